@@ -1,0 +1,58 @@
+# Everything from a bare machine: the first target that needs them makes .venv from requirements.txt, and installs Catch2,
+# CLI11 and nlohmann-json from the distribution where they are missing. `make help` lists the targets.
+
+BUILD  ?= build
+PRESET ?= release
+PREFIX ?= /usr/local
+JOBS   ?= $(shell nproc)
+
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+CMAKE  := $(VENV)/bin/cmake
+CTEST  := $(VENV)/bin/ctest
+
+SOURCES = $(shell git ls-files '*.cpp' '*.h')
+
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: build  ## build, run the main job on real data, and draw a picture of it
+	$(PYTHON) examples/demo.py $(BUILD)/bin/unstride --output-dir $(BUILD)/demo
+
+build: $(BUILD)/CMakeCache.txt  ## build the library, the command line and the tests
+	$(CMAKE) --build $(BUILD) -j $(JOBS)
+
+test: build  ## run the tests
+	$(CTEST) --test-dir $(BUILD) --output-on-failure
+
+bench: build  ## measure the planner's choices on the layer table
+	$(BUILD)/bin/unstride bench --json $(BUILD)/bench.json
+
+install: build  ## install the library to PREFIX
+	$(CMAKE) --install $(BUILD) --prefix $(PREFIX)
+
+format: $(VENV)/done  ## format the C++ sources
+	$(VENV)/bin/clang-format -i $(SOURCES)
+
+lint: build  ## check the format, and run clang-tidy
+	$(VENV)/bin/clang-format --dry-run --Werror $(SOURCES)
+	clang-tidy -p $(BUILD) --quiet $(filter %.cpp,$(SOURCES))
+
+clean:  ## remove what was built
+	rm -rf $(BUILD)
+
+$(BUILD)/CMakeCache.txt: $(VENV)/done packages
+	$(CMAKE) --preset $(PRESET) -B $(BUILD)
+
+$(VENV)/done: requirements.txt
+	@echo "Setting up $(VENV): Halide, CMake and Ninja"
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+packages:
+	@cmake/install-packages.sh
+
+.PHONY: help demo build test bench install format lint clean packages

@@ -1,0 +1,40 @@
+# Reads schedules/catalog.txt: unstride_read_catalog(VARIANTS) sets a list of "layout;family;block;columns;stride_x;isa"
+# entries, ";" written as "|"; unstride_isa_target(OUT ISA) gives the Halide target that an ISA is compiled for.
+
+# Halide 21 does not complete feature sets in the generator: every target names its full chain. The names of the ISAs are
+# matched with the processor in runtime/src/catalog.cpp. Other processors than x86-64 have one: their own.
+set(UNSTRIDE_TARGET_baseline "x86-64-linux")
+set(UNSTRIDE_TARGET_avx2 "x86-64-linux-sse41-avx-f16c-fma-avx2")
+set(UNSTRIDE_TARGET_avx512 "x86-64-linux-sse41-avx-f16c-fma-avx2-avx512-avx512_skylake")
+
+function(unstride_isa_target out isa)
+    if (CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+        set(${out} "${UNSTRIDE_TARGET_${isa}}" PARENT_SCOPE)
+    elseif (isa STREQUAL "baseline")
+        set(${out} "${Halide_HOST_TARGET}" PARENT_SCOPE)
+    else ()
+        set(${out} "" PARENT_SCOPE)
+    endif ()
+endfunction()
+
+function(unstride_read_catalog out)
+    set(catalog "${PROJECT_SOURCE_DIR}/schedules/catalog.txt")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${catalog}")
+    file(STRINGS "${catalog}" lines REGEX "^[a-z]")
+    set(variants "")
+    foreach (line IN LISTS lines)
+        if (NOT line MATCHES "^(ncdhw|ndhwc) +(channels|columns) +([0-9]+)x([0-9]+) +([0-9,]+) +(baseline|avx2|avx512) *(#.*)?$")
+            message(FATAL_ERROR "schedules/catalog.txt: cannot read the line\n  ${line}")
+        endif ()
+        set(head "${CMAKE_MATCH_1}|${CMAKE_MATCH_2}|${CMAKE_MATCH_3}|${CMAKE_MATCH_4}")
+        set(isa "${CMAKE_MATCH_6}")
+        string(REPLACE "," ";" strides "${CMAKE_MATCH_5}")
+        unstride_isa_target(target "${isa}")
+        if (NOT target STREQUAL "")
+            foreach (stride IN LISTS strides)
+                list(APPEND variants "${head}|${stride}|${isa}")
+            endforeach ()
+        endif ()
+    endforeach ()
+    set(${out} "${variants}" PARENT_SCOPE)
+endfunction()

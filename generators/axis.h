@@ -1,0 +1,56 @@
+#ifndef UNSTRIDE_GENERATORS_AXIS_H
+#define UNSTRIDE_GENERATORS_AXIS_H
+
+namespace unstride {
+
+// The arithmetic of one dimension in gather form: which taps reach an output coordinate, and what they read.
+//
+//   scatter form   o = i * stride - padding + k * dilation        (input i, tap k, output o)
+//   gather form    with c = o + padding and common = gcd(stride, dilation):
+//                  taps exist only where common divides c; the first is
+//                      k0 = (c / common) * inverse  mod  stride / common,
+//                      inverse = (dilation / common)^-1  mod  stride / common
+//                  and the j-th is k = k0 + j * (stride / common), which reads
+//                      i = (c - k0 * dilation) / stride - j * (dilation / common)
+//
+// docs/algorithm.md derives and draws it. T is Halide::Expr where a kernel is generated and int64_t where it is called:
+// c is never negative, and where taps exist the last division is exact, so both round alike.
+template<typename T>
+struct Axis {
+    T stride, dilation, common, inverse, padding;
+
+    T origin(const T &o) const {
+        return o + padding;
+    }
+    T has_taps(const T &o) const {
+        return origin(o) % common == 0;
+    }
+    T tap_step() const {
+        return stride / common;
+    }
+    T input_step() const {
+        return dilation / common;
+    }
+    T first_tap(const T &o) const {  // below 2^31 even in between, for strides up to 46340
+        return ((origin(o) / common) % tap_step() * inverse) % tap_step();
+    }
+    T tap(const T &o, const T &j) const {
+        return first_tap(o) + j * tap_step();
+    }
+    T tap_count(const T &o, const T &kernel) const {  // not positive if there are none
+        return (kernel - first_tap(o) + tap_step() - 1) / tap_step();
+    }
+    T most_taps(const T &kernel) const {  // of any phase
+        return (kernel + tap_step() - 1) / tap_step();
+    }
+    T first_input(const T &o) const {
+        return (origin(o) - first_tap(o) * dilation) / stride;
+    }
+    T input(const T &o, const T &j) const {
+        return first_input(o) - j * input_step();
+    }
+};
+
+}  // namespace unstride
+
+#endif

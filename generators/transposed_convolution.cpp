@@ -1,0 +1,115 @@
+#include "axis.h"
+#include "schedules.h"
+#include "stages.h"
+
+namespace unstride {
+namespace {
+
+using namespace Halide;
+
+enum class Layout { NCDHW,
+                    NDHWC };
+
+// output(n, g, c, z, y, x) = bias(g, c) + sum over input channels and taps of weight * input, each output written once.
+class TransposedConvolution : public Generator<TransposedConvolution> {
+public:
+    GeneratorParam<Family> family{"family", Family::Channels, {{"channels", Family::Channels}, {"columns", Family::Columns}}};
+    GeneratorParam<Layout> layout{"layout", Layout::NCDHW, {{"ncdhw", Layout::NCDHW}, {"ndhwc", Layout::NDHWC}}};
+    // Output columns are interleaved from this many phases inside the kernel. A kernel with stride_x 1 computes any
+    // stride when it is called once for each phase, on a view of the output that holds only that phase's columns.
+    GeneratorParam<int> stride_x{"stride_x", 1};
+    GeneratorParam<int> block{"block", 16};      // output channels of a register tile, and of a panel of weights
+    GeneratorParam<int> columns{"columns", 16};  // output columns of one phase in a register tile
+
+    // Dimensions are innermost first, whatever the layout; strides tell ncdhw from ndhwc.
+    Input<Buffer<float, 6>> input{"input"};    // (x, y, z, channel within its group, group, batch)
+    Input<Buffer<float, 7>> weight{"weight"};  // (lane, input channel, kx, ky, kz, block of output channels, group)
+    Input<Buffer<float, 2>> bias{"bias"};      // (output channel within its group, padded to whole blocks; group)
+
+    Input<int> padding_x{"padding_x"}, padding_y{"padding_y"}, padding_z{"padding_z"};
+    Input<int> dilation_x{"dilation_x"}, dilation_y{"dilation_y"}, dilation_z{"dilation_z"};  // dilation_x is 1 unless stride_x is
+    Input<int> stride_y{"stride_y"}, stride_z{"stride_z"};
+    Input<int> common_y{"common_y"}, common_z{"common_z"};      // gcd(stride, dilation)
+    Input<int> inverse_y{"inverse_y"}, inverse_z{"inverse_z"};  // of dilation / common, modulo stride / common
+    Input<int> rows_per_task{"rows_per_task"};                  // how work is split; does not change the result
+
+    Output<Buffer<float, 6>> output{"output"};  // (x, y, z, channel within its group, group, batch)
+
+    void generate() {
+        const int s = stride_x;
+        const Axis<Expr> X = s == 1 ? Axis<Expr>{1, dilation_x, 1, 0, padding_x} : Axis<Expr>{s, 1, 1, 1, padding_x};
+        const Axis<Expr> Y{stride_y, dilation_y, common_y, inverse_y, padding_y};
+        const Axis<Expr> Z{stride_z, dilation_z, common_z, inverse_z, padding_z};
+        const Expr W = input.dim(0).extent(), H = input.dim(1).extent(), D = input.dim(2).extent();
+        const Expr KX = weight.dim(2).extent(), KY = weight.dim(3).extent(), KZ = weight.dim(4).extent();
+        auto &[x, y, z, c, g, n, q, rx, jy, jz, taps, row, sum, phases, result, static_stride, task, channels_last] = stages;
+
+        taps = RDom(0, weight.dim(1).extent(), 0, X.most_taps(KX), 0, Y.most_taps(KY), 0, Z.most_taps(KZ), "taps");
+
+        row(x, c, jy, jz, y, z, g, n) =
+            select(x >= 0 && x < W,
+                   input(clamp(x, 0, W - 1), clamp(Y.input(y, jy), 0, H - 1), clamp(Z.input(z, jz), 0, D - 1), c, g, n),
+                   0.f);
+
+        // Along z and y, loops run over just the taps that exist and read inside the input. Along x, only over those
+        // that exist: what they read outside is zero.
+        const Expr ci = taps[0], kx = X.tap(rx, taps[1]), ky = Y.tap(y, taps[2]), kz = Z.tap(z, taps[3]);
+        const Expr ix = q + X.input(rx, taps[1]), iy = Y.input(y, taps[2]), iz = Z.input(z, taps[3]);
+        taps.where(Z.has_taps(z) && kz < KZ && iz >= 0 && iz < D);
+        taps.where(Y.has_taps(y) && ky < KY && iy >= 0 && iy < H);
+        taps.where(kx < KX);
+
+        // What the conditions above already ensure, said so that bounds inference knows it too.
+        const auto tap_number = [](const Axis<Expr> &axis, const Expr &o, const Expr &j, const Expr &kernel) {
+            return unsafe_promise_clamped(j, 0, max(axis.tap_count(o, kernel) - 1, 0));
+        };
+        sum(c, q, rx, y, z, g, n) = bias(c, g);
+        sum(c, q, rx, y, z, g, n) +=
+            weight(c % block, ci, unsafe_promise_clamped(kx, 0, KX - 1), unsafe_promise_clamped(ky, 0, KY - 1),
+                   unsafe_promise_clamped(kz, 0, KZ - 1), c / block, g) *
+            row(ix, ci, tap_number(Y, y, taps[2], KY), tap_number(Z, z, taps[3], KZ), y, z, g, n);
+
+        phases(c, q, rx, y, z, g, n) = sum(c, q, rx, y, z, g, n);
+        output(x, y, z, c, g, n) = phases(c, x / s, x % s, y, z, g, n);
+
+        result = output;
+        static_stride = s;
+        task = rows_per_task;
+        channels_last = layout == Layout::NDHWC;
+    }
+
+    void schedule() {
+        for (int d = 0; d < 6; d++) {
+            input.dim(d).set_min(0);
+            output.dim(d).set_min(0);
+        }
+        for (int d = 0; d < 7; d++) {
+            weight.dim(d).set_min(0);
+        }
+        weight.dim(0).set_bounds(0, block);
+        weight.dim(1).set_stride(block);
+        bias.dim(0).set_min(0);
+        bias.dim(1).set_min(0);
+        const int dense = stages.channels_last ? 3 : 0;
+        input.dim(0).set_stride(Expr());
+        output.dim(0).set_stride(Expr());
+        input.dim(dense).set_stride(1);
+        if (stages.channels_last || static_cast<int>(stride_x) > 1) {
+            output.dim(dense).set_stride(1);
+        }
+        const Tile tile{block, columns, natural_vector_size<float>()};
+        if (family == Family::Channels) {
+            schedule_channels(stages, tile);
+        } else {
+            schedule_columns(stages, tile);
+        }
+    }
+
+private:
+    Stages stages;
+};
+
+}  // namespace
+}  // namespace unstride
+
+HALIDE_REGISTER_GENERATOR(unstride::TransposedConvolution, transposed_convolution)

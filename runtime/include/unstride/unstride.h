@@ -1,0 +1,9 @@
+#ifndef UNSTRIDE_UNSTRIDE_H
+#define UNSTRIDE_UNSTRIDE_H
+
+#include "unstride/conv_transpose3d.h"
+#include "unstride/error.h"
+#include "unstride/tensor.h"
+#include "unstride/variants.h"
+
+#endif

@@ -1,0 +1,49 @@
+#ifndef UNSTRIDE_VARIANTS_H
+#define UNSTRIDE_VARIANTS_H
+
+#include <string>
+#include <vector>
+
+#include "unstride/tensor.h"
+
+namespace unstride {
+
+// One ahead-of-time compiled kernel of this build.
+struct Variant {
+    std::string name;    // for example ndhwc_channels_32x12_s2_avx512
+    std::string family;  // channels: vectors across output channels; columns: vectors across output columns
+    Layout layout;
+    std::string isa;      // baseline, avx2 or avx512
+    std::string dtype;    // f32
+    int stride_x;         // 1: any stride, a phase at a time; else this stride only, undilated, all phases at once
+    int block;            // output channels of a register tile
+    int columns;          // output columns of a register tile
+    bool runs_here;       // whether this machine has the instructions
+};
+
+// The catalog of this build.
+const std::vector<Variant> &variants();
+
+// What runs for one geometry on this machine, and why.
+struct Plan {
+    Variant variant;
+    std::string reason;        // one or more sentences
+    int threads;               // threads that share the work
+    int64_t tasks;             // pieces that the work is split into
+    int64_t rows_per_task;     // output rows in a piece
+    int64_t kernel_calls;      // calls of the kernel: phases it does not interleave, times batch slices if need be
+    int64_t packed_bytes;      // memory that the packed weights take, kept with the layer
+    int64_t scratch_bytes;     // most memory that all threads together take during a forward
+    double multiply_adds;      // those whose tap and output both exist
+    double compulsory_bytes;   // input, weights and output, each moved once
+};
+
+// Threads that a forward may use, the caller's included; a setting of the process, as the thread pool is. By default
+// the environment variable HL_NUM_THREADS, or else the number of processors that the process may run on.
+// Results do not depend on it, bit for bit. Throws InvalidArgument if count < 1 or count > 256.
+void set_num_threads(int count);
+int num_threads();
+
+}  // namespace unstride
+
+#endif

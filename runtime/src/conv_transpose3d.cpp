@@ -1,0 +1,190 @@
+#include "unstride/conv_transpose3d.h"
+
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "checked.h"
+#include "execute.h"
+#include "initialize.h"
+#include "panels.h"
+#include "planner.h"
+#include "validation.h"
+
+namespace unstride {
+
+struct ConvTranspose3d::State {
+    ConvTranspose3dOptions options;
+    std::vector<float> weight, bias;
+    const Entry *forced = nullptr;
+
+    // Panels by block size, packed when first needed.
+    mutable std::mutex mutex;
+    mutable std::map<int64_t, std::shared_ptr<const Panels>> packed;
+
+    std::shared_ptr<const Panels> panels(int64_t block) const {
+        const std::lock_guard<std::mutex> lock(mutex);
+        std::shared_ptr<const Panels> &entry = packed[block];
+        if (!entry) {
+            entry = std::make_shared<const Panels>(pack(options, weight, bias, block));
+        }
+        return entry;
+    }
+
+    Decision decide(const Geometry &geometry, Layout layout) const {
+        const Entry *entry = forced != nullptr && forced->variant.layout == layout ? forced : nullptr;
+        return unstride::decide(geometry, layout, entry);
+    }
+};
+
+namespace {
+
+Shape shape_of_output(const Geometry &geometry, size_t rank) {
+    Shape shape{geometry.groups * geometry.out_channels};
+    for (const Extent &e : geometry.extent) {
+        shape.push_back(e.output);
+    }
+    if (rank == 5) {
+        shape.insert(shape.begin(), geometry.batch);
+    }
+    return shape;
+}
+
+template<typename T>
+Activation<T> activation(const View<T> &view) {
+    const size_t channel = view.sizes.size() - 4;
+    const Shape &s = view.strides;
+    return {view.data, channel == 1 ? s[0] : 0, s[channel], s[channel + 1], s[channel + 2], s[channel + 3]};
+}
+
+}  // namespace
+
+ConvTranspose3d::ConvTranspose3d(ConvTranspose3dOptions options)
+    : state_(std::make_unique<State>()) {
+    check_options(options);
+    state_->options = std::move(options);
+    try {
+        state_->weight.resize(static_cast<size_t>(product(weight_shape())));
+        state_->bias.resize(state_->options.bias ? static_cast<size_t>(state_->options.out_channels) : 0);
+    } catch (const std::exception &) {  // bad_alloc or length_error
+        throw OutOfMemory("out of memory: could not allocate the weights, of size " + to_string(weight_shape()));
+    }
+    reset_parameters(0);
+}
+
+ConvTranspose3d::ConvTranspose3d(int64_t in_channels, int64_t out_channels, Triple kernel_size, Triple stride, Triple padding,
+                                 Triple output_padding, int64_t groups, bool bias, Triple dilation, std::string padding_mode)
+    : ConvTranspose3d(ConvTranspose3dOptions{in_channels, out_channels, kernel_size, stride, padding, output_padding, groups,
+                                             bias, dilation, std::move(padding_mode)}) {
+}
+
+ConvTranspose3d::~ConvTranspose3d() = default;
+ConvTranspose3d::ConvTranspose3d(ConvTranspose3d &&) noexcept = default;
+ConvTranspose3d &ConvTranspose3d::operator=(ConvTranspose3d &&) noexcept = default;
+
+const ConvTranspose3dOptions &ConvTranspose3d::options() const {
+    return state_->options;
+}
+
+void ConvTranspose3d::reset_parameters(uint64_t seed) {
+    initialize(state_->options, seed, state_->weight, state_->bias);
+    state_->packed.clear();
+}
+
+void ConvTranspose3d::set_weight(const float *data, const Shape &shape) {
+    check_parameter("weight", data, shape, weight_shape());
+    state_->weight.assign(data, data + state_->weight.size());
+    state_->packed.clear();
+}
+
+void ConvTranspose3d::set_bias(const float *data, const Shape &shape) {
+    check_parameter("bias", data, shape, bias_shape());
+    state_->bias.assign(data, data + state_->bias.size());
+    state_->packed.clear();
+}
+
+const std::vector<float> &ConvTranspose3d::weight() const {
+    return state_->weight;
+}
+
+const std::vector<float> &ConvTranspose3d::bias() const {
+    return state_->bias;
+}
+
+Shape ConvTranspose3d::weight_shape() const {
+    const ConvTranspose3dOptions &o = state_->options;
+    return {o.in_channels, o.out_channels / o.groups, o.kernel_size[0], o.kernel_size[1], o.kernel_size[2]};
+}
+
+Shape ConvTranspose3d::bias_shape() const {
+    return state_->options.bias ? Shape{state_->options.out_channels} : Shape{};
+}
+
+Shape ConvTranspose3d::output_shape(const Shape &input_shape, const Shape &output_size) const {
+    return shape_of_output(resolve(state_->options, input_shape, output_size), input_shape.size());
+}
+
+void ConvTranspose3d::forward(const View<const float> &input, const View<float> &output) const {
+    const size_t rank = input.sizes.size();
+    Geometry geometry = resolve(state_->options, input.sizes, {});
+    if (output.sizes.size() == rank && output.sizes != shape_of_output(geometry, rank)) {
+        geometry = resolve(state_->options, input.sizes, output.sizes);
+    }
+    const Layout preferred = state_->forced != nullptr ? state_->forced->variant.layout : Layout::ncdhw;
+    const Layout layout = check_views(input, output, shape_of_output(geometry, rank), preferred);
+    if (geometry.batch == 0) {
+        return;
+    }
+    const Decision decision = state_->decide(geometry, layout);
+    num_threads();  // the thread pool has its size before a kernel starts it
+    const std::shared_ptr<const Panels> panels = state_->panels(decision.entry->variant.block);
+    execute(*decision.entry, geometry, *panels, activation(input), activation(output), decision.rows_per_task);
+}
+
+Tensor ConvTranspose3d::forward(const View<const float> &input, const Shape &output_size) const {
+    const Shape shape = output_shape(input.sizes, output_size);
+    const bool channels_last = input.strides.size() == input.sizes.size() && input.strides.back() != 1;
+    Tensor output(shape, channels_last ? Layout::ndhwc : Layout::ncdhw);
+    forward(input, output.view());
+    return output;
+}
+
+Plan ConvTranspose3d::plan(const Shape &input_shape, Layout layout, const Shape &output_size) const {
+    const Geometry geometry = resolve(state_->options, input_shape, output_size);
+    const Decision decision = state_->decide(geometry, layout);
+    const int64_t item_input = geometry.input_elements() / std::max<int64_t>(geometry.batch, 1);
+    const int64_t item_output = geometry.output_elements() / std::max<int64_t>(geometry.batch, 1);
+    const int64_t slices = divide_up(geometry.batch, items_per_call(geometry, item_input, item_output));
+    Plan plan{decision.entry->variant, decision.reason, num_threads(), decision.tasks, decision.rows_per_task, 0, 0, 0, 0, 0};
+    plan.kernel_calls = slices * calls_per_item(geometry, plan.variant);
+    plan.packed_bytes = packed_bytes(state_->options, plan.variant.block);
+    plan.scratch_bytes = scratch_bytes(*decision.entry, geometry, plan.threads);
+    plan.multiply_adds = geometry.multiply_adds();
+    plan.compulsory_bytes = sizeof(float) * static_cast<double>(geometry.input_elements() + geometry.weight_elements() + geometry.output_elements());
+    return plan;
+}
+
+void ConvTranspose3d::set_variant(const std::string &name) {
+    const Entry *found = nullptr;
+    for (const Entry &entry : catalog()) {
+        if (entry.variant.name == name) {
+            found = &entry;
+        }
+    }
+    if (found == nullptr && !name.empty()) {
+        throw InvalidArgument("unknown variant: " + name);
+    }
+    if (found != nullptr) {
+        const ConvTranspose3dOptions &o = state_->options;
+        const int stride = found->variant.stride_x;
+        if (!found->variant.runs_here) {
+            throw InvalidArgument("variant " + name + " needs " + found->variant.isa + ", which this machine does not have");
+        }
+        if (stride != 1 && (o.stride.width != stride || o.dilation.width != 1)) {
+            throw InvalidArgument("variant " + name + " needs stride " + std::to_string(stride) + " and dilation 1 along the width");
+        }
+    }
+    state_->forced = found;
+}
+
+}  // namespace unstride

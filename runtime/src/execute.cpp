@@ -1,0 +1,131 @@
+#include "execute.h"
+
+#include <HalideRuntime.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "checked.h"
+#include "kernel_errors.h"
+
+namespace unstride {
+namespace {
+
+// A halide_buffer_t with its dimensions, innermost first.
+template<size_t Rank>
+class Buffer {
+public:
+    Buffer(const float *data, const std::array<int64_t, Rank> &extents, const std::array<int64_t, Rank> &strides) {
+        constexpr int64_t most = std::numeric_limits<int32_t>::max();
+        int64_t elements = 1;
+        for (size_t d = 0; d < Rank; d++) {
+            const int64_t extent = std::max<int64_t>(extents[d], 1);
+            elements = multiply(elements, extent);
+            if (elements > most || multiply(extent, strides[d]) > most) {
+                throw InvalidArgument("more than 2^31 elements in one item of the batch are not supported");
+            }
+            dimensions_[d] = halide_dimension_t(0, static_cast<int32_t>(extents[d]), static_cast<int32_t>(strides[d]));
+        }
+        buffer_.host = reinterpret_cast<uint8_t *>(const_cast<float *>(data));  // kernels do not write to their inputs
+        buffer_.type = halide_type_of<float>();
+        buffer_.dimensions = Rank;
+        buffer_.dim = dimensions_.data();
+    }
+    Buffer(const Buffer &) = delete;
+    Buffer &operator=(const Buffer &) = delete;
+
+    halide_buffer_t *get() {
+        return &buffer_;
+    }
+
+private:
+    std::array<halide_dimension_t, Rank> dimensions_;
+    halide_buffer_t buffer_{};
+};
+
+// Where a caller's view has one element along a dimension, its stride there does not matter, and may be anything.
+std::array<int64_t, 6> strides_that_matter(const std::array<int64_t, 6> &extents, std::array<int64_t, 6> strides) {
+    for (size_t d = 0; d < 6; d++) {
+        strides[d] = extents[d] > 1 ? strides[d] : 1;
+    }
+    return strides;
+}
+
+// What one call computes along x: columns first, first + step, ... of the output, with taps first_tap, first_tap + tap_step, ...
+struct Columns {
+    int64_t first, step, count;
+    int64_t first_tap, tap_step, taps;
+    int64_t padding, dilation;
+};
+
+Columns all_columns(const Extent &x) {
+    return {0, 1, x.output, 0, 1, x.kernel, x.axis.padding, x.axis.dilation};
+}
+
+// One phase is a convolution of stride 1: its column q reads inputs first_input + q, minus a step for each further tap.
+Columns columns_of_phase(const Extent &x, int64_t phase) {
+    const Axis<int64_t> &axis = x.axis;
+    const int64_t count = divide_up(x.output - phase, axis.stride);
+    const int64_t taps = axis.has_taps(phase) ? std::max<int64_t>(axis.tap_count(phase, x.kernel), 0) : 0;
+    if (taps == 0) {
+        return {phase, axis.stride, count, 0, 1, 0, 0, 1};
+    }
+    return {phase, axis.stride, count, axis.first_tap(phase), axis.tap_step(), taps, axis.first_input(phase), axis.input_step()};
+}
+
+bool interleaves(const Geometry &geometry, const Variant &variant) {
+    return variant.stride_x == geometry.extent[2].axis.stride;
+}
+
+}  // namespace
+
+int64_t calls_per_item(const Geometry &geometry, const Variant &variant) {
+    return interleaves(geometry, variant) ? 1 : std::min(geometry.extent[2].axis.stride, geometry.extent[2].output);
+}
+
+int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int64_t output_item_stride) {
+    const int64_t items = std::max<int64_t>(geometry.batch, 1);
+    const int64_t stride = std::max<int64_t>({input_item_stride, output_item_stride, geometry.input_elements() / items,
+                                              geometry.output_elements() / items, 1});
+    return std::clamp<int64_t>(std::numeric_limits<int32_t>::max() / stride, 1, items);
+}
+
+void execute(const Entry &entry, const Geometry &geometry, const Panels &panels, const Activation<const float> &input,
+             const Activation<float> &output, int64_t rows_per_task) {
+    const auto &[z, y, x] = geometry.extent;
+    const int64_t groups = geometry.groups, inputs = geometry.in_channels, outputs = geometry.out_channels;
+    const int64_t panel = inputs * panels.block;  // of one tap
+    const auto narrow = [](int64_t value) {
+        return static_cast<int32_t>(value);
+    };
+
+    const int64_t items = items_per_call(geometry, input.batch, output.batch);
+    for (int64_t item = 0; item < geometry.batch; item += items) {
+        const int64_t batch = std::min(items, geometry.batch - item);
+        const std::array<int64_t, 6> in_extents{x.input, y.input, z.input, inputs, groups, batch};
+        Buffer<6> in(input.data + item * input.batch, in_extents,
+                     strides_that_matter(in_extents, {input.width, input.height, input.depth, input.channel,
+                                                      input.channel * inputs, input.batch}));
+        Buffer<2> bias(panels.bias.get(), {panels.blocks * panels.block, groups}, {1, panels.blocks * panels.block});
+        for (int64_t phase = 0; phase < calls_per_item(geometry, entry.variant); phase++) {
+            const Columns columns = interleaves(geometry, entry.variant) ? all_columns(x) : columns_of_phase(x, phase);
+            Buffer<7> weight(panels.weight.get() + columns.first_tap * panel,
+                             {panels.block, inputs, columns.taps, y.kernel, z.kernel, panels.blocks, groups},
+                             {1, panels.block, panel * columns.tap_step, panel * x.kernel, panel * x.kernel * y.kernel,
+                              panel * x.kernel * y.kernel * z.kernel, panel * x.kernel * y.kernel * z.kernel * panels.blocks});
+            const std::array<int64_t, 6> out_extents{columns.count, y.output, z.output, outputs, groups, batch};
+            Buffer<6> out(output.data + item * output.batch + columns.first * output.width, out_extents,
+                          strides_that_matter(out_extents, {output.width * columns.step, output.height, output.depth, output.channel,
+                                                            output.channel * outputs, output.batch}));
+            KernelCall call;
+            call.check(entry.kernel(&call, in.get(), weight.get(), bias.get(),                                                  //
+                                    narrow(columns.padding), narrow(y.axis.padding), narrow(z.axis.padding),                    //
+                                    narrow(columns.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),                 //
+                                    narrow(y.axis.stride), narrow(z.axis.stride), narrow(y.axis.common), narrow(z.axis.common),  //
+                                    narrow(y.axis.inverse), narrow(z.axis.inverse), narrow(rows_per_task), out.get()));
+        }
+    }
+}
+
+}  // namespace unstride

@@ -1,0 +1,29 @@
+#ifndef UNSTRIDE_RUNTIME_EXECUTE_H
+#define UNSTRIDE_RUNTIME_EXECUTE_H
+
+#include "catalog.h"
+#include "geometry.h"
+#include "panels.h"
+
+namespace unstride {
+
+// Memory of an activation: its first element, and strides in elements from one channel, slice, row, column and item to the next.
+template<typename T>
+struct Activation {
+    T *data;
+    int64_t batch, channel, depth, height, width;
+};
+
+// Calls of the kernel that one item of the batch takes: one for each phase along x that the kernel does not interleave.
+int64_t calls_per_item(const Geometry &geometry, const Variant &variant);
+
+// Items of the batch that one call can take: kernels index with 32 bits.
+int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int64_t output_item_stride);
+
+// Runs a variant over a whole geometry. Throws OutOfMemory or KernelError for what a kernel reports.
+void execute(const Entry &entry, const Geometry &geometry, const Panels &panels, const Activation<const float> &input,
+             const Activation<float> &output, int64_t rows_per_task);
+
+}  // namespace unstride
+
+#endif

@@ -1,0 +1,37 @@
+#ifndef UNSTRIDE_RUNTIME_GEOMETRY_H
+#define UNSTRIDE_RUNTIME_GEOMETRY_H
+
+#include <array>
+#include <cstdint>
+
+#include "axis.h"
+#include "unstride/conv_transpose3d.h"
+
+namespace unstride {
+
+// One spatial dimension of a layer and an input.
+struct Extent {
+    int64_t input, output, kernel;
+    Axis<int64_t> axis;
+};
+
+// All that a kernel has to know of a layer and an input, checked.
+struct Geometry {
+    int64_t batch, groups;
+    int64_t in_channels, out_channels;  // of a group
+    std::array<Extent, 3> extent;       // depth, height, width
+
+    int64_t input_elements() const;
+    int64_t output_elements() const;
+    int64_t weight_elements() const;
+
+    // Multiply-adds whose tap and output both exist: the work, without anything that a kernel adds to it.
+    double multiply_adds() const;
+};
+
+// The taps of one dimension, with gcd and modular inverse worked out. Stride and dilation are positive.
+Axis<int64_t> make_axis(int64_t stride, int64_t dilation, int64_t padding);
+
+}  // namespace unstride
+
+#endif

@@ -1,0 +1,288 @@
+#include "validation.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "checked.h"
+
+namespace unstride {
+namespace {
+
+// Kernels compute coordinates in 32 bits. The largest they form is output + padding, at most 3 of these, and the square
+// of a stride (axis.h).
+constexpr int64_t largest_extent = int64_t{1} << 29;
+constexpr int64_t largest_stride = 32768;
+
+[[noreturn]] void fail(const std::string &message) {
+    throw InvalidArgument(message);
+}
+
+std::string numbers(const char *name, const Triple &t, const char *separator = " ") {
+    return std::string(name) + "_depth: " + std::to_string(t.depth) + separator + name + "_height: " +
+           std::to_string(t.height) + separator + name + "_width: " + std::to_string(t.width);
+}
+
+std::string volume(const std::array<int64_t, 3> &sizes) {
+    return "(" + std::to_string(sizes[0]) + " x " + std::to_string(sizes[1]) + " x " + std::to_string(sizes[2]) + ")";
+}
+
+int64_t smallest(const Triple &t) {
+    return std::min({t.depth, t.height, t.width});
+}
+
+}  // namespace
+
+std::string to_string(const Shape &shape) {
+    std::string text = "[";
+    for (size_t i = 0; i < shape.size(); i++) {
+        text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+    }
+    return text + "]";
+}
+
+void check_options(const ConvTranspose3dOptions &o) {
+    if (o.groups <= 0) {
+        fail("groups must be a positive integer");
+    }
+    if (o.in_channels <= 0) {
+        fail("in_channels must be a positive integer, but got " + std::to_string(o.in_channels));
+    }
+    if (o.out_channels <= 0) {
+        fail("out_channels must be a positive integer, but got " + std::to_string(o.out_channels));
+    }
+    if (o.in_channels % o.groups != 0) {
+        fail("in_channels must be divisible by groups");
+    }
+    if (o.out_channels % o.groups != 0) {
+        fail("out_channels must be divisible by groups");
+    }
+    if (o.padding_mode != "zeros") {
+        fail("Only \"zeros\" padding mode is supported for ConvTranspose3d");
+    }
+    if (smallest(o.kernel_size) <= 0) {
+        fail("kernel size should be greater than zero, but got " + numbers("kernel", o.kernel_size));
+    }
+    if (smallest(o.padding) < 0) {
+        fail("negative padding is not supported");
+    }
+    if (smallest(o.output_padding) < 0) {
+        fail("negative output_padding is not supported");
+    }
+    if (smallest(o.stride) <= 0) {
+        fail("non-positive stride is not supported");
+    }
+    if (smallest(o.dilation) <= 0) {
+        fail("dilation should be greater than zero, but got " + numbers("dilation", o.dilation, ", "));
+    }
+    for (int d = 0; d < 3; d++) {
+        if (o.output_padding[d] >= o.stride[d] && o.output_padding[d] >= o.dilation[d]) {
+            fail("output padding must be smaller than either stride or dilation, but got " +
+                 numbers("output_padding", o.output_padding) + " " + numbers("stride", o.stride) + " " +
+                 numbers("dilation", o.dilation));
+        }
+    }
+    // The weights have a size, and every number fits the 32-bit coordinates of the kernels.
+    multiply(product({o.in_channels, o.out_channels / o.groups, o.kernel_size[0], o.kernel_size[1], o.kernel_size[2]}),
+             sizeof(float));
+    const std::pair<const char *, const Triple *> triples[] = {
+        {"kernel_size", &o.kernel_size}, {"stride", &o.stride}, {"padding", &o.padding}, {"dilation", &o.dilation}};
+    for (const auto &[name, triple] : triples) {
+        for (int d = 0; d < 3; d++) {
+            if ((*triple)[d] > largest_extent) {
+                fail(std::string(name) + " is too large: " + std::to_string((*triple)[d]));
+            }
+        }
+    }
+    for (int d = 0; d < 3; d++) {
+        if (o.stride[d] > largest_stride || multiply(o.stride[d], o.dilation[d]) > largest_extent) {
+            fail("stride is too large: " + std::to_string(o.stride[d]) + ", with dilation " + std::to_string(o.dilation[d]));
+        }
+    }
+}
+
+void check_parameter(const char *name, const float *data, const Shape &shape, const Shape &expected) {
+    if (expected.empty()) {
+        fail(std::string("the layer has no ") + name);
+    }
+    if (shape != expected) {
+        fail(std::string("size mismatch for ") + name + ": expected " + to_string(expected) + ", but got " + to_string(shape));
+    }
+    if (data == nullptr) {
+        fail(std::string(name) + " is null");
+    }
+}
+
+namespace {
+
+// PyTorch's rule for the output_size argument of forward, as output padding.
+std::array<int64_t, 3> padding_for_size(const ConvTranspose3dOptions &o, const Shape &input_shape,
+                                        const std::array<int64_t, 3> &smallest_output, Shape size) {
+    const size_t rank = input_shape.size(), leading = rank - 3;
+    if (size.size() == rank) {
+        size.erase(size.begin(), size.begin() + static_cast<std::ptrdiff_t>(leading));
+    }
+    if (size.size() != 3) {
+        fail("ConvTranspose3D: for " + std::to_string(rank) + "D input, output_size must have 3 or " +
+             std::to_string(rank) + " elements (got " + std::to_string(size.size()) + ")");
+    }
+    Shape least(3), most(3);
+    bool valid = true;
+    for (int d = 0; d < 3; d++) {
+        least[d] = smallest_output[d];
+        most[d] = least[d] + o.stride[d] - 1;
+        valid = valid && size[d] >= least[d] && size[d] <= most[d];
+    }
+    if (!valid) {
+        fail("requested an output size of " + to_string(size) + ", but valid sizes range from " + to_string(least) + " to " +
+             to_string(most) + " (for an input of torch.Size(" + to_string(Shape(input_shape.begin() + 2, input_shape.end())) + "))");
+    }
+    return {size[0] - least[0], size[1] - least[1], size[2] - least[2]};
+}
+
+}  // namespace
+
+Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, const Shape &output_size) {
+    const size_t rank = input_shape.size();
+    if (rank != 4 && rank != 5) {
+        fail("Expected 4D (unbatched) or 5D (batched) input to conv_transpose3d, but got input of size: " + to_string(input_shape));
+    }
+    Shape batched = input_shape;
+    if (rank == 4) {
+        batched.insert(batched.begin(), 1);
+    }
+    if (batched[0] < 0 || *std::min_element(batched.begin() + 2, batched.end()) <= 0) {
+        fail("non-empty 4D or 5D (batch mode) tensor expected for input, but got: " + to_string(input_shape));
+    }
+    if (batched[1] != o.in_channels) {
+        const Shape weight{o.in_channels, o.out_channels / o.groups, o.kernel_size[0], o.kernel_size[1], o.kernel_size[2]};
+        fail("Given transposed=1, weight of size " + to_string(weight) + ", expected input" + to_string(batched) + " to have " +
+             std::to_string(o.in_channels) + " channels, but got " + std::to_string(batched[1]) + " channels instead");
+    }
+
+    std::array<int64_t, 3> input{batched[2], batched[3], batched[4]}, output{}, padding{};
+    for (int d = 0; d < 3; d++) {
+        const int64_t reach = add(multiply(input[d] - 1, o.stride[d]), multiply(o.dilation[d], o.kernel_size[d] - 1));
+        output[d] = add(reach, 1 - 2 * o.padding[d]);
+        padding[d] = o.output_padding[d];
+    }
+    if (!output_size.empty()) {
+        padding = padding_for_size(o, input_shape, output, output_size);
+    }
+    Geometry geometry{batched[0], o.groups, o.in_channels / o.groups, o.out_channels / o.groups, {}};
+    for (int d = 0; d < 3; d++) {
+        output[d] = add(output[d], padding[d]);
+    }
+    if (*std::min_element(output.begin(), output.end()) <= 0) {
+        fail("Given input size per channel: " + volume(input) + ". Calculated output size per channel: " + volume(output) +
+             ". Output size is too small");
+    }
+    for (int d = 0; d < 3; d++) {
+        geometry.extent[d] = {input[d], output[d], o.kernel_size[d], make_axis(o.stride[d], o.dilation[d], o.padding[d])};
+        if (std::max(input[d], output[d]) > largest_extent) {
+            fail("sizes of more than 2^29 along one dimension are not supported, but got input " + volume(input) +
+                 " and output " + volume(output));
+        }
+    }
+    // In bytes, both fit in 63 bits: nothing below can overflow.
+    multiply(product(batched), sizeof(float));
+    multiply(product({batched[0], o.out_channels, output[0], output[1], output[2]}), sizeof(float));
+    return geometry;
+}
+
+namespace {
+
+bool has_elements(const Shape &sizes) {
+    return std::find(sizes.begin(), sizes.end(), 0) == sizes.end();
+}
+
+template<typename T>
+void check_view(const char *name, const View<T> &view) {
+    if (view.strides.size() != view.sizes.size()) {
+        fail(std::string(name) + " has " + std::to_string(view.sizes.size()) + " sizes, but " +
+             std::to_string(view.strides.size()) + " strides");
+    }
+    if (!has_elements(view.sizes)) {
+        return;
+    }
+    if (view.data == nullptr) {
+        fail(std::string(name) + " is null");
+    }
+    if (reinterpret_cast<uintptr_t>(view.data) % alignof(float) != 0) {
+        fail(std::string(name) + " is not aligned to " + std::to_string(alignof(float)) + " bytes");
+    }
+    for (size_t d = 0; d < view.sizes.size(); d++) {
+        if (view.sizes[d] > 1 && (view.strides[d] < 0 || (view.strides[d] > std::numeric_limits<int32_t>::max() && d + 4 >= view.sizes.size()))) {
+            fail(std::string(name) + " has strides that the kernels cannot take: " + to_string(view.strides));
+        }
+    }
+}
+
+bool is_dense_along(const Shape &sizes, const Shape &strides, size_t dimension) {
+    return sizes[dimension] <= 1 || strides[dimension] == 1;
+}
+
+template<typename T>
+bool can_be(Layout layout, const View<T> &view) {
+    const size_t rank = view.sizes.size();
+    return is_dense_along(view.sizes, view.strides, layout == Layout::ncdhw ? rank - 1 : rank - 4);
+}
+
+// One past the last element, counted from the first.
+template<typename T>
+int64_t span(const View<T> &view) {
+    int64_t last = 0;
+    for (size_t d = 0; d < view.sizes.size(); d++) {
+        last = add(last, multiply(view.sizes[d] - 1, view.strides[d]));
+    }
+    return add(last, 1);
+}
+
+// Whether no two elements of a view share memory, by the usual sufficient test: each stride is beyond the reach of
+// all smaller ones.
+bool elements_are_distinct(const Shape &sizes, const Shape &strides) {
+    std::vector<std::pair<int64_t, int64_t>> dimensions;
+    for (size_t d = 0; d < sizes.size(); d++) {
+        if (sizes[d] > 1) {
+            dimensions.emplace_back(strides[d], sizes[d]);
+        }
+    }
+    std::sort(dimensions.begin(), dimensions.end());
+    int64_t reach = 0;
+    for (const auto &[stride, size] : dimensions) {
+        if (stride <= reach) {
+            return false;
+        }
+        reach = add(reach, multiply(stride, size - 1));
+    }
+    return true;
+}
+
+}  // namespace
+
+Layout check_views(const View<const float> &input, const View<float> &output, const Shape &expected_output, Layout preferred) {
+    check_view("input", input);
+    check_view("output", output);
+    if (output.sizes != expected_output) {
+        fail("expected output of size " + to_string(expected_output) + ", but got " + to_string(output.sizes));
+    }
+    if (!has_elements(output.sizes)) {
+        return preferred;
+    }
+    if (!elements_are_distinct(output.sizes, output.strides)) {
+        fail("elements of the output share memory: size " + to_string(output.sizes) + ", strides " + to_string(output.strides));
+    }
+    const float *input_end = input.data + span(input), *output_end = output.data + span(output);
+    if (input.data < output_end && output.data < input_end) {
+        fail("input and output overlap");
+    }
+    const Layout other = preferred == Layout::ncdhw ? Layout::ndhwc : Layout::ncdhw;
+    for (Layout layout : {preferred, other}) {
+        if (can_be(layout, input) && can_be(layout, output)) {
+            return layout;
+        }
+    }
+    fail("input and output must both have dense columns (ncdhw) or both have dense channels (ndhwc), but got strides " +
+         to_string(input.strides) + " and " + to_string(output.strides));
+}
+
+}  // namespace unstride

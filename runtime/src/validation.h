@@ -1,0 +1,27 @@
+#ifndef UNSTRIDE_RUNTIME_VALIDATION_H
+#define UNSTRIDE_RUNTIME_VALIDATION_H
+
+#include "geometry.h"
+#include "unstride/conv_transpose3d.h"
+
+namespace unstride {
+
+// Every check of arguments, and every text that an app may see because of one. PyTorch's own text where it has one.
+// All throw InvalidArgument.
+
+void check_options(const ConvTranspose3dOptions &options);
+
+void check_parameter(const char *name, const float *data, const Shape &shape, const Shape &expected);
+
+// The geometry of a layer for an input of this shape; `output_size` as in ConvTranspose3d::output_shape.
+Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size);
+
+// Sizes for a message, as PyTorch prints them: [1, 16, 10, 50, 100].
+std::string to_string(const Shape &shape);
+
+// Which layout both views have. Ambiguous views, with one channel or one column, count as `preferred` if they can.
+Layout check_views(const View<const float> &input, const View<float> &output, const Shape &expected_output, Layout preferred);
+
+}  // namespace unstride
+
+#endif
