@@ -10,12 +10,13 @@ namespace unstride {
 //
 // A column x of the output is x = q * stride_x + rx: the columns with the same rx are a phase, and use the same taps.
 struct Stages {
-    Halide::Var x{"x"}, y{"y"}, z{"z"};           // output column, row and slice; in `row`, the input column
+    Halide::Var x{"x"}, y{"y"}, z{"z"};           // column, row and slice of the output; x and y of the input in `slab`
     Halide::Var c{"c"}, g{"g"}, n{"n"};           // channel within its group, group, batch
+    Halide::Var jz{"jz"};                         // number of a tap along z among those of the output's phase
     Halide::Var q{"q"}, rx{"rx"};                 // position within a phase, and the phase, along x
-    Halide::Var jy{"jy"}, jz{"jz"};               // number of a tap among those of the output's phase
+    Halide::RDom columns_in;                      // the input's columns
     Halide::RDom taps;                            // input channel, then the taps' numbers along x, y and z
-    Halide::Func row{"row"};                      // (x, c, jy, jz, y, z, g, n): what tap (jz, jy) reads; zero outside
+    Halide::Func slab{"slab"};                    // (x, c, y, jz, z, g, n): the slice that tap jz of z reads, zero left and right
     Halide::Func sum{"sum"};                      // (c, q, rx, y, z, g, n): the accumulators
     Halide::Func phases{"phases"};                // the same values, all phases of a tile side by side
     Halide::Func output;                          // (x, y, z, c, g, n)

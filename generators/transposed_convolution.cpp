@@ -13,13 +13,16 @@ enum class Layout { NCDHW,
 // output(n, g, c, z, y, x) = bias(g, c) + sum over input channels and taps of weight * input, each output written once.
 class TransposedConvolution : public Generator<TransposedConvolution> {
 public:
-    GeneratorParam<Family> family{"family", Family::Channels, {{"channels", Family::Channels}, {"columns", Family::Columns}}};
+    GeneratorParam<Family> family{"family", Family::Channels, {{"channels", Family::Channels}, {"columns", Family::Columns}, {"depthwise", Family::Depthwise}}};
     GeneratorParam<Layout> layout{"layout", Layout::NCDHW, {{"ncdhw", Layout::NCDHW}, {"ndhwc", Layout::NDHWC}}};
     // Output columns are interleaved from this many phases inside the kernel. A kernel with stride_x 1 computes any
     // stride when it is called once for each phase, on a view of the output that holds only that phase's columns.
     GeneratorParam<int> stride_x{"stride_x", 1};
     GeneratorParam<int> block{"block", 16};      // output channels of a register tile, and of a panel of weights
     GeneratorParam<int> columns{"columns", 16};  // output columns of one phase in a register tile
+
+    // A depthwise layer, as many groups as channels, is one group whose output channel c reads input channel c alone: the
+    // input then has the output's channels, and the weights have one input channel.
 
     // Dimensions are innermost first, whatever the layout; strides tell ncdhw from ndhwc.
     Input<Buffer<float, 6>> input{"input"};    // (x, y, z, channel within its group, group, batch)
@@ -42,32 +45,33 @@ public:
         const Axis<Expr> Z{stride_z, dilation_z, common_z, inverse_z, padding_z};
         const Expr W = input.dim(0).extent(), H = input.dim(1).extent(), D = input.dim(2).extent();
         const Expr KX = weight.dim(2).extent(), KY = weight.dim(3).extent(), KZ = weight.dim(4).extent();
-        auto &[x, y, z, c, g, n, q, rx, jy, jz, taps, row, sum, phases, result, static_stride, task, channels_last] = stages;
+        auto &[x, y, z, c, g, n, jz, q, rx, columns_in, taps, slab, sum, phases, result, static_stride, task, channels_last] = stages;
 
         taps = RDom(0, weight.dim(1).extent(), 0, X.most_taps(KX), 0, Y.most_taps(KY), 0, Z.most_taps(KZ), "taps");
 
-        row(x, c, jy, jz, y, z, g, n) =
-            select(x >= 0 && x < W,
-                   input(clamp(x, 0, W - 1), clamp(Y.input(y, jy), 0, H - 1), clamp(Z.input(z, jz), 0, D - 1), c, g, n),
-                   0.f);
+        // A depthwise tile may have lanes beyond the last channel, which are computed but not stored.
+        const Expr existing = depthwise() ? min(likely(c), input.dim(3).extent() - 1) : Expr(c);
+        columns_in = RDom(0, W, "columns_in");
+        slab(x, c, y, jz, z, g, n) = 0.f;
+        slab(columns_in, c, y, jz, z, g, n) = input(columns_in, y, clamp(Z.input(z, jz), 0, D - 1), existing, g, n);
 
         // Along z and y, loops run over just the taps that exist and read inside the input. Along x, only over those
         // that exist: what they read outside is zero.
-        const Expr ci = taps[0], kx = X.tap(rx, taps[1]), ky = Y.tap(y, taps[2]), kz = Z.tap(z, taps[3]);
+        const Expr ci = taps[0], channel = depthwise() ? Expr(c) : ci;
+        const Expr kx = X.tap(rx, taps[1]), ky = Y.tap(y, taps[2]), kz = Z.tap(z, taps[3]);
         const Expr ix = q + X.input(rx, taps[1]), iy = Y.input(y, taps[2]), iz = Z.input(z, taps[3]);
+        const Expr slices = Z.tap_count(z, KZ);
         taps.where(Z.has_taps(z) && kz < KZ && iz >= 0 && iz < D);
         taps.where(Y.has_taps(y) && ky < KY && iy >= 0 && iy < H);
         taps.where(kx < KX);
 
-        // What the conditions above already ensure, said so that bounds inference knows it too.
-        const auto tap_number = [](const Axis<Expr> &axis, const Expr &o, const Expr &j, const Expr &kernel) {
-            return unsafe_promise_clamped(j, 0, max(axis.tap_count(o, kernel) - 1, 0));
+        // What the conditions above ensure, said so that bounds inference knows it too.
+        const auto within = [](const Expr &index, const Expr &extent) {
+            return unsafe_promise_clamped(index, 0, extent - 1);
         };
         sum(c, q, rx, y, z, g, n) = bias(c, g);
-        sum(c, q, rx, y, z, g, n) +=
-            weight(c % block, ci, unsafe_promise_clamped(kx, 0, KX - 1), unsafe_promise_clamped(ky, 0, KY - 1),
-                   unsafe_promise_clamped(kz, 0, KZ - 1), c / block, g) *
-            row(ix, ci, tap_number(Y, y, taps[2], KY), tap_number(Z, z, taps[3], KZ), y, z, g, n);
+        sum(c, q, rx, y, z, g, n) += weight(c % block, ci, within(kx, KX), within(ky, KY), within(kz, KZ), c / block, g) *
+                                     slab(ix, channel, within(iy, H), within(taps[3], slices), z, g, n);
 
         phases(c, q, rx, y, z, g, n) = sum(c, q, rx, y, z, g, n);
         output(x, y, z, c, g, n) = phases(c, x / s, x % s, y, z, g, n);
@@ -88,6 +92,9 @@ public:
         }
         weight.dim(0).set_bounds(0, block);
         weight.dim(1).set_stride(block);
+        if (depthwise()) {
+            weight.dim(1).set_extent(1);
+        }
         bias.dim(0).set_min(0);
         bias.dim(1).set_min(0);
         const int dense = stages.channels_last ? 3 : 0;
@@ -98,7 +105,7 @@ public:
             output.dim(dense).set_stride(1);
         }
         const Tile tile{block, columns, natural_vector_size<float>()};
-        if (family == Family::Channels) {
+        if (family == Family::Channels || (depthwise() && stages.channels_last)) {
             schedule_channels(stages, tile);
         } else {
             schedule_columns(stages, tile);
@@ -106,6 +113,10 @@ public:
     }
 
 private:
+    bool depthwise() const {
+        return family == Family::Depthwise;
+    }
+
     Stages stages;
 };
 

@@ -5,7 +5,7 @@ namespace unstride {
 using namespace Halide;
 
 void schedule_channels(Stages &s, const Tile &tile) {
-    auto &[x, y, z, c, g, n, q, rx, jy, jz, taps, row, sum, phases, output, stride_x, rows_per_task, channels_last] = s;
+    auto &[x, y, z, c, g, n, jz, q, rx, columns_in, taps, slab, sum, phases, output, stride_x, rows_per_task, channels_last] = s;
     const int b = tile.block, p = tile.columns, v = tile.lanes;
     Var xo{"xo"}, xi{"xi"}, co{"co"}, ci{"ci"}, cv{"cv"}, yo{"yo"}, task{"task"}, item{"item"};
 
@@ -34,11 +34,13 @@ void schedule_channels(Stages &s, const Tile &tile) {
         .reorder(c, q, taps[0], taps[1], taps[2], taps[3])
         .vectorize(c, v).unroll(c).unroll(q);
 
-    row.compute_at(output, y);
+    slab.compute_at(output, task);
     if (channels_last) {
-        row.reorder_storage(c, x, jy, jz).reorder(c, x, jy, jz).vectorize(c, v, TailStrategy::GuardWithIf);
+        slab.reorder_storage(c, x, y, jz).reorder(c, x, y, jz).vectorize(c, v, TailStrategy::GuardWithIf)
+            .update().reorder(c, columns_in, y, jz).vectorize(c, v, TailStrategy::GuardWithIf);
     } else {
-        row.reorder_storage(x, c, jy, jz).reorder(x, c, jy, jz).vectorize(x, v, TailStrategy::GuardWithIf);
+        slab.reorder_storage(x, c, y, jz).reorder(x, y, c, jz).vectorize(x, v, TailStrategy::GuardWithIf)
+            .update().reorder(columns_in, y, c, jz).vectorize(columns_in, v, TailStrategy::GuardWithIf);
     }
 }
 

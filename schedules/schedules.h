@@ -6,7 +6,8 @@
 namespace unstride {
 
 enum class Family { Channels,
-                    Columns };
+                    Columns,
+                    Depthwise };
 
 // A register tile: `block` output channels by `columns` output columns of one phase, `lanes` floats to a vector.
 struct Tile {

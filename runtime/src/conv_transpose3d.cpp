@@ -18,29 +18,38 @@ struct ConvTranspose3d::State {
     std::vector<float> weight, bias;
     const Entry *forced = nullptr;
 
-    // Panels by block size, packed when first needed.
+    // Panels by number of groups and block size, packed when first needed.
     mutable std::mutex mutex;
-    mutable std::map<int64_t, std::shared_ptr<const Panels>> packed;
+    mutable std::map<std::pair<int64_t, int64_t>, std::shared_ptr<const Panels>> packed;
 
-    std::shared_ptr<const Panels> panels(int64_t block) const {
+    std::shared_ptr<const Panels> panels(const Channels &channels, int64_t block) const {
         const std::lock_guard<std::mutex> lock(mutex);
-        std::shared_ptr<const Panels> &entry = packed[block];
+        std::shared_ptr<const Panels> &entry = packed[{channels.groups, block}];
         if (!entry) {
-            entry = std::make_shared<const Panels>(pack(options, weight, bias, block));
+            entry = std::make_shared<const Panels>(pack(channels, taps(), weight, bias, block));
         }
         return entry;
     }
 
-    Decision decide(const Geometry &geometry, Layout layout) const {
+    int64_t taps() const {
+        return options.kernel_size[0] * options.kernel_size[1] * options.kernel_size[2];
+    }
+
+    Decision decide(const Geometry &geometry, Layout layout, int threads) const {
         const Entry *entry = forced != nullptr && forced->variant.layout == layout ? forced : nullptr;
-        return unstride::decide(geometry, layout, entry);
+        return unstride::decide(options, geometry, layout, entry, threads);
+    }
+
+    // Of a view that could be either.
+    Layout preferred_layout() const {
+        return forced != nullptr ? forced->variant.layout : Layout::ncdhw;
     }
 };
 
 namespace {
 
 Shape shape_of_output(const Geometry &geometry, size_t rank) {
-    Shape shape{geometry.groups * geometry.out_channels};
+    Shape shape{geometry.channels.groups * geometry.channels.outputs};
     for (const Extent &e : geometry.extent) {
         shape.push_back(e.output);
     }
@@ -92,13 +101,13 @@ void ConvTranspose3d::reset_parameters(uint64_t seed) {
 }
 
 void ConvTranspose3d::set_weight(const float *data, const Shape &shape) {
-    check_parameter("weight", data, shape, weight_shape());
+    check_weight(data, shape, weight_shape());
     state_->weight.assign(data, data + state_->weight.size());
     state_->packed.clear();
 }
 
 void ConvTranspose3d::set_bias(const float *data, const Shape &shape) {
-    check_parameter("bias", data, shape, bias_shape());
+    check_bias(data, shape, bias_shape(), weight_shape());
     state_->bias.assign(data, data + state_->bias.size());
     state_->packed.clear();
 }
@@ -130,35 +139,35 @@ void ConvTranspose3d::forward(const View<const float> &input, const View<float> 
     if (output.sizes.size() == rank && output.sizes != shape_of_output(geometry, rank)) {
         geometry = resolve(state_->options, input.sizes, output.sizes);
     }
-    const Layout preferred = state_->forced != nullptr ? state_->forced->variant.layout : Layout::ncdhw;
-    const Layout layout = check_views(input, output, shape_of_output(geometry, rank), preferred);
+    const Layout layout = check_views(input, output, shape_of_output(geometry, rank), state_->preferred_layout());
     if (geometry.batch == 0) {
         return;
     }
-    const Decision decision = state_->decide(geometry, layout);
-    num_threads();  // the thread pool has its size before a kernel starts it
-    const std::shared_ptr<const Panels> panels = state_->panels(decision.entry->variant.block);
-    execute(*decision.entry, geometry, *panels, activation(input), activation(output), decision.rows_per_task);
+    const int threads = num_threads();
+    const Decision decision = state_->decide(geometry, layout, threads);
+    const std::shared_ptr<const Panels> panels = 
+        state_->panels(channels_seen(geometry.channels, decision.entry->variant), decision.entry->variant.block);
+    execute(*decision.entry, geometry, *panels, activation(input), activation(output), decision.rows_per_task, threads);
 }
 
 Tensor ConvTranspose3d::forward(const View<const float> &input, const Shape &output_size) const {
     const Shape shape = output_shape(input.sizes, output_size);
-    const bool channels_last = input.strides.size() == input.sizes.size() && input.strides.back() != 1;
-    Tensor output(shape, channels_last ? Layout::ndhwc : Layout::ncdhw);
+    Tensor output(shape, check_input(input, state_->preferred_layout()));
     forward(input, output.view());
     return output;
 }
 
 Plan ConvTranspose3d::plan(const Shape &input_shape, Layout layout, const Shape &output_size) const {
     const Geometry geometry = resolve(state_->options, input_shape, output_size);
-    const Decision decision = state_->decide(geometry, layout);
+    const int threads = num_threads();
+    const Decision decision = state_->decide(geometry, layout, threads);
     const int64_t item_input = geometry.input_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t item_output = geometry.output_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t slices = divide_up(geometry.batch, items_per_call(geometry, item_input, item_output));
-    Plan plan{decision.entry->variant, decision.reason, num_threads(), decision.tasks, decision.rows_per_task, 0, 0, 0, 0, 0};
+    Plan plan{decision.entry->variant, decision.reason, threads, decision.tasks, decision.rows_per_task, 0, 0, 0, 0, 0};
     plan.kernel_calls = slices * calls_per_item(geometry, plan.variant);
-    plan.packed_bytes = packed_bytes(state_->options, plan.variant.block);
-    plan.scratch_bytes = scratch_bytes(*decision.entry, geometry, plan.threads);
+    plan.packed_bytes = packed_bytes(channels_seen(geometry.channels, plan.variant), state_->taps(), plan.variant.block);
+    plan.scratch_bytes = scratch_bytes(decision, geometry, threads);
     plan.multiply_adds = geometry.multiply_adds();
     plan.compulsory_bytes = sizeof(float) * static_cast<double>(geometry.input_elements() + geometry.weight_elements() + geometry.output_elements());
     return plan;
@@ -175,13 +184,9 @@ void ConvTranspose3d::set_variant(const std::string &name) {
         throw InvalidArgument("unknown variant: " + name);
     }
     if (found != nullptr) {
-        const ConvTranspose3dOptions &o = state_->options;
-        const int stride = found->variant.stride_x;
-        if (!found->variant.runs_here) {
-            throw InvalidArgument("variant " + name + " needs " + found->variant.isa + ", which this machine does not have");
-        }
-        if (stride != 1 && (o.stride.width != stride || o.dilation.width != 1)) {
-            throw InvalidArgument("variant " + name + " needs stride " + std::to_string(stride) + " and dilation 1 along the width");
+        const std::string why_not = obstacle(found->variant, state_->options);
+        if (!why_not.empty()) {
+            throw InvalidArgument("variant " + name + " " + why_not);
         }
     }
     state_->forced = found;

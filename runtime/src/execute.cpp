@@ -7,7 +7,8 @@
 #include <limits>
 
 #include "checked.h"
-#include "kernel_errors.h"
+#include "kernel_call.h"
+#include "planner.h"
 
 namespace unstride {
 namespace {
@@ -92,10 +93,11 @@ int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int6
 }
 
 void execute(const Entry &entry, const Geometry &geometry, const Panels &panels, const Activation<const float> &input,
-             const Activation<float> &output, int64_t rows_per_task) {
+             const Activation<float> &output, int64_t rows_per_task, int threads) {
     const auto &[z, y, x] = geometry.extent;
-    const int64_t groups = geometry.groups, inputs = geometry.in_channels, outputs = geometry.out_channels;
-    const int64_t panel = inputs * panels.block;  // of one tap
+    const auto [groups, inputs, outputs] = channels_seen(geometry.channels, entry.variant);
+    const int64_t group_inputs = geometry.depthwise() ? outputs : inputs;  // a depthwise kernel reads one for each output
+    const int64_t panel = inputs * panels.block;                           // of one tap
     const auto narrow = [](int64_t value) {
         return static_cast<int32_t>(value);
     };
@@ -103,10 +105,10 @@ void execute(const Entry &entry, const Geometry &geometry, const Panels &panels,
     const int64_t items = items_per_call(geometry, input.batch, output.batch);
     for (int64_t item = 0; item < geometry.batch; item += items) {
         const int64_t batch = std::min(items, geometry.batch - item);
-        const std::array<int64_t, 6> in_extents{x.input, y.input, z.input, inputs, groups, batch};
+        const std::array<int64_t, 6> in_extents{x.input, y.input, z.input, group_inputs, groups, batch};
         Buffer<6> in(input.data + item * input.batch, in_extents,
                      strides_that_matter(in_extents, {input.width, input.height, input.depth, input.channel,
-                                                      input.channel * inputs, input.batch}));
+                                                      input.channel * group_inputs, input.batch}));
         Buffer<2> bias(panels.bias.get(), {panels.blocks * panels.block, groups}, {1, panels.blocks * panels.block});
         for (int64_t phase = 0; phase < calls_per_item(geometry, entry.variant); phase++) {
             const Columns columns = interleaves(geometry, entry.variant) ? all_columns(x) : columns_of_phase(x, phase);
@@ -118,7 +120,7 @@ void execute(const Entry &entry, const Geometry &geometry, const Panels &panels,
             Buffer<6> out(output.data + item * output.batch + columns.first * output.width, out_extents,
                           strides_that_matter(out_extents, {output.width * columns.step, output.height, output.depth, output.channel,
                                                             output.channel * outputs, output.batch}));
-            KernelCall call;
+            KernelCall call(threads);
             call.check(entry.kernel(&call, in.get(), weight.get(), bias.get(),                                                  //
                                     narrow(columns.padding), narrow(y.axis.padding), narrow(z.axis.padding),                    //
                                     narrow(columns.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),                 //

@@ -22,7 +22,7 @@ int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int6
 
 // Runs a variant over a whole geometry. Throws OutOfMemory or KernelError for what a kernel reports.
 void execute(const Entry &entry, const Geometry &geometry, const Panels &panels, const Activation<const float> &input,
-             const Activation<float> &output, int64_t rows_per_task);
+             const Activation<float> &output, int64_t rows_per_task, int threads);
 
 }  // namespace unstride
 

@@ -19,19 +19,19 @@ Axis<int64_t> make_axis(int64_t stride, int64_t dilation, int64_t padding) {
 }
 
 int64_t Geometry::input_elements() const {
-    return batch * groups * in_channels * extent[0].input * extent[1].input * extent[2].input;
+    return batch * channels.groups * channels.inputs * extent[0].input * extent[1].input * extent[2].input;
 }
 
 int64_t Geometry::output_elements() const {
-    return batch * groups * out_channels * extent[0].output * extent[1].output * extent[2].output;
+    return batch * channels.groups * channels.outputs * extent[0].output * extent[1].output * extent[2].output;
 }
 
 int64_t Geometry::weight_elements() const {
-    return groups * in_channels * out_channels * extent[0].kernel * extent[1].kernel * extent[2].kernel;
+    return channels.groups * channels.inputs * channels.outputs * extent[0].kernel * extent[1].kernel * extent[2].kernel;
 }
 
 double Geometry::multiply_adds() const {
-    double result = static_cast<double>(batch * groups) * static_cast<double>(in_channels) * static_cast<double>(out_channels);
+    double result = static_cast<double>(batch * channels.groups) * static_cast<double>(channels.inputs * channels.outputs);
     for (const Extent &e : extent) {
         // Tap k meets an output wherever 0 <= i * stride - padding + k * dilation < output, for inputs 0 <= i < input.
         int64_t pairs = 0;

@@ -15,11 +15,21 @@ struct Extent {
     Axis<int64_t> axis;
 };
 
+// How a kernel sees the channels of a layer: groups, and input and output channels in each.
+struct Channels {
+    int64_t groups, inputs, outputs;
+};
+
 // All that a kernel has to know of a layer and an input, checked.
 struct Geometry {
-    int64_t batch, groups;
-    int64_t in_channels, out_channels;  // of a group
+    int64_t batch;
+    Channels channels;
     std::array<Extent, 3> extent;       // depth, height, width
+
+    // One input channel and one output channel in each group.
+    bool depthwise() const {
+        return channels.inputs == 1 && channels.outputs == 1;
+    }
 
     int64_t input_elements() const;
     int64_t output_elements() const;

@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <memory>
 
-#include "unstride/conv_transpose3d.h"
+#include <vector>
+
+#include "geometry.h"
 
 namespace unstride {
 
@@ -25,10 +27,11 @@ struct Panels {
     std::unique_ptr<float[], FreeFloats> bias;    // [group][block][lane]
 };
 
-int64_t packed_bytes(const ConvTranspose3dOptions &options, int64_t block);
+// Channels are as the kernel sees them, taps those of the whole kernel: depth * height * width.
+int64_t packed_bytes(const Channels &channels, int64_t taps, int64_t block);
 
-// `bias` may be empty. Throws OutOfMemory.
-Panels pack(const ConvTranspose3dOptions &options, const std::vector<float> &weight, const std::vector<float> &bias,
+// The weights are in PyTorch's order, as [group][input channel][output channel][tap]; `bias` may be empty. Throws OutOfMemory.
+Panels pack(const Channels &channels, int64_t taps, const std::vector<float> &weight, const std::vector<float> &bias,
             int64_t block);
 
 }  // namespace unstride

@@ -8,97 +8,164 @@
 namespace unstride {
 namespace {
 
-// How much of a register tile is wasted on channels and columns that do not exist, and how well its shape feeds the
-// FMA units: the expected time of a variant in units of the ideal one.
+bool is_across_channels(const Variant &v) {
+    return v.family == "channels" || (v.family == "depthwise" && v.layout == Layout::ndhwc);
+}
+
+// Slices of the output, for each block of channels that is computed apart: what tasks are split from.
+int64_t slices(const Entry &entry, const Geometry &geometry) {
+    const Channels channels = channels_seen(geometry.channels, entry.variant);
+    const int64_t blocks = is_across_channels(entry.variant) ? divide_up(channels.outputs, entry.variant.block) : 1;
+    return geometry.batch * channels.groups * blocks * geometry.extent[0].output;
+}
+
+// What a variant is expected to spend on the average output row of all output channels, in cycles of a core that issues two
+// FMAs, two loads and one store a cycle, with a latency of 4 for the FMA. Only the order of the variants matters.
 struct Estimate {
-    double channel_waste, column_waste, load_cost;
+    double multiply_adds, stores, staging;
 
     double total() const {
-        return channel_waste * column_waste * load_cost;
+        return multiply_adds + stores + staging;
     }
 };
 
-Estimate estimate(const Entry &entry, const Geometry &geometry) {
+double as_double(int64_t value) {
+    return static_cast<double>(value);
+}
+
+// Taps of the average phase of a dimension.
+double taps(const Extent &e) {
+    return as_double(e.kernel) / as_double(e.axis.stride);
+}
+
+// Floats in the slab of padded input that a task of this many output rows reads.
+int64_t slab_floats(const Entry &entry, const Geometry &geometry, int64_t rows) {
+    const auto &[z, y, x] = geometry.extent;
+    const auto [groups, inputs, outputs] = channels_seen(geometry.channels, entry.variant);
+    const auto reach = [](const Extent &e) {  // from the first tap's input to the last one's
+        return (e.axis.most_taps(e.kernel) - 1) * e.axis.input_step();
+    };
+    const int64_t tile = entry.variant.columns;
+    const int64_t width = divide_up(divide_up(x.output, x.axis.stride), tile) * tile + reach(x) + 2;
+    const int64_t block = is_across_channels(entry.variant) ? std::max<int64_t>(entry.variant.block, entry.lanes) : entry.variant.block;
+    const int64_t channels = entry.variant.family != "depthwise" ? inputs : divide_up(outputs, block) * block;
+    // Bounds inference does not know which of a phase's taps is first, and adds the rows before it.
+    const int64_t height = (rows - 1 + (y.axis.tap_step() - 1) * y.axis.dilation) / y.axis.stride + reach(y) + 2;
+    return product({width, channels, std::min(height, y.input), z.axis.most_taps(z.kernel)});
+}
+
+// As many output rows as a slab in a quarter of a megabyte serves, half of a small L2 cache; but tasks enough for all threads to be
+// busy to the end.
+int64_t rows_per_task(const Entry &entry, const Geometry &geometry, int threads) {
+    constexpr int64_t slab_limit = 256 * 1024 / sizeof(float);
+    const int64_t height = geometry.extent[1].output, others = slices(entry, geometry);
+    const int64_t balanced = std::max<int64_t>(1, others * height / (8 * threads));
+    int64_t rows = std::min(height, balanced);
+    while (rows > 1 && slab_floats(entry, geometry, rows) > slab_limit) {
+        rows = (rows + 1) / 2;
+    }
+    return rows;
+}
+
+Estimate estimate(const Entry &entry, const Geometry &geometry, int threads) {
     const Variant &v = entry.variant;
-    const Extent &x = geometry.extent[2];
-    const int64_t phases = std::min(x.axis.stride, x.output);
-    const int64_t columns = divide_up(x.output, phases);  // of one phase
-    Estimate e{};
-    e.channel_waste = static_cast<double>(divide_up(geometry.out_channels, v.block) * v.block) / static_cast<double>(geometry.out_channels);
-    e.column_waste = static_cast<double>(divide_up(columns, v.columns) * v.columns) / static_cast<double>(columns);
-    // Two FMAs and two loads issue per cycle. A tile of m by n vectors or broadcasts does m * n FMAs for m + n loads.
-    const bool across_channels = v.family == "channels";
-    const double vectors = static_cast<double>(across_channels ? v.block : v.columns) / entry.lanes;
-    const double broadcasts = across_channels ? v.columns : v.block;
-    const double fmas = vectors * broadcasts, loads = vectors + broadcasts;
-    e.load_cost = std::max(1.0, loads / fmas) + loads / fmas / 2;
-    return e;
+    const auto [groups, inputs, outputs] = channels_seen(geometry.channels, v);
+    const auto &[z, y, x] = geometry.extent;
+    const bool interleaves = v.stride_x == x.axis.stride, depthwise = v.family == "depthwise";
+    const bool across_channels = is_across_channels(v);
+
+    // One step of a tile's inner loop: one input channel of one tap.
+    const double m = as_double(across_channels ? v.block : v.columns) / entry.lanes;  // vectors
+    const double n = across_channels ? v.columns : v.block;                          // that share them
+    const double unaligned = across_channels ? 1 : 1.5;                              // half of the loads straddle cache lines
+    const double loads = depthwise ? m * n * unaligned + (across_channels ? m : n) : m * unaligned + n;
+    const double latency = 4, step = std::max({m * n / 2, loads / 2, latency});
+
+    const double phases = as_double(std::min(x.axis.stride, x.output));
+    const double tiles = as_double(divide_up(divide_up(x.output, std::min(x.axis.stride, x.output)), v.columns)) * phases;
+    const double blocks = as_double(groups * divide_up(outputs, v.block));
+    const double steps = as_double(inputs) * taps(x) * taps(y) * taps(z);
+
+    // A tile's store: whole vectors where the layout is the tile's own; element by element where it has to be transposed or
+    // the phase's columns lie apart.
+    const bool whole_vectors = v.layout == Layout::ndhwc ? across_channels : !across_channels && interleaves;
+    const double store = m * n * (whole_vectors ? 3 : entry.lanes * 1.5);
+
+    // The slab is copied once for each task, in *channels* for each block of them, and for each call.
+    const int64_t rows = rows_per_task(entry, geometry, threads);
+    const double copies = (interleaves ? 1 : phases) * (v.family == "channels" ? blocks / as_double(groups) : 1);
+    const double vectors = as_double(groups * slab_floats(entry, geometry, rows)) / as_double(rows * entry.lanes);
+    const bool transposes = v.layout == Layout::ndhwc && !across_channels;
+    return {blocks * tiles * steps * step, blocks * tiles * store, vectors * copies * (transposes ? 24 : 3)};
 }
 
 int isa_rank(const Variant &v) {
     return v.isa == "avx512" ? 2 : v.isa == "avx2" ? 1 : 0;
 }
 
-std::string percent(double waste) {
-    return std::to_string(static_cast<int>((waste - 1) / waste * 100 + 0.5)) + " %";
+std::string percent(double part, double whole) {
+    return std::to_string(static_cast<int>(part / whole * 100 + 0.5)) + " %";
+}
+
+// The variant of least estimated time among those of the widest instruction set that has any for this layer.
+const Entry *cheapest(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, int threads) {
+    const Entry *best = nullptr;
+    int rank = 0;
+    double least = 0;
+    for (const Entry &entry : catalog()) {
+        if (entry.variant.layout != layout || !obstacle(entry.variant, options).empty()) {
+            continue;
+        }
+        const int this_rank = isa_rank(entry.variant);
+        const double cost = estimate(entry, geometry, threads).total();
+        if (best == nullptr || this_rank > rank || (this_rank == rank && cost < least)) {
+            best = &entry;
+            rank = this_rank;
+            least = cost;
+        }
+    }
+    if (best == nullptr) {
+        throw InvalidArgument(std::string("this build has no kernel for layout ") + to_string(layout));
+    }
+    return best;
 }
 
 }  // namespace
 
-bool can_run(const Entry &entry, const Geometry &geometry) {
-    const Axis<int64_t> &x = geometry.extent[2].axis;
-    return entry.variant.runs_here && (entry.variant.stride_x == 1 || (entry.variant.stride_x == x.stride && x.dilation == 1));
+Channels channels_seen(const Channels &channels, const Variant &variant) {
+    return variant.family == "depthwise" ? Channels{1, 1, channels.groups} : channels;
 }
 
-Decision decide(const Geometry &geometry, Layout layout, const Entry *forced) {
+std::string obstacle(const Variant &v, const ConvTranspose3dOptions &o) {
+    if (!v.runs_here) {
+        return "needs " + v.isa + ", which this machine does not have";
+    }
+    if (v.stride_x != 1 && (o.stride.width != v.stride_x || o.dilation.width != 1)) {
+        return "needs stride " + std::to_string(v.stride_x) + " and dilation 1 along the width";
+    }
+    if (v.family == "depthwise" && (o.in_channels != o.groups || o.out_channels != o.groups)) {
+        return "needs a depthwise layer: in_channels, out_channels and groups alike";
+    }
+    return "";
+}
+
+Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, const Entry *forced, int threads) {
     const Entry *best = forced;
     std::string reason = "the caller asked for it";
     if (forced == nullptr) {
-        int rank = 0;
-        for (const Entry &entry : catalog()) {
-            if (entry.variant.layout == layout && can_run(entry, geometry)) {
-                rank = std::max(rank, isa_rank(entry.variant));
-            }
-        }
-        double least = 0;
-        for (const Entry &entry : catalog()) {
-            if (entry.variant.layout != layout || !can_run(entry, geometry) || isa_rank(entry.variant) != rank) {
-                continue;
-            }
-            // A kernel that does not interleave the phases itself stores every column apart.
-            const bool interleaves = entry.variant.stride_x == geometry.extent[2].axis.stride;
-            const double cost = estimate(entry, geometry).total() * (interleaves ? 1.0 : 1.5);
-            if (best == nullptr || cost < least) {
-                best = &entry;
-                least = cost;
-            }
-        }
-        if (best == nullptr) {
-            throw InvalidArgument(std::string("this build has no kernel for layout ") + to_string(layout));
-        }
-        const Estimate e = estimate(*best, geometry);
-        reason = "least estimated cost of the " + best->variant.isa + " tiles for " + std::to_string(geometry.out_channels) +
-                 " output channels and " + std::to_string(geometry.extent[2].output) + " columns: " + percent(e.channel_waste) +
-                 " of its channels and " + percent(e.column_waste) + " of its columns lie outside the output";
+        best = cheapest(options, geometry, layout, threads);
+        const Estimate e = estimate(*best, geometry, threads);
+        reason = "the least estimated time of the " + best->variant.isa + " kernels: " + percent(e.multiply_adds, e.total()) +
+                 " of it in the multiply-adds, " + percent(e.stores, e.total()) + " in stores, " + percent(e.staging, e.total()) +
+                 " in staging input rows";
     }
 
-    // Tasks of about a million multiply-adds, tens of microseconds: long against the thread pool's cost of about one,
-    // short against the whole.
-    const int64_t blocks = best->variant.family == "channels" ? divide_up(geometry.out_channels, best->variant.block) : 1;
-    const int64_t rows = geometry.batch * geometry.groups * blocks * geometry.extent[0].output * geometry.extent[1].output;
-    const double work_per_row = geometry.multiply_adds() / static_cast<double>(std::max<int64_t>(rows, 1));
-    const int64_t rows_per_task = std::clamp<int64_t>(static_cast<int64_t>(1e6 / std::max(work_per_row, 1.0)), 1, 64);
-    return {best, reason, rows_per_task, divide_up(rows, rows_per_task)};
+    const int64_t rows = rows_per_task(*best, geometry, threads);
+    return {best, reason, rows, slices(*best, geometry) * divide_up(geometry.extent[1].output, rows)};
 }
 
-int64_t scratch_bytes(const Entry &entry, const Geometry &geometry, int threads) {
-    const auto &[z, y, x] = geometry.extent;
-    // The row's inputs, plus what its first and last tile reach beyond them.
-    const int64_t columns = divide_up(divide_up(x.output, x.axis.stride), entry.variant.columns) * entry.variant.columns +
-                            x.axis.most_taps(x.kernel) * x.axis.input_step() + 1 + entry.lanes;
-    const int64_t channels = geometry.in_channels + entry.lanes;
-    const int64_t taps = y.axis.most_taps(y.kernel) * z.axis.most_taps(z.kernel);
-    return multiply(multiply(multiply(columns, channels), multiply(taps, threads)), sizeof(float));
+int64_t scratch_bytes(const Decision &decision, const Geometry &geometry, int threads) {
+    return product({slab_floats(*decision.entry, geometry, decision.rows_per_task), threads, sizeof(float)});
 }
 
 }  // namespace unstride

@@ -16,15 +16,18 @@ struct Decision {
     int64_t tasks;
 };
 
-// Whether a variant computes this geometry.
-bool can_run(const Entry &entry, const Geometry &geometry);
+// How a variant's kernel sees the channels of a layer: a depthwise layer is one group to a depthwise kernel.
+Channels channels_seen(const Channels &channels, const Variant &variant);
+
+// Why a variant cannot run a layer on this machine; empty if it can.
+std::string obstacle(const Variant &variant, const ConvTranspose3dOptions &options);
 
 // Picks among the variants of this layout, or takes the `forced` one if not null, and splits the work.
 // Throws InvalidArgument if none can run.
-Decision decide(const Geometry &geometry, Layout layout, const Entry *forced);
+Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, const Entry *forced, int threads);
 
-// Bytes that the kernel's scratch takes at most, in all threads together: for each, the input rows that one output row reads.
-int64_t scratch_bytes(const Entry &entry, const Geometry &geometry, int threads);
+// Bytes that the kernel's scratch takes at most, in all threads together: for each, the slab of input that a task reads.
+int64_t scratch_bytes(const Decision &decision, const Geometry &geometry, int threads);
 
 }  // namespace unstride
 

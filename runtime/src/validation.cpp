@@ -100,16 +100,32 @@ void check_options(const ConvTranspose3dOptions &o) {
     }
 }
 
-void check_parameter(const char *name, const float *data, const Shape &shape, const Shape &expected) {
-    if (expected.empty()) {
-        fail(std::string("the layer has no ") + name);
-    }
-    if (shape != expected) {
-        fail(std::string("size mismatch for ") + name + ": expected " + to_string(expected) + ", but got " + to_string(shape));
-    }
+namespace {
+
+void check_data(const char *name, const void *data) {
     if (data == nullptr) {
         fail(std::string(name) + " is null");
     }
+}
+
+}  // namespace
+
+void check_weight(const float *data, const Shape &shape, const Shape &expected) {
+    if (shape != expected) {
+        fail("size mismatch for weight: expected " + to_string(expected) + ", but got " + to_string(shape));
+    }
+    check_data("weight", data);
+}
+
+void check_bias(const float *data, const Shape &shape, const Shape &expected, const Shape &weight) {
+    if (expected.empty()) {
+        fail("the layer has no bias");
+    }
+    if (shape != expected) {
+        fail("Given transposed=1, weight of size " + to_string(weight) + ", expected bias to be 1-dimensional with " +
+             std::to_string(expected[0]) + " elements, but got bias of size " + to_string(shape) + " instead");
+    }
+    check_data("bias", data);
 }
 
 namespace {
@@ -151,7 +167,7 @@ Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, cons
         batched.insert(batched.begin(), 1);
     }
     if (batched[0] < 0 || *std::min_element(batched.begin() + 2, batched.end()) <= 0) {
-        fail("non-empty 4D or 5D (batch mode) tensor expected for input, but got: " + to_string(input_shape));
+        fail("Only zero batch or zero channel inputs are supported, but got input shape: " + to_string(batched));
     }
     if (batched[1] != o.in_channels) {
         const Shape weight{o.in_channels, o.out_channels / o.groups, o.kernel_size[0], o.kernel_size[1], o.kernel_size[2]};
@@ -168,7 +184,7 @@ Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, cons
     if (!output_size.empty()) {
         padding = padding_for_size(o, input_shape, output, output_size);
     }
-    Geometry geometry{batched[0], o.groups, o.in_channels / o.groups, o.out_channels / o.groups, {}};
+    Geometry geometry{batched[0], {o.groups, o.in_channels / o.groups, o.out_channels / o.groups}, {}};
     for (int d = 0; d < 3; d++) {
         output[d] = add(output[d], padding[d]);
     }
@@ -204,9 +220,7 @@ void check_view(const char *name, const View<T> &view) {
     if (!has_elements(view.sizes)) {
         return;
     }
-    if (view.data == nullptr) {
-        fail(std::string(name) + " is null");
-    }
+    check_data(name, view.data);
     if (reinterpret_cast<uintptr_t>(view.data) % alignof(float) != 0) {
         fail(std::string(name) + " is not aligned to " + std::to_string(alignof(float)) + " bytes");
     }
@@ -258,6 +272,20 @@ bool elements_are_distinct(const Shape &sizes, const Shape &strides) {
 }
 
 }  // namespace
+
+Layout check_input(const View<const float> &input, Layout preferred) {
+    check_view("input", input);
+    if (!has_elements(input.sizes)) {
+        return preferred;
+    }
+    const Layout other = preferred == Layout::ncdhw ? Layout::ndhwc : Layout::ncdhw;
+    // Where both are possible, the one whose dense dimension has more than one element.
+    const size_t rank = input.sizes.size(), dense = preferred == Layout::ncdhw ? rank - 1 : rank - 4;
+    if (!can_be(preferred, input) || (input.sizes[dense] == 1 && can_be(other, input))) {
+        return other;
+    }
+    return preferred;
+}
 
 Layout check_views(const View<const float> &input, const View<float> &output, const Shape &expected_output, Layout preferred) {
     check_view("input", input);

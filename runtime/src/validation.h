@@ -11,13 +11,19 @@ namespace unstride {
 
 void check_options(const ConvTranspose3dOptions &options);
 
-void check_parameter(const char *name, const float *data, const Shape &shape, const Shape &expected);
+void check_weight(const float *data, const Shape &shape, const Shape &expected);
+
+// `expected` is empty if the layer has no bias.
+void check_bias(const float *data, const Shape &shape, const Shape &expected, const Shape &weight);
 
 // The geometry of a layer for an input of this shape; `output_size` as in ConvTranspose3d::output_shape.
 Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size);
 
 // Sizes for a message, as PyTorch prints them: [1, 16, 10, 50, 100].
 std::string to_string(const Shape &shape);
+
+// Which layout an input has, for an output that is still to be made.
+Layout check_input(const View<const float> &input, Layout preferred);
 
 // Which layout both views have. Ambiguous views, with one channel or one column, count as `preferred` if they can.
 Layout check_views(const View<const float> &input, const View<float> &output, const Shape &expected_output, Layout preferred);

@@ -19,8 +19,8 @@ struct Triple {
     Triple(int64_t all)  // NOLINT(google-explicit-constructor): kernel_size=3 should read as in PyTorch
         : Triple(all, all, all) {
     }
-    Triple(int64_t depth, int64_t height, int64_t width)
-        : depth(depth), height(height), width(width) {
+    Triple(int64_t d, int64_t h, int64_t w)
+        : depth(d), height(h), width(w) {
     }
     int64_t operator[](int dimension) const {
         return dimension == 0 ? depth : dimension == 1 ? height : width;

@@ -11,7 +11,8 @@ namespace unstride {
 // One ahead-of-time compiled kernel of this build.
 struct Variant {
     std::string name;    // for example ndhwc_channels_32x12_s2_avx512
-    std::string family;  // channels: vectors across output channels; columns: vectors across output columns
+    std::string family;  // channels: vectors across output channels; columns: vectors across output columns;
+                         // depthwise: one of these, for layers with as many groups as channels
     Layout layout;
     std::string isa;      // baseline, avx2 or avx512
     std::string dtype;    // f32

@@ -1,0 +1,196 @@
+#include "machine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <new>
+#include <numeric>
+#include <thread>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace unstride::bench {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Wall time from the first thread's start to the last one's end; they start together.
+double seconds_in_threads(int count, const std::function<void(int)> &work) {
+    std::atomic<int> missing{count};
+    std::vector<Clock::time_point> starts(count), ends(count);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < count; i++) {
+        threads.emplace_back([&, i] {
+            missing--;
+            while (missing > 0) {
+                std::this_thread::yield();
+            }
+            starts[i] = Clock::now();
+            work(i);
+            ends[i] = Clock::now();
+        });
+    }
+    for (std::thread &thread : threads) {
+        thread.join();
+    }
+    const auto span = *std::max_element(ends.begin(), ends.end()) - *std::min_element(starts.begin(), starts.end());
+    return std::chrono::duration<double>(span).count();
+}
+
+// Chains of dependent multiply-adds: enough to hide a latency of 5 cycles on two units.
+constexpr int chains = 12;
+constexpr int most_lanes = 16;
+
+// One loop for three lengths of vector; not a template, as a function's target attribute, which its vectors need,
+// cannot depend on a parameter. `state`, chains x lanes and aligned to 64 bytes, is read before the loop and written
+// after it, so that no chain can be left out.
+using Vector128 = float __attribute__((vector_size(16), may_alias));
+
+void multiply_add_128(int64_t rounds, float *state) {
+    auto *memory = reinterpret_cast<Vector128 *>(state);
+    Vector128 sums[chains], factor = Vector128{} + 0.5f, term = Vector128{} + 1.0f;
+    std::copy(memory, memory + chains, sums);
+    for (int64_t i = 0; i < rounds; i++) {
+#pragma GCC unroll 12
+        for (Vector128 &sum : sums) {
+            sum = sum * factor + term;
+        }
+    }
+    std::copy(sums, sums + chains, memory);
+}
+
+#if defined(__x86_64__)
+
+using Vector256 = float __attribute__((vector_size(32), may_alias));
+
+__attribute__((target("avx2,fma"))) void multiply_add_256(int64_t rounds, float *state) {
+    auto *memory = reinterpret_cast<Vector256 *>(state);
+    Vector256 sums[chains], factor = Vector256{} + 0.5f, term = Vector256{} + 1.0f;
+    std::copy(memory, memory + chains, sums);
+    for (int64_t i = 0; i < rounds; i++) {
+#pragma GCC unroll 12
+        for (Vector256 &sum : sums) {
+            sum = sum * factor + term;
+        }
+    }
+    std::copy(sums, sums + chains, memory);
+}
+
+using Vector512 = float __attribute__((vector_size(64), may_alias));
+
+__attribute__((target("avx512f"))) void multiply_add_512(int64_t rounds, float *state) {
+    auto *memory = reinterpret_cast<Vector512 *>(state);
+    Vector512 sums[chains], factor = Vector512{} + 0.5f, term = Vector512{} + 1.0f;
+    std::copy(memory, memory + chains, sums);
+    for (int64_t i = 0; i < rounds; i++) {
+#pragma GCC unroll 12
+        for (Vector512 &sum : sums) {
+            sum = sum * factor + term;
+        }
+    }
+    std::copy(sums, sums + chains, memory);
+}
+
+#endif
+
+double measure_peak_gflops(int threads) {
+    int lanes = 4;
+    auto loop = multiply_add_128;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f")) {
+        lanes = 16;
+        loop = multiply_add_512;
+    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        lanes = 8;
+        loop = multiply_add_256;
+    }
+#endif
+    constexpr int64_t rounds = 2'000'000;
+    double best = 0;
+    for (int repeat = 0; repeat < 10; repeat++) {
+        const double seconds = seconds_in_threads(threads, [loop](int) {
+            alignas(64) float state[chains * most_lanes];
+            std::iota(std::begin(state), std::end(state), 0.0f);
+            loop(rounds, state);
+        });
+        best = std::max(best, 2e-9 * static_cast<double>(rounds) * chains * lanes * threads / seconds);
+    }
+    return best;
+}
+
+// a = b + 0.5 * c. Where the compiler can, past the caches: a plain store reads its line first, and that traffic is
+// not the kernel's compulsory one.
+void triad(float *a, const float *b, const float *c, int64_t count) {
+#if defined(__x86_64__)
+    const __m128 factor = _mm_set1_ps(0.5f);
+    for (int64_t i = 0; i < count; i += 4) {
+        _mm_stream_ps(a + i, _mm_add_ps(_mm_load_ps(b + i), _mm_mul_ps(factor, _mm_load_ps(c + i))));
+    }
+    _mm_sfence();
+#else
+    for (int64_t i = 0; i < count; i++) {
+        a[i] = b[i] + 0.5f * c[i];
+    }
+#endif
+}
+
+double measure_bandwidth_gbs(int threads) {
+    // Three arrays of 256 MiB: several times the last-level caches of today.
+    constexpr int64_t total = int64_t{64} << 20;
+    const int64_t count = total / threads / 16 * 16;
+    struct Arrays {
+        std::unique_ptr<float, decltype(&std::free)> a, b, c;
+    };
+    std::vector<Arrays> arrays;
+    const auto allocate = [&] {
+        auto *data = static_cast<float *>(std::aligned_alloc(64, count * sizeof(float)));
+        if (data == nullptr) {
+            throw std::bad_alloc();
+        }
+        return std::unique_ptr<float, decltype(&std::free)>(data, &std::free);
+    };
+    for (int i = 0; i < threads; i++) {
+        arrays.push_back({allocate(), allocate(), allocate()});
+    }
+    // The thread that uses memory touches it first.
+    seconds_in_threads(threads, [&](int i) {
+        for (float *data : {arrays[i].a.get(), arrays[i].b.get(), arrays[i].c.get()}) {
+            std::fill_n(data, count, 1.0f);
+        }
+    });
+    double best = 0;
+    for (int repeat = 0; repeat < 5; repeat++) {
+        const double seconds = seconds_in_threads(
+            threads, [&](int i) { triad(arrays[i].a.get(), arrays[i].b.get(), arrays[i].c.get(), count); });
+        best = std::max(best, 1e-9 * 3 * sizeof(float) * static_cast<double>(count) * threads / seconds);
+    }
+    return best;
+}
+
+std::string cpu_name() {
+    std::ifstream info("/proc/cpuinfo");
+    for (std::string line; std::getline(info, line);) {
+        if (line.rfind("model name", 0) == 0) {
+            return line.substr(std::min(line.find(": "), line.size() - 2) + 2);
+        }
+    }
+    return "unknown";
+}
+
+}  // namespace
+
+Machine measure_machine(int threads) {
+    return {cpu_name(), threads, measure_peak_gflops(threads), measure_bandwidth_gbs(threads)};
+}
+
+}  // namespace unstride::bench

@@ -1,0 +1,21 @@
+#ifndef UNSTRIDE_BENCH_MACHINE_H
+#define UNSTRIDE_BENCH_MACHINE_H
+
+#include <string>
+
+namespace unstride::bench {
+
+// What bounds a layer on this machine, as measured with a number of threads.
+struct Machine {
+    std::string cpu;
+    int threads;
+    double peak_gflops;    // f32 multiply-adds from registers, counted as two
+    double bandwidth_gbs;  // 1e9 bytes per second to and from memory
+};
+
+// Takes about half a second, and 768 MiB of memory meanwhile.
+Machine measure_machine(int threads);
+
+}  // namespace unstride::bench
+
+#endif

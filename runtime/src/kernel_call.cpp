@@ -1,0 +1,117 @@
+#include "kernel_call.h"
+
+#include <HalideRuntime.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "unstride/error.h"
+
+namespace unstride {
+namespace {
+
+std::mutex mutex;
+std::set<void *> calls;  // those under way, guarded by the mutex
+halide_error_handler_t previous_error_handler = nullptr;
+halide_do_par_for_t previous_do_par_for = nullptr;
+
+// Every kernel has two parallel loops, one in the other: over items (groups and the batch), and over tasks. The outer one is
+// shared among the threads if it is long enough to keep them all busy, else the inner one is.
+enum class Place {
+    outer,   // outside of both loops
+    inner,   // in a turn of the outer loop, with all threads at hand
+    worker,  // one of several threads
+};
+thread_local Place place = Place::outer;
+
+// A loop whose turns several workers take one after the other.
+struct Loop {
+    halide_task_t task;
+    int min, size;
+    uint8_t *closure;
+    Place inside = Place::worker;
+    std::atomic<int> next{0}, code{halide_error_code_success};
+
+    static int work(void *user_context, int, uint8_t *self) {
+        auto &loop = *reinterpret_cast<Loop *>(self);
+        const Place outside = std::exchange(place, loop.inside);
+        for (int i = loop.next++; i < loop.size && loop.code == halide_error_code_success; i = loop.next++) {
+            if (const int failure = halide_do_task(user_context, loop.task, loop.min + i, loop.closure)) {
+                loop.code = failure;
+            }
+        }
+        place = outside;
+        return loop.code;
+    }
+};
+
+}  // namespace
+
+// With the mutex held.
+KernelCall *KernelCall::find(void *user_context) {
+    return calls.count(user_context) != 0 ? static_cast<KernelCall *>(user_context) : nullptr;
+}
+
+void KernelCall::report(void *user_context, const char *message) {
+    {
+        const std::lock_guard<std::mutex> lock(mutex);
+        if (KernelCall *call = find(user_context)) {
+            call->message_ = message;
+            return;
+        }
+    }
+    previous_error_handler(user_context, message);
+}
+
+// 0 for a pipeline that is not ours.
+int KernelCall::threads_of(void *user_context) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    const KernelCall *call = find(user_context);
+    return call != nullptr ? call->threads_ : 0;
+}
+
+int KernelCall::run_loop(void *user_context, halide_task_t task, int min, int size, uint8_t *closure) {
+    const int threads = threads_of(user_context);
+    if (threads == 0) {
+        return previous_do_par_for(user_context, task, min, size, closure);
+    }
+    Loop loop{task, min, size, closure};
+    const bool parallel = place == Place::inner || (place == Place::outer && size >= 4 * threads);
+    loop.inside = place == Place::outer && !parallel ? Place::inner : Place::worker;
+    const int workers = parallel ? std::min(threads, size) : 1;
+    if (workers == 1) {
+        return Loop::work(user_context, 0, reinterpret_cast<uint8_t *>(&loop));
+    }
+    return previous_do_par_for(user_context, Loop::work, 0, workers, reinterpret_cast<uint8_t *>(&loop));
+}
+
+KernelCall::KernelCall(int threads)
+    : threads_(threads) {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        previous_error_handler = halide_set_error_handler(report);
+        previous_do_par_for = halide_set_custom_do_par_for(run_loop);
+    });
+    const std::lock_guard<std::mutex> lock(mutex);
+    calls.insert(this);
+}
+
+KernelCall::~KernelCall() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    calls.erase(this);
+}
+
+void KernelCall::check(int code) const {
+    if (code == halide_error_code_success) {
+        return;
+    }
+    if (code == halide_error_code_out_of_memory) {
+        throw OutOfMemory("out of memory: a kernel could not allocate its scratch");
+    }
+    throw KernelError("kernel error " + std::to_string(code) + ": " + message_);
+}
+
+}  // namespace unstride

@@ -1,0 +1,36 @@
+#ifndef UNSTRIDE_RUNTIME_KERNEL_CALL_H
+#define UNSTRIDE_RUNTIME_KERNEL_CALL_H
+
+#include <cstdint>
+#include <string>
+
+namespace unstride {
+
+// One call of a kernel, passed to it as its user context. Through it Halide's process-wide handlers know our kernels from
+// other Halide pipelines of the app, whose errors and loops go where they went before.
+//
+// What a kernel reports comes back as an exception of its call, where Halide's default would print it and abort. And its
+// loops never run in more threads than the call was given, which Halide's pool does not promise once it has more.
+class KernelCall {
+public:
+    explicit KernelCall(int threads);
+    ~KernelCall();
+    KernelCall(const KernelCall &) = delete;
+    KernelCall &operator=(const KernelCall &) = delete;
+
+    // Throws OutOfMemory or KernelError unless the kernel returned 0.
+    void check(int code) const;
+
+private:
+    static KernelCall *find(void *user_context);
+    static int threads_of(void *user_context);
+    static void report(void *user_context, const char *message);
+    static int run_loop(void *user_context, int (*task)(void *, int, uint8_t *), int min, int size, uint8_t *closure);
+
+    const int threads_;
+    std::string message_;  // guarded by the mutex of all calls: kernels report from any thread of the pool
+};
+
+}  // namespace unstride
+
+#endif

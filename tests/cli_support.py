@@ -1,0 +1,79 @@
+"""What the tests of the command line share: the reference, files, and calls of the program."""
+
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import numpy as np
+
+UNSTRIDE = pathlib.Path()
+
+
+def triple(value):
+    return (value,) * 3 if isinstance(value, int) else value
+
+
+def conv_transpose3d(x, w, b=None, stride=1, padding=0, output_padding=0, dilation=1, groups=1, output_size=None):
+    """The scatter form in double: x (N, C, D, H, W), w (C_in, C_out / groups, KD, KH, KW), b (C_out) or None."""
+    stride, padding, output_padding, dilation = map(triple, (stride, padding, output_padding, dilation))
+    x, w = x.astype(np.float64), w.astype(np.float64)
+    batch, in_channels, *size = x.shape
+    spread = [(i - 1) * s + 1 for i, s in zip(size, stride)]
+    base = [n + d * (k - 1) for n, d, k in zip(spread, dilation, w.shape[2:])]
+    if output_size is None:
+        output_size = [n - 2 * p + o for n, p, o in zip(base, padding, output_padding)]
+    full = np.zeros((batch, groups, w.shape[1], *(max(n, p + o) for n, p, o in zip(base, padding, output_size))))
+    x = x.reshape(batch, groups, in_channels // groups, *size)
+    w = w.reshape(groups, in_channels // groups, *w.shape[1:])
+    for tap in np.ndindex(*w.shape[3:]):
+        first = [k * d for k, d in zip(tap, dilation)]
+        where = tuple(slice(f, f + n, s) for f, n, s in zip(first, spread, stride))
+        full[(..., *where)] += np.einsum("ngczyx,gco->ngozyx", x, w[(..., *tap)])
+    y = full[(..., *(slice(p, p + o) for p, o in zip(padding, output_size)))]
+    y = y.reshape(batch, groups * w.shape[2], *output_size)
+    return y if b is None else y + b.astype(np.float64).reshape(-1, 1, 1, 1)
+
+
+def npy_bytes(header, data=b"", version=(1, 0), length=None):
+    """A .npy file with any text as its header; `length` replaces the header's true length."""
+    text = header.encode("latin1")
+    width = 2 if version[0] == 1 else 4
+    return (b"\x93NUMPY" + bytes(version) + (len(text) if length is None else length).to_bytes(width, "little") + text
+            + data)
+
+
+class CommandLineTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.random = np.random.default_rng(1)
+
+    def call(self, *arguments):
+        return subprocess.run([UNSTRIDE, *map(str, arguments)], cwd=self.folder, capture_output=True, text=True,
+                              timeout=120)
+
+    def succeed(self, *arguments):
+        done = self.call(*arguments)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def fail_with(self, fragment, *arguments):
+        """The call has status 2, one line of error that holds `fragment`, and leaves all files as they are."""
+        def files():
+            return {path.name: path.read_bytes() if path.is_file() else None for path in self.folder.iterdir()}
+
+        before = files()
+        done = self.call(*arguments)
+        self.assertEqual(done.returncode, 2, done)
+        self.assertRegex(done.stderr, r"\Aunstride: error: [^\n]+\n\Z")
+        self.assertIn(fragment, done.stderr)
+        self.assertEqual(before, files())
+
+    def save(self, name, array):
+        np.save(self.folder / name, array)
+        return array
+
+    def save_random(self, name, shape):
+        return self.save(name, self.random.uniform(-1, 1, shape).astype(np.float32))

@@ -1,0 +1,386 @@
+"""Tests of the command line. Usage: python cli_test.py PATH_TO_UNSTRIDE [unittest arguments]"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import unittest
+
+import numpy as np
+
+import cli_support
+from cli_support import CommandLineTest, conv_transpose3d, npy_bytes
+
+def option_text(value):
+    return str(value) if isinstance(value, int) else ",".join(map(str, value))
+
+
+class RunTest(CommandLineTest):
+    # input (N, C, D, H, W), weight, options
+    GEOMETRIES = [
+        ((2, 3, 3, 4, 5), (3, 4, 3, 3, 3), {"stride": 2}),
+        ((1, 2, 3, 6, 5), (2, 3, 3, 5, 2), {"stride": (2, 1, 1), "padding": (0, 4, 2)}),
+        ((2, 6, 3, 2, 4), (6, 5, 2, 3, 3), {"groups": 3, "stride": (1, 2, 3), "padding": 1}),
+        ((1, 5, 3, 3, 9), (5, 1, 3, 3, 3), {"groups": 5, "stride": 2, "padding": 1, "output_padding": 1}),
+        ((1, 2, 3, 4, 7), (2, 3, 2, 3, 3), {"dilation": (2, 3, 2), "stride": (2, 1, 4), "output_padding": (1, 2, 3)}),
+        ((1, 3, 2, 3, 4), (3, 2, 1, 1, 1), {"stride": 3}),
+        ((1, 4, 3, 3, 17), (4, 33, 3, 3, 3), {"stride": 2, "padding": 1, "output_size": (6, 5, 34)}),
+        ((0, 2, 3, 3, 3), (2, 2, 2, 2, 2), {}),
+    ]
+
+    def check(self, x, w, b, options, layout="ncdhw", batched=True, extra=()):
+        def channels_last(array):
+            return np.moveaxis(array, 1, -1) if layout == "ndhwc" else array
+
+        self.save("x.npy", np.ascontiguousarray(channels_last(x) if batched else channels_last(x)[0]))
+        self.save("w.npy", w)
+        arguments = ["--layout", layout, *extra]
+        if b is not None:
+            self.save("b.npy", b)
+            arguments += ["--bias", "b.npy"]
+        for name, value in options.items():
+            arguments += ["--" + name.replace("_", "-"), option_text(value)]
+        report = self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy", *arguments)
+
+        y = np.load(self.folder / "y.npy")
+        self.assertEqual(y.dtype, np.float32)
+        self.assertTrue(y.flags.c_contiguous)
+        expected = conv_transpose3d(x, w, b, **options)
+        # A sum of n products is off by no more than n roundings of the sum of the magnitudes.
+        magnitudes = conv_transpose3d(abs(x), abs(w), None if b is None else abs(b), **options)
+        terms = w[:, 0].size // options.get("groups", 1) + 2
+        expected, magnitudes = (channels_last(a) if batched else channels_last(a)[0] for a in (expected, magnitudes))
+        self.assertEqual(y.shape, expected.shape)
+        self.assertTrue((abs(y - expected) <= terms * 2.0**-24 * magnitudes).all())
+        return report
+
+    def test_geometries(self):
+        for layout in "ncdhw", "ndhwc":
+            for x_shape, w_shape, options in self.GEOMETRIES:
+                with self.subTest(layout=layout, input=x_shape, weight=w_shape, **options):
+                    x, w = (self.random.uniform(-1, 1, s).astype(np.float32) for s in (x_shape, w_shape))
+                    b = self.random.uniform(-1, 1, w_shape[1] * options.get("groups", 1)).astype(np.float32)
+                    self.check(x, w, b, options, layout)
+                    self.check(x, w, None, options, layout)
+                    if x_shape[0] == 1:
+                        self.check(x, w, b, options, layout, batched=False)
+
+    def test_report(self):
+        x, w = np.ones((1, 2, 3, 4, 5), np.float32), np.ones((2, 3, 2, 2, 2), np.float32)
+        report = self.check(x, w, None, {}, extra=["--threads", "2", "--device", "cpu"])
+        for text in "(1, 2, 3, 4, 5)", "(2, 3, 2, 2, 2)", "(1, 3, 4, 5, 6)", "y.npy", "ncdhw_", "GFLOP/s":
+            self.assertIn(text, report)
+
+    def test_every_variant(self):
+        def uniform(*shape):
+            return self.random.uniform(-1, 1, shape).astype(np.float32)
+
+        layers = [(uniform(1, 3, 2, 3, 20), uniform(3, 35, 3, 3, 3), {"stride": 2}),
+                  (uniform(1, 19, 2, 3, 20), uniform(19, 1, 3, 3, 3), {"stride": 2, "groups": 19})]
+        ran = 0
+        for variant in json.loads(self.succeed("list", "--json")):
+            if variant["runs_here"] and variant["stride_x"] in (1, 2):
+                with self.subTest(variant["name"]):
+                    layer = layers[variant["family"] == "depthwise"]
+                    report = self.check(*layer[:2], None, layer[2], variant["layout"],
+                                        extra=["--variant", variant["name"]])
+                    self.assertIn(variant["name"], report)
+                    ran += 1
+        self.assertGreater(ran, 0)
+
+    def test_threads_do_not_change_the_bits(self):
+        self.save_random("x.npy", (2, 5, 6, 7, 19))
+        self.save_random("w.npy", (5, 20, 3, 3, 3))
+        for name, threads in ("one.npy", 1), ("many.npy", 5):
+            self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--stride", 2, "--output", name, "--threads",
+                         threads)
+        self.assertEqual((self.folder / "one.npy").read_bytes(), (self.folder / "many.npy").read_bytes())
+
+    def test_other_npy_headers(self):
+        values = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)
+        data = values.tobytes()
+        self.save("w.npy", np.ones((1, 1, 1, 1, 1), np.float32))
+        for content in (
+                npy_bytes("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 3, 4), }\n", data, (2, 0)),
+                npy_bytes("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 3, 4), }\n", data, (3, 0)),
+                npy_bytes('  {"shape":(1,2,3,4,),\t"descr":"<f4","fortran_order":False}', data)):
+            (self.folder / "x.npy").write_bytes(content)
+            self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy")
+            np.testing.assert_array_equal(np.load(self.folder / "y.npy"), values)
+
+    def test_output_through_a_link_and_over_an_input(self):
+        x = self.save_random("x.npy", (1, 2, 3, 4))
+        self.save("w.npy", np.ones((1, 1, 1, 1, 1), np.float32))
+        (self.folder / "link.npy").symlink_to("y.npy")
+        self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "link.npy")
+        self.assertTrue((self.folder / "link.npy").is_symlink())
+        np.testing.assert_array_equal(np.load(self.folder / "y.npy"), x)
+        self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "x.npy")
+        np.testing.assert_array_equal(np.load(self.folder / "x.npy"), x)
+        self.assertEqual(len(list(self.folder.iterdir())), 4)
+
+
+class RunErrorTest(CommandLineTest):
+    def setUp(self):
+        super().setUp()
+        self.save_random("x.npy", (1, 2, 3, 4, 5))
+        self.save_random("w.npy", (2, 3, 3, 3, 3))
+        self.save_random("b.npy", (3,))
+        self.save("y.npy", np.zeros(3))
+
+    def refuse(self, fragment, *extra, **files):
+        """`run` fails both where the output exists already and where it does not."""
+        files = {"input": "x.npy", "weight": "w.npy", **files}
+        arguments = [part for name, value in files.items() for part in ("--" + name, value)]
+        for output in [] if "output" in files else ["y.npy", "new.npy"]:
+            self.fail_with(fragment, "run", *arguments, "--output", output, *extra)
+        if "output" in files:
+            self.fail_with(fragment, "run", *arguments, *extra)
+
+    def test_options(self):
+        self.refuse("--stride: expected", "--stride", "2,2")
+        self.refuse("'2,2'", "--stride", "2,2")
+        for bad in "x", "", "1.5", "1,,1", "1,1,1,", " 1", "99999999999999999999", "0x10":
+            self.refuse("--padding: expected", "--padding", bad)
+        self.refuse("stride", "--stride", "0")
+        self.refuse("stride", "--stride=1,-1,1")
+        self.refuse("padding", "--padding", "-1")
+        self.refuse("output padding must be smaller", "--output-padding", "1")
+        self.refuse("dilation", "--dilation", "0")
+        self.refuse("groups", "--groups", "0")
+        self.refuse("divisible by groups", "--groups", "3")
+        self.refuse("--groups", "--groups", "9223372036854775807")
+        self.refuse("--output-size: expected", "--output-size", "7")
+        self.refuse("requested an output size", "--output-size", "99,99,99")
+        self.refuse("--layout: expected ncdhw or ndhwc, but got 'nchw'", "--layout", "nchw")
+        self.refuse("--variant: expected a name", "--variant", "")
+        self.refuse("no_such_variant", "--variant", "no_such_variant")
+        self.refuse("no kernels for cuda", "--device", "cuda")
+        self.refuse("no kernels for opencl", "--device", "opencl")
+        self.refuse("tpu", "--device", "tpu")
+        for threads in "0", "-1", "257", "4294967297":
+            self.refuse("thread", "--threads", threads)
+        self.refuse("--threads", "--threads", "two")
+        self.refuse("--wat", "--wat")
+        self.refuse("extra", "extra")
+        self.refuse("--stride", "--stride")
+        self.refuse("--stride", "--stride", "1", "--stride", "2")
+        name = next(v["name"] for v in json.loads(self.succeed("list", "--json")) if v["layout"] == "ndhwc")
+        self.refuse("ndhwc", "--variant", name, "--layout", "ncdhw")
+
+    def test_missing_options(self):
+        self.fail_with("--input", "run", "--weight", "w.npy", "--output", "new.npy")
+        self.fail_with("--weight", "run", "--input", "x.npy", "--output", "new.npy")
+        self.fail_with("--output", "run", "--input", "x.npy", "--weight", "w.npy")
+        self.fail_with("a command is needed")
+        self.fail_with("walk", "walk")
+        self.fail_with("plan", "list", "plan")
+
+    def test_shapes(self):
+        for shape in (), (3,), (1, 2, 3), (1, 1, 2, 3, 4, 5):
+            with self.subTest(shape):
+                self.save_random("bad.npy", shape)
+                self.refuse("Expected 4D (unbatched) or 5D (batched) input", input="bad.npy")
+                self.refuse("Expected 4D (unbatched) or 5D (batched) input", "--layout", "ndhwc", input="bad.npy")
+        self.refuse("", "--layout", "ndhwc")
+        for shape in (), (2, 3, 3, 3), (2, 3, 3, 3, 3, 1):
+            self.save_random("bad.npy", shape)
+            self.refuse("a weight has 5 dimensions", weight="bad.npy")
+        for shape in (3, 3, 3, 3, 3), (2, 3, 0, 3, 3), (0, 3, 3, 3, 3), (2, 0, 3, 3, 3):
+            self.save_random("bad.npy", shape)
+            self.refuse("", weight="bad.npy")
+        for shape in (), (2,), (3, 1):
+            self.save_random("bad.npy", shape)
+            self.refuse("bias", bias="bad.npy")
+        self.refuse("Output size is too small", "--padding", "9")
+
+    def test_files(self):
+        (self.folder / "folder").mkdir()
+        for option in "input", "weight", "bias":
+            self.refuse("missing.npy: No such file", **{option: "missing.npy"})
+            self.refuse("folder: not a regular file", **{option: "folder"})
+        self.refuse("missing/y.npy: cannot be written", output="missing/y.npy")
+        self.refuse("folder: cannot be written", output="folder")
+        self.refuse("/dev/null: cannot be written", output="/dev/null")
+        self.refuse("cannot be written", output="x.npy/y.npy")
+        (self.folder / "loop").symlink_to("loop")
+        self.refuse("loop: cannot be written", output="loop")
+        (self.folder / "loop").unlink()
+        for name in "input", "weight", "bias", "output":
+            self.refuse(f"--{name}: expected a name", **{name: ""})
+        self.refuse("cannot be written", output="a" * 300)
+        self.refuse("two lines", input="two\nlines")
+
+    def test_standard_output_that_cannot_be_written(self):
+        for arguments in (["list"], ["list", "--json"], ["--help"], ["run", "--stride", "x"],
+                          ["run", "--input", "x.npy", "--weight", "w.npy", "--output", "new.npy"]):
+            with self.subTest(arguments), open("/dev/full", "w") as full:
+                done = subprocess.run([cli_support.UNSTRIDE, *arguments], cwd=self.folder, stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=120)
+                self.assertEqual(done.returncode, 2)
+                self.assertRegex(done.stderr, r"\Aunstride: error: [^\n]+\n\Z")
+        self.assertFalse((self.folder / "new.npy").exists())
+
+    def test_malformed_npy(self):
+        good = (self.folder / "x.npy").read_bytes()
+        as_x = "'shape': (1, 2, 3, 4, 5), }"
+        head = "{'descr': '<f4', 'fortran_order': False, "
+        data = good[-480:]
+        cases = {
+            "not a .npy file": [b"", b"\x93NUMPY", b"PK\3\4 and more", b"\x93NUMPX" + good[6:]],
+            "unknown .npy version": [good[:6] + b"\4\0" + good[8:], good[:6] + b"\1\1" + good[8:]],
+            "truncated": [good[:8], good[:9], good[:40], good[:-1], good[:128],
+                          npy_bytes(head + as_x, data, length=65535),
+                          npy_bytes(head + as_x, data, (2, 0), 2**32 - 1)],
+            "too long": [good + b"\0", good + good],
+            "malformed .npy header": [npy_bytes(text, data) for text in (
+                "", "{", "}", "{}", "[]", "nonsense", head, head + "}", head + as_x[:-1],
+                head + as_x + "}", head + as_x + " x",
+                "{'fortran_order': False, " + as_x, "{'descr': '<f4', " + as_x, head + "'extra': 1, " + as_x,
+                head + "'descr': '<f4', " + as_x, head + "'shape': (1, 2, 3, 4, -5), }", head + "'shape': (1 2), }",
+                head + "'shape': (1, 2, 3, 4, 5.0), }", head + "'shape': (120), }", head + "'shape': (, ), }",
+                head + "'shape': (1, 2, 3, 4, 99999999999999999999), }", head + "'shape': None, }",
+                head + "'shape': (1, 2, 3, 4, 5 }", "{'descr': <f4, 'fortran_order': False, " + as_x,
+                "{'descr': '<f4, 'fortran_order': False, " + as_x, "{'descr': '<f4', 'fortran_order': 0, " + as_x,
+                "{'descr': [('a', '<f4'), 'fortran_order': False, " + as_x,
+                "{'descr': '<f4' 'fortran_order': False, " + as_x)],
+            "is too large": [npy_bytes(head + "'shape': (4294967296, 4294967296, 1, 1, 1), }", data),
+                             npy_bytes(head + "'shape': (9223372036854775807, 9223372036854775807), }", data)],
+            "takes 4611686018427387904 bytes": [npy_bytes(head + "'shape': (1073741824, 1073741824), }", data)],
+        }
+        for fragment, contents in cases.items():
+            for content in contents:
+                with self.subTest(fragment, start=content[:80]):
+                    (self.folder / "bad.npy").write_bytes(content)
+                    self.refuse(fragment, input="bad.npy")
+                    self.refuse("bad.npy: ", weight="bad.npy")
+
+    def test_wrong_dtype_or_order(self):
+        x = np.load(self.folder / "x.npy")
+        for dtype in "<f8", ">f4", "<i8", "<f2", "|u1", "<c8", "|b1", "<U3":
+            self.save("bad.npy", x.astype(dtype))
+            self.refuse(f"its dtype is '{dtype}', but f32 ('<f4') is needed", input="bad.npy")
+        self.save("bad.npy", np.zeros(3, dtype=[("a", "<f4"), ("b", "<i4", (2,))]))
+        self.refuse("its dtype is '[('a', '<f4'), ('b', '<i4', (2,))]', but f32", bias="bad.npy")
+        self.save("bad.npy", np.asfortranarray(x))
+        self.refuse("it is in Fortran order, but C order is needed", input="bad.npy")
+
+
+class OtherCommandsTest(CommandLineTest):
+    def test_help_and_version(self):
+        self.assertRegex(self.succeed("--version"), r"\Aunstride \d+\.\d+\.\d+\n\Z")
+        for command in "run", "init", "plan", "list", "bench":
+            self.assertIn(command, self.succeed("--help"))
+            self.assertIn("--help", self.succeed(command, "--help"))
+
+    def test_init(self):
+        geometry = ["--in-channels", 4, "--out-channels", 6, "--kernel-size", "1,2,3", "--groups", 2]
+        self.succeed("init", *geometry, "--seed", 5, "--weight", "w.npy", "--bias", "b.npy")
+        self.succeed("init", *geometry, "--seed", 5, "--weight", "again.npy")
+        self.succeed("init", *geometry, "--weight", "zero.npy")
+        self.assertEqual((self.folder / "w.npy").read_bytes(), (self.folder / "again.npy").read_bytes())
+        w, b, zero = (np.load(self.folder / name) for name in ("w.npy", "b.npy", "zero.npy"))
+        self.assertEqual((w.shape, b.shape, w.dtype, b.dtype), ((4, 3, 1, 2, 3), (6,), np.float32, np.float32))
+        self.assertFalse((w == zero).any())
+        # From PyTorch: torch.manual_seed(5); m = torch.nn.ConvTranspose3d(4, 6, (1, 2, 3), groups=2)
+        self.assertEqual([float(v).hex() for v in w.ravel()[[0, 1, 71]]],
+                         ["0x1.3ed6520000000p-3", "-0x1.68f7560000000p-3", "-0x1.e3a3a00000000p-4"])
+        self.assertEqual([float(v).hex() for v in b[[0, 5]]], ["-0x1.3369820000000p-5", "0x1.c0ab780000000p-3"])
+
+    def test_init_errors(self):
+        def refuse(fragment, *extra, channels=4, weight="w.npy"):
+            self.fail_with(fragment, "init", "--in-channels", channels, "--out-channels", 6, "--kernel-size", 2,
+                           "--weight", weight, *extra)
+
+        self.save("w.npy", np.zeros(3))
+        refuse("groups", "--groups", 4)
+        refuse("in_channels", channels=-4)
+        refuse("--seed", "--seed", -1)
+        refuse("--seed: expected", "--seed", "abc")
+        refuse("same file", "--bias", "./w.npy")
+        refuse("missing/w.npy: cannot be written", "--bias", "b.npy", weight="missing/w.npy")
+        refuse("missing/b.npy: cannot be written", "--bias", "missing/b.npy")
+        refuse("", channels=2**62)
+        self.fail_with("--kernel-size", "init", "--in-channels", 1, "--out-channels", 1, "--weight", "new.npy")
+
+    def test_list(self):
+        variants = json.loads(self.succeed("list", "--json"))
+        table = self.succeed("list").splitlines()
+        self.assertEqual(len(table), len(variants) + 1)
+        self.assertEqual(len({v["name"] for v in variants}), len(variants))
+        for variant, line in zip(variants, table[1:]):
+            self.assertEqual(set(variant),
+                             {"name", "family", "layout", "tile", "stride_x", "target", "dtype", "runs_here"})
+            self.assertIn(variant["layout"], ("ncdhw", "ndhwc"))
+            self.assertEqual(line.split()[0], variant["name"])
+            self.assertEqual(line.split()[-1], "yes" if variant["runs_here"] else "no")
+        self.fail_with("--wat", "list", "--wat")
+
+    def test_plan(self):
+        layer = ["--out-channels", 33, "--kernel-size", 3, "--stride", 2]
+        for layout in "ncdhw", "ndhwc":
+            text = self.succeed("plan", "--input-size", "4,16,10,50,100", *layer, "--layout", layout, "--threads", 2)
+            # Each input element meets each of the 16 * 33 * 27 weights once, as there is no padding.
+            gflop = 2 * 4 * 10 * 50 * 100 * 16 * 33 * 27 * 1e-9
+            for part in "(4, 16, 10, 50, 100) -> (4, 33, 21, 101, 201)", layout + "_", f"{gflop:.3f} GFLOP", "reason":
+                self.assertIn(part, text)
+        self.assertIn("(33, 22, 9, 11)", self.succeed("plan", "--input-size", "1,10,4,5", *layer, "--padding", "0,0,0",
+                                                      "--output-size", "22,9,11"))
+        self.fail_with("--input-size: expected", "plan", "--input-size", "4,16,10", *layer)
+        self.fail_with("--input-size", "plan", *layer)
+        self.fail_with("", "plan", "--input-size", "1,-1,3,3,3", *layer)
+        self.fail_with("", "plan", "--input-size", "1,1,9223372036854775807,3,3", *layer)
+
+    HEADER = ("name,batch,in_channels,out_channels,input_size,kernel_size,stride,padding,output_padding,dilation,"
+              "groups,source\n")
+
+    def test_bench(self):
+        (self.folder / "layers.csv").write_text(
+            self.HEADER + 'small,1,4,5,3x4x5,3x3x3,2x2x2,1x1x1,1x1x1,1x1x1,1,"a, b"\n\n'
+            + "wide,2,4,4,2x2x30,1x1x3,1x1x1,0x0x0,0x0x0,1x1x2,4,c\n")
+        text = self.succeed("bench", "--layers-file", "layers.csv", "--threads", 1, "--json", "out.json")
+        report = json.loads((self.folder / "out.json").read_text())
+        machine = report["machine"]
+        self.assertEqual(machine["threads"], 1)
+        self.assertGreater(machine["peak_gflops"], 1)
+        self.assertGreater(machine["bandwidth_gbs"], 0.1)
+        self.assertEqual([(r["layer"], r["layout"]) for r in report["results"]],
+                         [(name, layout) for name in ("small", "wide") for layout in ("ncdhw", "ndhwc")])
+        for result in report["results"]:
+            self.assertTrue(result["planned"])
+            self.assertEqual((result["dtype"], result["device"]), ("f32", "cpu"))
+            self.assertIn(result["variant"], text)
+            self.assertGreater(result["fraction_of_limit"], 0)
+            if result["layer"] == "wide":  # no padding: each input element meets 3 weights
+                self.assertAlmostEqual(result["gflops"] * result["seconds"], 2 * 2 * 4 * 120 * 3 * 1e-9, 15)
+
+        variants = json.loads(self.succeed("list", "--json"))
+        variants = [v for v in variants if v["runs_here"] and v["family"] == "columns"]
+        any_stride, stride_2 = (next(v["name"] for v in variants if v["stride_x"] == s) for s in (1, 2))
+        text = self.succeed("bench", "--layers-file", "layers.csv", "--layers", "wide,small", "--variants",
+                            f"{stride_2},{any_stride}", "--json", "out.json")
+        measured = {(r["layer"], r["variant"]) for r in json.loads((self.folder / "out.json").read_text())["results"]}
+        self.assertEqual(measured, {("wide", any_stride), ("small", any_stride), ("small", stride_2)})
+        self.assertIn("skipped", text)
+
+    def test_bench_errors(self):
+        self.save("out.json.npy", np.zeros(3))
+        self.fail_with("--layers: there is no 'nonesuch'", "bench", "--layers", "seed1,nonesuch", "--json", "out.json")
+        self.fail_with("--layers: expected", "bench", "--layers", "seed1,,seed2")
+        self.fail_with("--variants: there is no 'nonesuch'", "bench", "--layers", "s1k3", "--variants", "nonesuch")
+        self.fail_with("missing/out.json: cannot be written", "bench", "--json", "missing/out.json")
+        self.fail_with("missing.csv: cannot be read", "bench", "--layers-file", "missing.csv")
+        self.fail_with("cannot be read", "bench", "--layers-file", ".")
+        good = "a,1,4,5,3x4x5,3x3x3,2x2x2,1x1x1,1x1x1,1x1x1,1,b"
+        for fragment, text in (("does not begin", ""), ("does not begin", good), ("line 2", self.HEADER + good[:-2]),
+                               ("line 3", self.HEADER + good + "\n" + good.replace("3x4x5", "3x4")),
+                               ("'x' is not an integer", self.HEADER + good.replace(",5,", ",x,"))):
+            (self.folder / "layers.csv").write_text(text)
+            self.fail_with(fragment, "bench", "--layers-file", "layers.csv")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    cli_support.UNSTRIDE = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main()

@@ -1,0 +1,121 @@
+#include "golden.h"
+
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "harness.h"
+
+namespace unstride::tests {
+namespace {
+
+using nlohmann::json;
+
+std::string read_file(const std::string &path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string bytes(std::istreambuf_iterator<char>(file), {});
+    if (!file) {
+        throw std::runtime_error("cannot read " + path);
+    }
+    return bytes;
+}
+
+std::vector<float> little_endian_floats(const std::string &bytes) {
+    std::vector<float> values(bytes.size() / 4);
+    for (size_t i = 0; i < values.size(); i++) {
+        uint32_t bits = 0;
+        for (size_t b = 0; b < 4; b++) {
+            bits |= uint32_t(uint8_t(bytes[4 * i + b])) << (8 * b);
+        }
+        std::memcpy(&values[i], &bits, sizeof(bits));
+    }
+    return values;
+}
+
+Triple triple(const Shape &sizes) {
+    return {sizes.at(0), sizes.at(1), sizes.at(2)};
+}
+
+ConvTranspose3dOptions options_from(const json &entry) {
+    ConvTranspose3dOptions o;
+    o.in_channels = entry.at("in_channels");
+    o.out_channels = entry.at("out_channels");
+    o.kernel_size = triple(entry.at("kernel_size"));
+    o.stride = triple(entry.value("stride", Shape{1, 1, 1}));
+    o.padding = triple(entry.value("padding", Shape{0, 0, 0}));
+    o.output_padding = triple(entry.value("output_padding", Shape{0, 0, 0}));
+    o.groups = entry.at("groups");
+    o.bias = entry.at("bias");
+    o.dilation = triple(entry.value("dilation", Shape{1, 1, 1}));
+    return o;
+}
+
+GoldenArray array_from(const json &entry, const std::vector<float> &data) {
+    if (entry.is_null()) {
+        return {};
+    }
+    GoldenArray array{entry.at("shape"), {}};
+    const int64_t first = entry.at("offset"), count = element_count(array.shape);
+    if (first < 0 || count < 0 || first + count > int64_t(data.size())) {
+        throw std::runtime_error("an array of cases.json is not within data.bin: " + entry.dump());
+    }
+    array.values.assign(data.begin() + first, data.begin() + first + count);
+    return array;
+}
+
+GoldenParameter parameter_from(const json &entry, const std::vector<float> &data) {
+    return {array_from(entry, data).values, entry.is_null() ? crc32({}) : entry.at("crc32").get<uint32_t>()};
+}
+
+// In whatever order t terms are summed, with fused multiply-adds or without, each is rounded at most t times: once as a
+// product and t - 1 times in a sum. The stored output is the exact one rounded once more. Each rounding is at most eps/2
+// of the sum of the magnitudes, and t + 1 <= 2t.
+double bound_from(const json &entry) {
+    if (entry.at("exact")) {
+        return 0;
+    }
+    return std::numeric_limits<float>::epsilon() * entry.at("terms").get<double>() * entry.at("magnitude").get<double>();
+}
+
+}  // namespace
+
+Golden load_golden(const std::string &directory) {
+    const json index = json::parse(read_file(directory + "/cases.json"));
+    const std::string bytes = read_file(directory + "/data.bin");
+    if (bytes.size() != 4 * index.at("floats").get<size_t>()) {
+        throw std::runtime_error("cases.json and data.bin in " + directory + " do not belong together");
+    }
+    const std::vector<float> data = little_endian_floats(bytes);
+    Golden golden;
+    for (const json &entry : index.at("cases")) {
+        golden.cases.push_back({entry.at("name"), options_from(entry), entry.at("output_size"),
+                                array_from(entry.at("input"), data), array_from(entry.at("output"), data),
+                                array_from(entry.at("weight_values"), data), array_from(entry.at("bias_values"), data),
+                                bound_from(entry)});
+    }
+    for (const json &entry : index.at("initialization")) {
+        golden.initializations.push_back({options_from(entry), entry.at("seed"),
+                                          parameter_from(entry.at("weight_values"), data),
+                                          parameter_from(entry.at("bias_values"), data)});
+    }
+    return golden;
+}
+
+uint32_t crc32(const std::vector<float> &values) {
+    uint32_t crc = ~0u;
+    for (const float &value : values) {
+        uint32_t bits;
+        std::memcpy(&bits, &value, sizeof(bits));
+        // The remainder's next 32 bits, lowest first: the order of the bits in a little-endian float.
+        crc ^= bits;
+        for (int i = 0; i < 32; i++) {
+            crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
+        }
+    }
+    return ~crc;
+}
+
+}  // namespace unstride::tests

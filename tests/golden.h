@@ -1,0 +1,53 @@
+#ifndef UNSTRIDE_TESTS_GOLDEN_H
+#define UNSTRIDE_TESTS_GOLDEN_H
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "unstride/unstride.h"
+
+namespace unstride::tests {
+
+// Dense, in PyTorch's order of dimensions.
+struct GoldenArray {
+    Shape shape;
+    std::vector<float> values;
+};
+
+// A layer, an input, and PyTorch's output; golden/make_golden.py says how they were made.
+struct GoldenCase {
+    std::string name;
+    ConvTranspose3dOptions options;
+    Shape output_size;          // argument of forward: empty or the 3 spatial sizes
+    GoldenArray input, output;  // rank 5, or 4 without a batch
+    GoldenArray weight, bias;   // no bias if options.bias is false
+    double bound;               // how far an output in f32 may be from PyTorch's; 0 where f32 is exact
+};
+
+struct GoldenParameter {
+    std::vector<float> head;  // the first values
+    uint32_t crc32;           // of all values
+};
+
+// What torch.manual_seed(seed); torch.nn.ConvTranspose3d(...) gives.
+struct GoldenInitialization {
+    ConvTranspose3dOptions options;
+    uint64_t seed;
+    GoldenParameter weight, bias;  // no bias if options.bias is false
+};
+
+struct Golden {
+    std::vector<GoldenCase> cases;
+    std::vector<GoldenInitialization> initializations;
+};
+
+// Reads cases.json and data.bin. Throws std::runtime_error if they cannot be read or do not belong together.
+Golden load_golden(const std::string &directory);
+
+// zlib's CRC-32 of the values as little-endian bytes.
+uint32_t crc32(const std::vector<float> &values);
+
+}  // namespace unstride::tests
+
+#endif

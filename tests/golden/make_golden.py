@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Makes cases.json and data.bin, PyTorch's results that the C++ tests compare with. Needs numpy and torch (here 2.15).
+
+    make_golden.py            writes both files beside this script, for the list in golden_cases.py
+    make_golden.py --check    compares them with what would be written; exit status 1 if a byte differs
+
+data.bin    little-endian float32, nothing else
+cases.json  {"floats": length of data.bin in floats, "cases": [...], "initialization": [...]}, one case a line.
+            An array is {"shape": [...], "offset": its first float in data.bin}, in C order; equal arrays are stored once.
+
+A case holds the parameters of the layer under PyTorch's names, and
+    output_size     argument of forward: [] or the 3 spatial sizes
+    input, output   (N, C, D, H, W), or (C, D, H, W) for a test that has no batch
+    weight_values   (in_channels, out_channels / groups, kernel)
+    bias_values     (out_channels), or null
+    terms           most terms that are summed for one output, the bias included
+    magnitude       largest sum of |weight * input| + |bias| over the outputs
+    exact           all is integer and magnitude < 2^24, so that f32 arithmetic in any order gives the output exactly
+
+An initialization holds the layer and the seed of `torch.manual_seed(seed); torch.nn.ConvTranspose3d(...)`, and for
+weight and bias the first values and zlib.crc32 of all values. PyTorch scales its draws with a fused multiply-add where
+the CPU has AVX2, and rounds twice on older ones, which gives other bits: the script wants AVX2.
+
+The inputs are multiples of 2^-21 in [-1, 1), or small integers where the original test has them. Products are then
+multiples of 2^-42, every partial sum below 2^11 is exact in float64, and what torch computes there is the exact result,
+the same on every machine. It is stored rounded once to float32: the half ulp that this adds is one rounding among those
+of a float32 kernel, which the bound of the test counts, and float64 would double the file.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+import zlib
+
+import numpy as np
+import torch
+
+from golden_cases import CASES, INITIALIZATIONS, SEEDS
+
+HERE = pathlib.Path(__file__).resolve().parent
+GRID = 2.0**-21
+HEAD = 8  # values of an initialization that are stored
+
+
+class Store:
+    """The floats of data.bin; an array that is already there is not stored again."""
+
+    def __init__(self):
+        self.floats = 0
+        self.chunks = []
+        self.offsets = {}
+
+    def add(self, array):
+        data = np.ascontiguousarray(array, dtype="<f4").tobytes()
+        if data not in self.offsets:
+            self.offsets[data] = self.floats
+            self.chunks.append(data)
+            self.floats += len(data) // 4
+        return {"shape": list(array.shape), "offset": self.offsets[data]}
+
+
+def triple(value):
+    return [value] * 3 if isinstance(value, int) else list(value)
+
+
+def random_values(name, part, shape):
+    # RandomState's stream is frozen; a seed from the name keeps a case's data when others come and go.
+    random = np.random.RandomState(zlib.crc32(f"{name} {part}".encode()))
+    return np.floor(random.random_sample(shape) * 2**22) * GRID - 1
+
+
+def run(layer, output_size, x, weight, bias):
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+        if bias is not None:
+            layer.bias.copy_(bias)
+        return layer(x, output_size=output_size or None)
+
+
+def make_case(store, case):
+    name = case["name"]
+    options = {
+        "in_channels": case["channels"][0],
+        "out_channels": case["channels"][1],
+        "kernel_size": triple(case["kernel"]),
+        "stride": triple(case.get("stride", 1)),
+        "padding": triple(case.get("padding", 0)),
+        "output_padding": triple(case.get("output_padding", 0)),
+        "groups": case.get("groups", 1),
+        "bias": case.get("bias", True),
+        "dilation": triple(case.get("dilation", 1)),
+    }
+    layer = torch.nn.ConvTranspose3d(**options, dtype=torch.float64)
+    output_size = case.get("output_size", [])
+
+    def values(part, shape):
+        array = case[part](shape) if part in case else random_values(name, part, shape)
+        assert np.array_equal(array, array.astype(np.float32)), name
+        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float64))
+
+    x = values("input", case["shape"])
+    weight = values("weight", tuple(layer.weight.shape))
+    bias = values("bias_values", tuple(layer.bias.shape)) if options["bias"] else None
+    y = run(layer, output_size, x, weight, bias)
+
+    magnitude = terms = 0.0
+    if y.numel() > 0:
+        absolute = (x.abs(), weight.abs(), bias if bias is None else bias.abs())
+        magnitude = run(layer, output_size, *absolute).max().item()
+        ones = [torch.ones_like(x), torch.ones_like(weight), bias if bias is None else torch.ones_like(bias)]
+        terms = run(layer, output_size, *ones).max().item()
+    integer = all(torch.equal(a, a.round()) for a in (x, weight, bias) if a is not None)
+    assert magnitude < (2**53 if integer else 2**11), f"{name}: torch's float64 result would not be exact"
+
+    return {
+        "name": name,
+        **options,
+        "output_size": output_size,
+        "input": store.add(x.numpy()),
+        "weight_values": store.add(weight.numpy()),
+        "bias_values": None if bias is None else store.add(bias.numpy()),
+        "output": store.add(y.numpy()),
+        "terms": int(terms),
+        "magnitude": magnitude,
+        "exact": integer and magnitude < 2**24,
+    }
+
+
+def make_initialization(store, geometry, seed):
+    def initialize(seed):
+        torch.manual_seed(seed)
+        layer = torch.nn.ConvTranspose3d(**geometry)
+        return [p.detach().numpy() for p in (layer.weight, layer.bias) if p is not None]
+
+    def summary(array):
+        return {**store.add(array.ravel()[:HEAD]), "crc32": zlib.crc32(array.astype("<f4").tobytes())}
+
+    parameters = initialize(seed)
+    # torch takes any 64-bit seed, but its mt19937 sees the low 32 bits only.
+    for array, truncated in zip(parameters, initialize(seed % 2**32)):
+        assert np.array_equal(array.view(np.uint32), truncated.view(np.uint32)), seed
+    return {
+        **geometry,
+        "kernel_size": triple(geometry["kernel_size"]),
+        "seed": seed,
+        "weight_values": summary(parameters[0]),
+        "bias_values": summary(parameters[1]) if len(parameters) == 2 else None,
+    }
+
+
+def lines(entries):
+    return "[\n" + ",\n".join(json.dumps(e, separators=(",", ":")) for e in entries) + "\n]"
+
+
+def make_files():
+    store = Store()
+    assert len({case["name"] for case in CASES}) == len(CASES), "two cases have the same name"
+    cases = [make_case(store, case) for case in CASES]
+    initializations = [make_initialization(store, g, seed) for g in INITIALIZATIONS for seed in SEEDS]
+    text = f'{{"floats":{store.floats},"cases":{lines(cases)},"initialization":{lines(initializations)}}}\n'
+    return {"cases.json": text.encode(), "data.bin": b"".join(store.chunks)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Makes PyTorch's results that the C++ tests compare with.")
+    parser.add_argument("--check", action="store_true", help="only compare the files with what would be written")
+    check = parser.parse_args().check
+    if torch.backends.cpu.get_cpu_capability() == "DEFAULT":
+        sys.exit("PyTorch uses no AVX2 on this CPU, or with this ATEN_CPU_CAPABILITY: initialization has other bits")
+    stale = 0
+    for name, data in make_files().items():
+        path = HERE / name
+        if not check:
+            path.write_bytes(data)
+            print(f"{name}: {len(data)} bytes")
+        elif not path.exists() or path.read_bytes() != data:
+            print(f"{name} is not what make_golden.py makes", file=sys.stderr)
+            stale = 1
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+#include "harness.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <iterator>
+#include <limits>
+#include <sstream>
+
+namespace unstride::tests {
+
+std::vector<float> make_data(int64_t count, Data data, std::mt19937 &random) {
+    std::uniform_int_distribution<int> integers(-3, 3);
+    std::normal_distribution<float> reals;
+    std::vector<float> values(count);
+    for (float &v : values) {
+        v = data == Data::integers ? float(integers(random)) : reals(random);
+    }
+    return values;
+}
+
+Case::Case(const ConvTranspose3dOptions &options, const Shape &input_shape, Data data, uint32_t seed)
+    : options(options), data(data), input_shape(input_shape) {
+    std::mt19937 random(seed);
+    const Triple &k = options.kernel_size;
+    weight = make_data(options.in_channels * (options.out_channels / options.groups) * k[0] * k[1] * k[2], data, random);
+    bias = make_data(options.bias ? options.out_channels : 0, data, random);
+    input = make_data(element_count(input_shape), data, random);
+    expected = reference(options, input_shape, input, weight, bias);
+}
+
+ConvTranspose3d Case::layer() const {
+    ConvTranspose3d layer(options);
+    layer.set_weight(weight.data(), layer.weight_shape());
+    if (options.bias) {
+        layer.set_bias(bias.data(), layer.bias_shape());
+    }
+    return layer;
+}
+
+Tensor Case::input_as(Layout layout) const {
+    Tensor tensor(input_shape, layout);
+    copy_into(tensor.view(), input);
+    return tensor;
+}
+
+Tensor forward(const ConvTranspose3d &layer, const Case &c, Layout layout) {
+    const Tensor input = c.input_as(layout);
+    return layer.forward(input.view());
+}
+
+std::string describe(const ConvTranspose3dOptions &o, const Shape &input_shape) {
+    std::ostringstream s;
+    const auto triple = [](const Triple &t) {
+        return "(" + std::to_string(t[0]) + "," + std::to_string(t[1]) + "," + std::to_string(t[2]) + ")";
+    };
+    s << "input";
+    for (int64_t size : input_shape) {
+        s << " " << size;
+    }
+    s << ", channels " << o.in_channels << "->" << o.out_channels << ", groups " << o.groups << ", kernel "
+      << triple(o.kernel_size) << ", stride " << triple(o.stride) << ", padding " << triple(o.padding)
+      << ", output padding " << triple(o.output_padding) << ", dilation " << triple(o.dilation)
+      << (o.bias ? "" : ", no bias");
+    return s.str();
+}
+
+int64_t element_count(const Shape &sizes) {
+    int64_t count = 1;
+    for (int64_t size : sizes) {
+        count *= size;
+    }
+    return count;
+}
+
+int64_t offset(const Shape &sizes, const Shape &strides, int64_t i) {
+    int64_t at = 0;
+    for (size_t d = sizes.size(); d-- > 0; i /= sizes[d]) {
+        at += i % sizes[d] * strides[d];
+    }
+    return at;
+}
+
+void copy_into(const View<float> &to, const std::vector<float> &from) {
+    for (size_t i = 0; i < from.size(); i++) {
+        to.data[offset(to.sizes, to.strides, i)] = from[i];
+    }
+}
+
+std::vector<float> dense_copy(const View<const float> &view) {
+    std::vector<float> values(element_count(view.sizes));
+    for (size_t i = 0; i < values.size(); i++) {
+        values[i] = view.data[offset(view.sizes, view.strides, i)];
+    }
+    return values;
+}
+
+std::vector<float> dense_copy(const Tensor &tensor) {
+    return dense_copy(tensor.view());
+}
+
+bool same_bits(const std::vector<float> &a, const std::vector<float> &b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+std::string mismatch(const Tensor &got, const Case &c) {
+    return mismatch(got.sizes(), dense_copy(got), c);
+}
+
+std::string mismatch(const Shape &sizes, const std::vector<float> &got, const Case &c) {
+    if (sizes != c.expected.sizes) {
+        return "the output has another shape";
+    }
+    // Partial sums of terms with random signs stay far below the sum of magnitudes, so a few roundings of the latter
+    // are enough for any number of terms, and too few to hide a lost or doubled one.
+    const double tolerance = c.data == Data::integers ? 0 : 4 * std::numeric_limits<float>::epsilon();
+    std::ostringstream text;
+    size_t wrong = 0;
+    for (size_t i = 0; i < got.size(); i++) {
+        const double bound = tolerance * c.expected.magnitudes[i];
+        if (!(std::abs(got[i] - c.expected.values[i]) <= bound) && wrong++ == 0) {
+            text << "element " << i << " of " << got.size() << " is " << got[i] << " instead of "
+                 << c.expected.values[i] << " +- " << bound;
+        }
+    }
+    if (wrong == 0) {
+        return "none";
+    }
+    text << ", and so " << wrong - 1 << " others";
+    return text.str();
+}
+
+bool takes(const Variant &variant, const ConvTranspose3dOptions &options) {
+    const bool stride = variant.stride_x == 1 || (variant.stride_x == options.stride.width && options.dilation.width == 1);
+    const bool depthwise = options.in_channels == options.groups && options.out_channels == options.groups;
+    return stride && (depthwise || variant.family != "depthwise");
+}
+
+ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &variant) {
+    if (variant.stride_x != 1) {
+        options.stride.width = variant.stride_x;
+        options.dilation.width = 1;
+        options.output_padding.width = std::min<int64_t>(options.output_padding.width, variant.stride_x - 1);
+    }
+    if (variant.family == "depthwise") {
+        options.in_channels = options.groups = options.out_channels;
+    }
+    return options;
+}
+
+std::vector<Variant> variants_here(Layout layout) {
+    std::vector<Variant> here;
+    std::copy_if(variants().begin(), variants().end(), std::back_inserter(here),
+                 [&](const Variant &v) { return v.runs_here && v.layout == layout; });
+    return here;
+}
+
+}  // namespace unstride::tests

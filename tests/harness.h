@@ -1,0 +1,71 @@
+#ifndef UNSTRIDE_TESTS_HARNESS_H
+#define UNSTRIDE_TESTS_HARNESS_H
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "reference.h"
+#include "unstride/unstride.h"
+
+namespace unstride::tests {
+
+// Integers from -3 to 3 keep every sum below 2^24, so that any order of summation gives the same, exact result. Reals
+// are normally distributed, and each result has an error bound.
+enum class Data {
+    integers,
+    reals,
+};
+
+std::vector<float> make_data(int64_t count, Data data, std::mt19937 &random);
+
+// A layer's parameters and input, dense in PyTorch's order, and the output to expect.
+struct Case {
+    ConvTranspose3dOptions options;
+    Data data;
+    Shape input_shape;
+    std::vector<float> weight, bias, input;
+    Reference expected;
+
+    Case(const ConvTranspose3dOptions &options, const Shape &input_shape, Data data, uint32_t seed);
+
+    ConvTranspose3d layer() const;  // with weight and bias set
+    Tensor input_as(Layout layout) const;
+};
+
+Tensor forward(const ConvTranspose3d &layer, const Case &c, Layout layout);
+
+std::string describe(const ConvTranspose3dOptions &options, const Shape &input_shape);
+
+int64_t element_count(const Shape &sizes);
+
+// The place of the i-th element, in the order (N, C, D, H, W), of an array with these sizes and strides.
+int64_t offset(const Shape &sizes, const Shape &strides, int64_t i);
+
+void copy_into(const View<float> &to, const std::vector<float> &from);
+
+// The elements in the order (N, C, D, H, W).
+std::vector<float> dense_copy(const View<const float> &view);
+std::vector<float> dense_copy(const Tensor &tensor);
+
+// Whether two results agree in every bit.
+bool same_bits(const std::vector<float> &a, const std::vector<float> &b);
+
+// "none" if every element is within its bound, which is 0 for integers; else a line about the first that is not.
+std::string mismatch(const Tensor &got, const Case &c);
+std::string mismatch(const Shape &sizes, const std::vector<float> &got, const Case &c);
+
+// Whether a variant can run a layer, from what variants.h says about stride_x and family.
+bool takes(const Variant &variant, const ConvTranspose3dOptions &options);
+
+// The layer, changed as little as makes the variant take it.
+ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &variant);
+
+// The variants of a layout that this machine can run.
+std::vector<Variant> variants_here(Layout layout);
+
+constexpr Layout layouts[] = {Layout::ncdhw, Layout::ndhwc};
+
+}  // namespace unstride::tests
+
+#endif

@@ -1,0 +1,98 @@
+// Memory that a forward cannot take: refused by text, before anything is allocated or written.
+
+#include <limits>
+
+#include "catch_compat.h"
+#include "errors.h"
+#include "harness.h"
+
+namespace unstride::tests {
+namespace {
+
+constexpr int64_t far = int64_t{1} << 40;
+
+// A small layer with its input and output, which a test spoils in one respect.
+struct Views {
+    ConvTranspose3d layer{3, 5, 3, 2, 1, 1};
+    std::vector<float> input_memory = std::vector<float>(4096, 1.f), output_memory = std::vector<float>(4096, 7.f);
+    View<const float> input = dense_view<const float>(input_memory.data(), {2, 3, 2, 3, 4});
+    View<float> output = dense_view(output_memory.data(), {2, 5, 4, 6, 8});
+
+    std::string error() const {
+        const std::string text = error_of<InvalidArgument>([&] { layer.forward(input, output); });
+        const bool untouched = output_memory == std::vector<float>(4096, 7.f);
+        return untouched ? text : text + ", and the output was written";
+    }
+};
+
+TEST_CASE("views that are right are taken", "[errors]") {
+    CHECK(Views().error() == "no error, and the output was written");
+}
+
+TEST_CASE("null and misaligned data", "[errors]") {
+    Views no_input, no_output, odd;
+    no_input.input.data = nullptr;
+    CHECK(no_input.error() == "input is null");
+    CHECK(error_of<InvalidArgument>([&] { no_input.layer.forward(no_input.input); }) == "input is null");
+    no_output.output.data = nullptr;
+    CHECK(no_output.error() == "output is null");
+    odd.input.data = reinterpret_cast<const float *>(reinterpret_cast<const char *>(odd.input_memory.data()) + 2);
+    CHECK(odd.error() == "input is not aligned to 4 bytes");
+}
+
+TEST_CASE("an output of the wrong shape", "[errors]") {
+    Views channels, size, rank;
+    channels.output.sizes[1] = 4;
+    CHECK(channels.error() == "expected output of size [2, 5, 4, 6, 8], but got [2, 4, 4, 6, 8]");
+    size.output.sizes[4] = 9;
+    CHECK(size.error() == "requested an output size of [4, 6, 9], but valid sizes range from [3, 5, 7] to [4, 6, 8] (for an "
+                          "input of torch.Size([2, 3, 4]))");
+    rank.output = dense_view(rank.output_memory.data(), {5, 4, 6, 8});
+    CHECK(rank.error() == "expected output of size [2, 5, 4, 6, 8], but got [5, 4, 6, 8]");
+}
+
+TEST_CASE("strides that the kernels cannot take", "[errors]") {
+    const std::string neither = "input and output must both have dense columns (ncdhw) or both have dense channels (ndhwc), but got "
+                                "strides ";
+    Views sparse, mixed, negative, distant, missing;
+    sparse.input.strides = {256, 72, 24, 8, 2};
+    CHECK(sparse.error() == neither + "[256, 72, 24, 8, 2] and [960, 192, 48, 8, 1]");
+    mixed.output.strides = dense_strides(mixed.output.sizes, Layout::ndhwc);
+    CHECK(mixed.error() == neither + "[72, 24, 12, 4, 1] and [960, 1, 240, 40, 5]");
+    negative.input.strides[2] = -12;
+    CHECK(negative.error() == "input has strides that the kernels cannot take: [72, 24, -12, 4, 1]");
+    distant.output.strides[2] = far;
+    CHECK(distant.error() == "output has strides that the kernels cannot take: [960, 192, " + std::to_string(far) + ", 8, 1]");
+    missing.input.strides.pop_back();
+    CHECK(missing.error() == "input has 5 sizes, but 4 strides");
+}
+
+TEST_CASE("an output whose elements share memory", "[errors]") {
+    Views rows, broadcast;
+    rows.output.strides[3] = 7;
+    CHECK(rows.error() == "elements of the output share memory: size [2, 5, 4, 6, 8], strides [960, 192, 48, 7, 1]");
+    broadcast.output.strides[0] = 0;
+    CHECK(broadcast.error() == "elements of the output share memory: size [2, 5, 4, 6, 8], strides [0, 192, 48, 8, 1]");
+}
+
+TEST_CASE("an output that overlaps the input", "[errors]") {
+    Views inside, last;
+    inside.input.data = inside.output_memory.data() + 100;
+    CHECK(inside.error() == "input and output overlap");
+    last.input.data = last.output_memory.data() + 2 * 5 * 4 * 6 * 8 - 1;
+    CHECK(last.error() == "input and output overlap");
+
+    Views adjacent;  // in one allocation, but apart
+    adjacent.input.data = adjacent.output_memory.data() + 2 * 5 * 4 * 6 * 8;
+    CHECK_NOTHROW(adjacent.layer.forward(adjacent.input, adjacent.output));
+}
+
+TEST_CASE("views are checked before memory is asked for", "[errors]") {
+    const ConvTranspose3d layer(1, 1, 1);
+    const Shape sizes{1, 1, 1 << 20, 1 << 20, 1 << 18};
+    const View<const float> null{nullptr, sizes, dense_strides(sizes, Layout::ncdhw)};
+    CHECK(error_of<InvalidArgument>([&] { layer.forward(null); }) == "input is null");
+}
+
+}  // namespace
+}  // namespace unstride::tests

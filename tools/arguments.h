@@ -1,0 +1,48 @@
+#ifndef UNSTRIDE_TOOLS_ARGUMENTS_H
+#define UNSTRIDE_TOOLS_ARGUMENTS_H
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "unstride/unstride.h"
+
+namespace unstride::tools {
+
+// Each of these adds an option that parses its text into `value`, which must outlive the parsing. A text that it cannot
+// take throws InvalidArgument, which names the option and what it takes.
+// Any text but an empty one; `form` stands for it in the help.
+CLI::Option *add_text(CLI::App &app, const std::string &name, std::string &value, const std::string &form,
+                      const std::string &help);
+CLI::Option *add_integer(CLI::App &app, const std::string &name, int64_t &value, const std::string &help);
+// One integer for all three dimensions, or three as depth,height,width.
+CLI::Option *add_triple(CLI::App &app, const std::string &name, Triple &value, const std::string &help);
+// Comma-separated names, none empty.
+CLI::Option *add_names(CLI::App &app, const std::string &name, std::vector<std::string> &value,
+                       const std::string &help);
+CLI::Option *add_layout(CLI::App &app, const std::function<void(Layout)> &set, const std::string &help);
+// Sets the process's number of threads.
+CLI::Option *add_threads(CLI::App &app);
+
+// How a layer runs, for the commands that run or plan one.
+struct LayerArguments {
+    ConvTranspose3dOptions options;
+    Shape output_size;  // empty: from output_padding
+    Layout layout = Layout::ncdhw;
+    std::string variant;  // empty: the planner's choice
+
+    // The layer, with the variant forced if there is one.
+    ConvTranspose3d make_layer() const;
+};
+
+// Adds --stride, --padding, --output-padding, --dilation, --groups, --output-size, --layout, --variant and --threads.
+void add_layer_arguments(CLI::App &app, LayerArguments &arguments);
+
+// N,C,D,H,W, or C,D,H,W without a batch.
+CLI::Option *add_input_size(CLI::App &app, Shape &value);
+
+}  // namespace unstride::tools
+
+#endif

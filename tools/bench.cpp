@@ -1,0 +1,176 @@
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <optional>
+
+#include "arguments.h"
+#include "commands.h"
+#include "harness.h"
+#include "output_file.h"
+#include "text.h"
+
+namespace unstride::tools {
+
+namespace {
+
+using bench::Layer;
+using bench::LayerRun;
+using bench::Machine;
+using bench::Result;
+
+using Names = std::vector<std::string>;
+
+const Names all = {"all"};
+const Names planned = {"planned"};
+
+struct Arguments {
+    Names layers = all;
+    Names variants = planned;
+    std::vector<Layout> layouts = {Layout::ncdhw, Layout::ndhwc};
+    std::string layers_file, json;
+};
+
+std::vector<Layer> read_layers(const std::string &path) {
+    if (path.empty()) {
+        return bench::parse_layers(bench::default_layer_table());
+    }
+    std::ifstream file(path);
+    std::string text;
+    std::getline(file, text, '\0');  // all of it; an empty file fails, but is not bad
+    if (!file.is_open() || file.bad()) {
+        throw InvalidArgument(path + ": cannot be read");
+    }
+    return bench::parse_layers(text);
+}
+
+// The element of that name, or InvalidArgument.
+template<typename T>
+const T &find(const std::vector<T> &list, const std::string &name, const std::string &option) {
+    const auto found = std::find_if(list.begin(), list.end(), [&](const T &element) { return element.name == name; });
+    if (found == list.end()) {
+        throw InvalidArgument(option + ": there is no '" + name + "'");
+    }
+    return *found;
+}
+
+std::vector<Layer> choose_layers(const Arguments &arguments) {
+    const std::vector<Layer> table = read_layers(arguments.layers_file);
+    if (arguments.layers == all) {
+        return table;
+    }
+    std::vector<Layer> chosen;
+    for (const std::string &name : arguments.layers) {
+        chosen.push_back(find(table, name, "--layers"));
+    }
+    return chosen;
+}
+
+// Names to force in this layout; an empty one leaves the choice to the planner.
+Names choose_variants(const Arguments &arguments, Layout layout) {
+    if (arguments.variants == planned) {
+        return {""};
+    }
+    Names chosen;
+    for (const Variant &v : variants()) {
+        const bool wanted = arguments.variants == all
+                                ? v.runs_here
+                                : std::count(arguments.variants.begin(), arguments.variants.end(), v.name) > 0;
+        if (wanted && v.layout == layout) {
+            chosen.push_back(v.name);
+        }
+    }
+    return chosen;
+}
+
+class Table {
+public:
+    explicit Table(const std::vector<Layer> &layers) {
+        for (const Layer &layer : layers) {
+            layer_width_ = std::max(layer_width_, static_cast<int>(layer.name.size()));
+        }
+        for (const Variant &v : variants()) {
+            variant_width_ = std::max(variant_width_, static_cast<int>(v.name.size()));
+        }
+        std::cout << format("%-*s  %-6s  %-*s  %7s  %10s  %8s  %s\n", layer_width_, "layer", "layout", variant_width_,
+                            "variant", "planned", "ms", "GFLOP/s", "of limit");
+    }
+
+    void print(const Result &r) const {
+        print_start(r.layer, r.layout, r.variant);
+        std::cout << format("%7s  %10.3f  %8.1f  %7.1f%%\n", r.planned ? "yes" : "", r.seconds * 1e3, r.gflops,
+                            100 * r.fraction_of_limit)
+                  << std::flush;
+    }
+
+    void print_skipped(const std::string &layer, Layout layout, const std::string &variant, const char *why) const {
+        print_start(layer, layout, variant);
+        std::cout << "skipped: " << why << std::endl;
+    }
+
+private:
+    void print_start(const std::string &layer, Layout layout, const std::string &variant) const {
+        std::cout << format("%-*s  %-6s  %-*s  ", layer_width_, layer.c_str(), to_string(layout), variant_width_,
+                            variant.c_str());
+    }
+
+    int layer_width_ = 5, variant_width_ = 7;
+};
+
+void run_bench(const Arguments &arguments) {
+    std::optional<OutputFile> json_file;
+    if (!arguments.json.empty()) {
+        json_file.emplace(arguments.json);
+    }
+    const std::vector<Layer> layers = choose_layers(arguments);
+    if (arguments.variants != all && arguments.variants != planned) {
+        for (const std::string &name : arguments.variants) {
+            find(variants(), name, "--variants");
+        }
+    }
+    std::cout << "measuring the machine's peak and bandwidth" << std::endl;
+    const Machine machine = bench::measure_machine(num_threads());
+    std::cout << format("%s, %d threads: %.0f GFLOP/s in f32, %.1f GB/s\n\n", machine.cpu.c_str(), machine.threads,
+                        machine.peak_gflops, machine.bandwidth_gbs);
+    const Table table(layers);
+    std::vector<Result> results;
+    for (const Layer &layer : layers) {
+        for (Layout layout : arguments.layouts) {
+            LayerRun layer_run(layer, layout);
+            for (const std::string &variant : choose_variants(arguments, layout)) {
+                try {
+                    results.push_back(layer_run.measure(variant, machine));
+                    table.print(results.back());
+                } catch (const InvalidArgument &e) {
+                    if (arguments.variants != all) {
+                        table.print_skipped(layer.name, layout, variant, e.what());
+                    }
+                }
+            }
+        }
+    }
+    if (json_file) {
+        const std::string text = bench::to_json(machine, results).dump(2) + "\n";
+        json_file->write(text.data(), text.size());
+        json_file->commit();
+    }
+}
+
+}  // namespace
+
+void add_bench(CLI::App &app) {
+    CLI::App *command = app.add_subcommand("bench", "Measure variants on the layers of real networks");
+    const auto arguments = std::make_shared<Arguments>();
+    add_names(*command, "--layers", arguments->layers, "Layers of the table, or all (default)");
+    add_names(*command, "--variants", arguments->variants,
+              "Variants from `unstride list`, all that can run, or planned (default): the planner's choice");
+    add_layout(
+        *command, [&layouts = arguments->layouts](Layout layout) { layouts = {layout}; }, "One layout only");
+    add_threads(*command);
+    add_text(*command, "--json", arguments->json, "FILE", "Write the results to this file");
+    add_text(*command, "--layers-file", arguments->layers_file, "CSV",
+             "Another table in the format of bench/layers.csv");
+    command->callback([arguments] { run_bench(*arguments); });
+}
+
+}  // namespace unstride::tools

@@ -1,0 +1,135 @@
+#include "npy.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include "npy_header.h"
+#include "text.h"
+
+namespace unstride::tools {
+
+namespace {
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the files' floats are used as they are");
+
+constexpr char magic[] = "\x93NUMPY";
+constexpr size_t magic_bytes = 6;
+constexpr const char *f32 = "<f4";
+
+class Reader {
+public:
+    explicit Reader(const std::string &path) {
+        std::error_code error;
+        const bool regular = std::filesystem::is_regular_file(path, error);
+        if (error) {
+            throw std::runtime_error(error.message());
+        }
+        if (!regular) {  // opening a directory succeeds, and opening a pipe waits
+            throw std::runtime_error("not a regular file");
+        }
+        left_ = std::filesystem::file_size(path);
+        stream_.open(path, std::ios::binary);
+        if (!stream_) {
+            throw std::runtime_error(std::strerror(errno));
+        }
+    }
+
+    void read(void *data, size_t bytes, const char *what) {
+        if (bytes > left_ || !stream_.read(static_cast<char *>(data), static_cast<std::streamsize>(bytes))) {
+            throw std::runtime_error(std::string("truncated in its ") + what);
+        }
+        left_ -= bytes;
+    }
+
+    // Bytes from here to the end of the file.
+    uint64_t left() const {
+        return left_;
+    }
+
+private:
+    std::ifstream stream_;
+    uint64_t left_ = 0;
+};
+
+NpyHeader read_header(Reader &reader) {
+    unsigned char start[magic_bytes + 2] = {};
+    if (reader.left() >= sizeof start) {
+        reader.read(start, sizeof start, "magic string");
+    }
+    if (std::memcmp(start, magic, magic_bytes) != 0) {
+        throw std::runtime_error("not a .npy file");
+    }
+    const int major = start[magic_bytes], minor = start[magic_bytes + 1];
+    if (major < 1 || major > 3 || minor != 0) {
+        throw std::runtime_error("unknown .npy version " + std::to_string(major) + "." + std::to_string(minor));
+    }
+    unsigned char length_bytes[4] = {};
+    reader.read(length_bytes, major == 1 ? 2 : 4, "header");
+    const uint32_t length = length_bytes[0] | length_bytes[1] << 8 | length_bytes[2] << 16 |
+                            static_cast<uint32_t>(length_bytes[3]) << 24;
+    if (length > reader.left()) {
+        throw std::runtime_error("truncated in its header");
+    }
+    std::string text(length, '\0');
+    reader.read(text.data(), text.size(), "header");
+    return parse_npy_header(text);
+}
+
+NpyArray read_array(const std::string &path) {
+    Reader reader(path);
+    const NpyHeader header = read_header(reader);
+    if (header.dtype != f32) {
+        throw std::runtime_error("its dtype is '" + header.dtype + "', but f32 ('" + f32 + "') is needed");
+    }
+    if (header.fortran_order) {
+        throw std::runtime_error("it is in Fortran order, but C order is needed");
+    }
+    uint64_t bytes = sizeof(float);
+    for (int64_t size : header.sizes) {
+        if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(size), &bytes)) {
+            throw std::runtime_error("its shape " + shape_text(header.sizes) + " is too large");
+        }
+    }
+    if (bytes != reader.left()) {
+        throw std::runtime_error((bytes > reader.left() ? "truncated: " : "too long: ") + std::string("its shape ") +
+                                 shape_text(header.sizes) + " takes " + std::to_string(bytes) +
+                                 " bytes of data, but there are " + std::to_string(reader.left()));
+    }
+    NpyArray array{header.sizes, std::vector<float>(bytes / sizeof(float))};
+    reader.read(array.values.data(), bytes, "data");
+    return array;
+}
+
+}  // namespace
+
+NpyArray read_npy(const std::string &path) {
+    try {
+        return read_array(path);
+    } catch (const std::runtime_error &e) {
+        throw std::runtime_error(path + ": " + e.what());
+    }
+}
+
+void write_npy(OutputFile &file, const std::vector<int64_t> &sizes, const float *values) {
+    std::string header = std::string("{'descr': '") + f32 + "', 'fortran_order': False, 'shape': " + shape_text(sizes) +
+                         ", }";
+    // Version 1.0: a length of two bytes, and spaces so that the data begin at a multiple of 64.
+    const size_t before = magic_bytes + 2 + 2;
+    header.resize((before + header.size() + 1 + 63) / 64 * 64 - before - 1, ' ');
+    header += '\n';
+    const unsigned char version_and_length[] = {1, 0, static_cast<unsigned char>(header.size() & 0xff),
+                                                static_cast<unsigned char>(header.size() >> 8)};
+    size_t count = 1;
+    for (int64_t size : sizes) {
+        count *= static_cast<size_t>(size);
+    }
+    file.write(magic, magic_bytes);
+    file.write(version_and_length, sizeof version_and_length);
+    file.write(header.data(), header.size());
+    file.write(values, count * sizeof(float));
+}
+
+}  // namespace unstride::tools

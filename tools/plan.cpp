@@ -1,0 +1,56 @@
+#include <iostream>
+#include <memory>
+
+#include "arguments.h"
+#include "commands.h"
+#include "text.h"
+
+namespace unstride::tools {
+
+namespace {
+
+struct Arguments {
+    Shape input_size;
+    LayerArguments layer;
+};
+
+void print_plan(const Arguments &arguments) {
+    LayerArguments layer_arguments = arguments.layer;
+    const Shape &input = arguments.input_size;
+    layer_arguments.options.in_channels = input[input.size() - 4];
+    const ConvTranspose3d layer = layer_arguments.make_layer();
+    const Shape output = layer.output_shape(input, layer_arguments.output_size);
+    const Plan plan = layer.plan(input, layer_arguments.layout, layer_arguments.output_size);
+    const double flops = 2 * plan.multiply_adds;
+    const Variant &v = plan.variant;
+    const std::string stride = v.stride_x == 1 ? "any stride" : format("stride %d along W", v.stride_x);
+
+    std::cout << "layer       " << shape_text(input) << " -> " << shape_text(output) << ", weight "
+              << shape_text(layer.weight_shape()) << ", " << to_string(layer_arguments.layout) << '\n'
+              << "variant     " << v.name << '\n'
+              << format("            family %s, tile of %d channels x %d columns, %s, %s, %s\n", v.family.c_str(),
+                        v.block, v.columns, stride.c_str(), v.isa.c_str(), v.dtype.c_str())
+              << "reason      " << plan.reason << '\n'
+              << "threads     " << plan.threads << '\n'
+              << "tasks       " << plan.tasks << ", " << plan.rows_per_task << " output rows each; kernel calls "
+              << plan.kernel_calls << '\n'
+              << "memory      " << bytes_text(static_cast<double>(plan.packed_bytes)) << " of packed weights, "
+              << bytes_text(static_cast<double>(plan.scratch_bytes)) << " of scratch\n"
+              << format("arithmetic  %.3f GFLOP; at least %s to move, so %.1f FLOP per byte\n", flops * 1e-9,
+                        bytes_text(plan.compulsory_bytes).c_str(), flops / plan.compulsory_bytes);
+}
+
+}  // namespace
+
+void add_plan(CLI::App &app) {
+    CLI::App *command = app.add_subcommand("plan", "Show what would run for a layer on this machine, and why");
+    const auto arguments = std::make_shared<Arguments>();
+    ConvTranspose3dOptions &options = arguments->layer.options;
+    add_input_size(*command, arguments->input_size)->required();
+    add_integer(*command, "--out-channels", options.out_channels, "Channels of the output")->required();
+    add_triple(*command, "--kernel-size", options.kernel_size, "Size of the kernel")->required();
+    add_layer_arguments(*command, arguments->layer);
+    command->callback([arguments] { print_plan(*arguments); });
+}
+
+}  // namespace unstride::tools
