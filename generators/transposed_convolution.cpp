@@ -45,41 +45,38 @@ public:
         const Axis<Expr> Z{stride_z, dilation_z, common_z, inverse_z, padding_z};
         const Expr W = input.dim(0).extent(), H = input.dim(1).extent(), D = input.dim(2).extent();
         const Expr KX = weight.dim(2).extent(), KY = weight.dim(3).extent(), KZ = weight.dim(4).extent();
-        auto &[x, y, z, c, g, n, jz, q, rx, columns_in, taps, slab, sum, phases, result, static_stride, task, channels_last] = stages;
-
-        taps = RDom(0, weight.dim(1).extent(), 0, X.most_taps(KX), 0, Y.most_taps(KY), 0, Z.most_taps(KZ), "taps");
 
         // A depthwise tile may have lanes beyond the last channel, which are computed but not stored.
         const Expr existing = depthwise() ? min(likely(c), input.dim(3).extent() - 1) : Expr(c);
-        columns_in = RDom(0, W, "columns_in");
+        const RDom input_columns(0, W, "input_columns");
+        Func slab("slab");
         slab(x, c, y, jz, z, g, n) = 0.f;
-        slab(columns_in, c, y, jz, z, g, n) = input(columns_in, y, clamp(Z.input(z, jz), 0, D - 1), existing, g, n);
+        slab(input_columns, c, y, jz, z, g, n) = input(input_columns, y, clamp(Z.input(z, jz), 0, D - 1), existing, g, n);
 
         // Along z and y, loops run over just the taps that exist and read inside the input. Along x, only over those
         // that exist: what they read outside is zero.
+        RDom taps(0, weight.dim(1).extent(), 0, X.most_taps(KX), 0, Y.most_taps(KY), 0, Z.most_taps(KZ), "taps");
         const Expr ci = taps[0], channel = depthwise() ? Expr(c) : ci;
         const Expr kx = X.tap(rx, taps[1]), ky = Y.tap(y, taps[2]), kz = Z.tap(z, taps[3]);
         const Expr ix = q + X.input(rx, taps[1]), iy = Y.input(y, taps[2]), iz = Z.input(z, taps[3]);
-        const Expr slices = Z.tap_count(z, KZ);
         taps.where(Z.has_taps(z) && kz < KZ && iz >= 0 && iz < D);
         taps.where(Y.has_taps(y) && ky < KY && iy >= 0 && iy < H);
         taps.where(kx < KX);
 
-        // What the conditions above ensure, said so that bounds inference knows it too.
+        // What the conditions ensure, said so that bounds inference knows it too.
         const auto within = [](const Expr &index, const Expr &extent) {
             return unsafe_promise_clamped(index, 0, extent - 1);
         };
+        Func sum("sum");
         sum(c, q, rx, y, z, g, n) = bias(c, g);
         sum(c, q, rx, y, z, g, n) += weight(c % block, ci, within(kx, KX), within(ky, KY), within(kz, KZ), c / block, g) *
-                                     slab(ix, channel, within(iy, H), within(taps[3], slices), z, g, n);
+                                     slab(ix, channel, within(iy, H), within(taps[3], Z.tap_count(z, KZ)), z, g, n);
 
+        Func phases("phases");
         phases(c, q, rx, y, z, g, n) = sum(c, q, rx, y, z, g, n);
         output(x, y, z, c, g, n) = phases(c, x / s, x % s, y, z, g, n);
 
-        result = output;
-        static_stride = s;
-        task = rows_per_task;
-        channels_last = layout == Layout::NDHWC;
+        stages = {slab, sum, phases, output, input_columns, taps, s, layout == Layout::NDHWC, rows_per_task};
     }
 
     void schedule() {

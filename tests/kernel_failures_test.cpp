@@ -49,6 +49,7 @@ TEST_CASE("an error that a kernel reports", "[errors]") {
     const Case c({4, 6, 3, 2, 1, 1}, {2, 4, 3, 4, 5}, Data::integers, 1);
     const ConvTranspose3d layer = c.layer();
     for (Layout layout : layouts) {
+        CHECK(mismatch(forward(layer, c, layout), c) == "none");
         const halide_do_par_for_t previous = halide_set_custom_do_par_for(failing_par_for);
         const std::string error = error_of<KernelError>([&] { forward(layer, c, layout); });
         halide_set_custom_do_par_for(previous);
