@@ -16,7 +16,8 @@ TEST_CASE("parameters that PyTorch refuses", "[errors]") {
     const std::string groups = "groups must be a positive integer";
     const std::string stride = "non-positive stride is not supported";
     const std::string dilation = "dilation should be greater than zero, but got dilation_depth: ";
-    const std::string kernel = "kernel size should be greater than zero, but got kernel_depth: ";
+    const std::string kernel =
+        "non-empty 5D (n_output_plane x n_input_plane x kernel_depth x kernel_height x kernel_width) tensor expected for weight, but got: ";
     const std::vector<std::pair<ConvTranspose3dOptions, std::string>> mistakes = {
         {{4, 4, 3, 1, 0, 0, 0}, groups},
         {{4, 4, 3, 1, 0, 0, -1}, groups},
@@ -26,15 +27,15 @@ TEST_CASE("parameters that PyTorch refuses", "[errors]") {
         {{4, -4, 3}, "out_channels must be a positive integer, but got -4"},
         {{4, 6, 3, 1, 0, 0, 3}, "in_channels must be divisible by groups"},
         {{6, 4, 3, 1, 0, 0, 3}, "out_channels must be divisible by groups"},
-        {{4, 4, 0}, kernel + "0 kernel_height: 0 kernel_width: 0"},
-        {{4, 4, {3, -1, 2}}, kernel + "3 kernel_height: -1 kernel_width: 2"},
+        {{4, 4, 0}, kernel + "[4, 4, 0, 0, 0]"},
+        {{4, 4, {3, -1, 2}}, "Trying to create tensor with negative dimension -1: [4, 4, 3, -1, 2]"},
         {{4, 4, 3, 0}, stride},
         {{4, 4, 3, {1, 1, 0}}, stride},
         {{4, 4, 3, {1, -2, 1}}, stride},
         {{4, 4, 3, 1, {0, 0, -1}}, "negative padding is not supported"},
         {{4, 4, 3, 2, 0, {-1, 0, 0}}, "negative output_padding is not supported"},
         {{4, 4, 3, 1, 0, 0, 1, true, 0}, dilation + "0, dilation_height: 0, dilation_width: 0"},
-        {{4, 4, 3, 1, 0, 0, 1, true, {1, -1, 2}}, dilation + "1, dilation_height: -1, dilation_width: 2"},
+        {{4, 4, 3, 1, 0, 0, 1, true, {1, -1, 2}}, "dilation should be greater than zero"},
         {{4, 4, 3, {2, 3, 4}, 0, {1, 3, 0}, 1, true, {1, 2, 1}},
          "output padding must be smaller than either stride or dilation, but got output_padding_depth: 1 "
          "output_padding_height: 3 output_padding_width: 0 stride_depth: 2 stride_height: 3 stride_width: 4 "
@@ -146,6 +147,9 @@ TEST_CASE("sizes that overflow or that the kernels cannot count", "[errors]") {
     CHECK(shape_error({huge, 1, 2, 2, 2}) == overflow);
     CHECK(shape_error({1, 1, 1 << 27, 1 << 27, 1 << 9}) == overflow);  // of the output, in bytes
     CHECK(shape_error({1, 1, 1, 1, int64_t{1} << 29}).find("sizes of more than 2^29 along one dimension") == 0);
+    CHECK(shape_error({1, 1, 1024, 1024, 1024}) ==
+          "more than 2^31 - 1 elements in one item of the batch are not supported, but got 1073741824 in the input and "
+          "8602523649 in the output");
     CHECK(error_of<InvalidArgument>([&] { layer.output_shape({1, 1, 2, 2, 2}, {huge, 5, 5}); }).find("requested an output size") == 0);
 
     CHECK(error_of<InvalidArgument>([] { dense_strides({huge, 2, 2, 2}, Layout::ncdhw); }) == overflow);

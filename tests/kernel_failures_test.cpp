@@ -76,7 +76,7 @@ TEST_CASE("an output that no machine has memory for", "[errors]") {
     const Case c({1, 1, 1}, {1, 1, 2, 3, 4}, Data::integers, 1);
     const ConvTranspose3d layer = c.layer();
     const float value = 1;
-    const View<const float> expanded{&value, {1, 1, 1 << 20, 1 << 20, 1 << 18}, {0, 0, 0, 0, 1}};
+    const View<const float> expanded{&value, {int64_t{1} << 38, 1, 1 << 10, 1 << 10, 1}, {0, 0, 0, 0, 1}};
     CHECK(error_of<OutOfMemory>([&] { layer.forward(expanded); }) ==
           "out of memory: could not allocate " + std::to_string(int64_t{4} << 58) + " bytes for the output");
     CHECK(mismatch(forward(layer, c, Layout::ncdhw), c) == "none");

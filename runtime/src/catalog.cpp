@@ -6,14 +6,16 @@ namespace unstride {
 namespace {
 
 int lanes(const std::string &isa) {
-    return isa == "avx512" ? 16 : isa == "avx2" ? 8 : 4;
+    return isa == "avx512" ? 16 : isa == "avx2" ? 8
+                                                : 4;
 }
 
-// The features that the targets of cmake/UnstrideCatalog.cmake name, and the operating system's support for them.
+// The features that the targets of cmake/UnstrideCatalog.cmake name, and the operating system's support for them. Every
+// processor with AVX2 has F16C, which not every compiler knows to ask for.
 bool runs_here(const std::string &isa) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     if (isa == "avx512") {
         return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");

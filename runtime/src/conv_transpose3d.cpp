@@ -24,11 +24,15 @@ struct ConvTranspose3d::State {
 
     std::shared_ptr<const Panels> panels(const Channels &channels, int64_t block) const {
         const std::lock_guard<std::mutex> lock(mutex);
-        std::shared_ptr<const Panels> &entry = packed[{channels.groups, block}];
-        if (!entry) {
-            entry = std::make_shared<const Panels>(pack(channels, taps(), weight, bias, block));
+        try {
+            std::shared_ptr<const Panels> &entry = packed[{channels.groups, block}];
+            if (!entry) {
+                entry = std::make_shared<const Panels>(pack(channels, taps(), weight, bias, block));
+            }
+            return entry;
+        } catch (const std::bad_alloc &) {
+            throw OutOfMemory("out of memory: could not keep the packed weights");
         }
-        return entry;
     }
 
     int64_t taps() const {
@@ -121,8 +125,7 @@ const std::vector<float> &ConvTranspose3d::bias() const {
 }
 
 Shape ConvTranspose3d::weight_shape() const {
-    const ConvTranspose3dOptions &o = state_->options;
-    return {o.in_channels, o.out_channels / o.groups, o.kernel_size[0], o.kernel_size[1], o.kernel_size[2]};
+    return unstride::weight_shape(state_->options);
 }
 
 Shape ConvTranspose3d::bias_shape() const {
@@ -145,7 +148,7 @@ void ConvTranspose3d::forward(const View<const float> &input, const View<float> 
     }
     const int threads = num_threads();
     const Decision decision = state_->decide(geometry, layout, threads);
-    const std::shared_ptr<const Panels> panels = 
+    const std::shared_ptr<const Panels> panels =
         state_->panels(channels_seen(geometry.channels, decision.entry->variant), decision.entry->variant.block);
     execute(*decision.entry, geometry, *panels, activation(input), activation(output), decision.rows_per_task, threads);
 }

@@ -24,7 +24,7 @@ public:
             const int64_t extent = std::max<int64_t>(extents[d], 1);
             elements = multiply(elements, extent);
             if (elements > most || multiply(extent, strides[d]) > most) {
-                throw InvalidArgument("more than 2^31 elements in one item of the batch are not supported");
+                throw InvalidArgument("strides that reach over more than 2^31 - 1 elements in one item of the batch are not supported");
             }
             dimensions_[d] = halide_dimension_t(0, static_cast<int32_t>(extents[d]), static_cast<int32_t>(strides[d]));
         }
@@ -87,8 +87,8 @@ int64_t calls_per_item(const Geometry &geometry, const Variant &variant) {
 
 int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int64_t output_item_stride) {
     const int64_t items = std::max<int64_t>(geometry.batch, 1);
-    const int64_t stride = std::max<int64_t>({input_item_stride, output_item_stride, geometry.input_elements() / items,
-                                              geometry.output_elements() / items, 1});
+    const auto stride = std::max<int64_t>({input_item_stride, output_item_stride, geometry.input_elements() / items,
+                                           geometry.output_elements() / items, 1});
     return std::clamp<int64_t>(std::numeric_limits<int32_t>::max() / stride, 1, items);
 }
 
@@ -121,9 +121,9 @@ void execute(const Entry &entry, const Geometry &geometry, const Panels &panels,
                           strides_that_matter(out_extents, {output.width * columns.step, output.height, output.depth, output.channel,
                                                             output.channel * outputs, output.batch}));
             KernelCall call(threads);
-            call.check(entry.kernel(&call, in.get(), weight.get(), bias.get(),                                                  //
-                                    narrow(columns.padding), narrow(y.axis.padding), narrow(z.axis.padding),                    //
-                                    narrow(columns.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),                 //
+            call.check(entry.kernel(&call, in.get(), weight.get(), bias.get(),                                                   //
+                                    narrow(columns.padding), narrow(y.axis.padding), narrow(z.axis.padding),                     //
+                                    narrow(columns.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),                  //
                                     narrow(y.axis.stride), narrow(z.axis.stride), narrow(y.axis.common), narrow(z.axis.common),  //
                                     narrow(y.axis.inverse), narrow(z.axis.inverse), narrow(rows_per_task), out.get()));
         }

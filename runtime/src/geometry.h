@@ -24,7 +24,7 @@ struct Channels {
 struct Geometry {
     int64_t batch;
     Channels channels;
-    std::array<Extent, 3> extent;       // depth, height, width
+    std::array<Extent, 3> extent;  // depth, height, width
 
     // One input channel and one output channel in each group.
     bool depthwise() const {

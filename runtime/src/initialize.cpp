@@ -19,8 +19,8 @@ void fill_uniform(std::vector<float> &values, float bound, std::mt19937 &generat
 void initialize(const ConvTranspose3dOptions &o, uint64_t seed, std::vector<float> &weight, std::vector<float> &bias) {
     std::mt19937 generator(static_cast<uint32_t>(seed));  // PyTorch uses the low 32 bits, too
     // torch.nn.init.kaiming_uniform_(weight, a=sqrt(5)); its fan_in is that of dimension 1 of the weight.
-    const double fan_in = static_cast<double>(o.out_channels / o.groups) * static_cast<double>(o.kernel_size[0]) *
-                          static_cast<double>(o.kernel_size[1]) * static_cast<double>(o.kernel_size[2]);
+    const int64_t elements = o.out_channels / o.groups * o.kernel_size[0] * o.kernel_size[1] * o.kernel_size[2];
+    const auto fan_in = static_cast<double>(elements);
     const double slope = std::sqrt(5.0), gain = std::sqrt(2.0 / (1 + slope * slope));
     fill_uniform(weight, static_cast<float>(std::sqrt(3.0) * (gain / std::sqrt(fan_in))), generator);
     fill_uniform(bias, static_cast<float>(1 / std::sqrt(fan_in)), generator);

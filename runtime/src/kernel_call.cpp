@@ -35,7 +35,7 @@ struct Loop {
     Place inside = Place::worker;
     std::atomic<int> next{0}, code{halide_error_code_success};
 
-    static int work(void *user_context, int, uint8_t *self) {
+    static int work(void *user_context, int, uint8_t *self) {  // NOLINT(readability-non-const-parameter): a halide_task_t
         auto &loop = *reinterpret_cast<Loop *>(self);
         const Place outside = std::exchange(place, loop.inside);
         for (int i = loop.next++; i < loop.size && loop.code == halide_error_code_success; i = loop.next++) {

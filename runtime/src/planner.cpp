@@ -1,6 +1,7 @@
 #include "planner.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "checked.h"
 #include "unstride/error.h"
@@ -76,8 +77,8 @@ Estimate estimate(const Entry &entry, const Geometry &geometry, int threads) {
 
     // One step of a tile's inner loop: one input channel of one tap.
     const double m = as_double(across_channels ? v.block : v.columns) / entry.lanes;  // vectors
-    const double n = across_channels ? v.columns : v.block;                          // that share them
-    const double unaligned = across_channels ? 1 : 1.5;                              // half of the loads straddle cache lines
+    const double n = across_channels ? v.columns : v.block;                           // that share them
+    const double unaligned = across_channels ? 1 : 1.5;                               // half of the loads straddle cache lines
     const double loads = depthwise ? m * n * unaligned + (across_channels ? m : n) : m * unaligned + n;
     const double latency = 4, step = std::max({m * n / 2, loads / 2, latency});
 
@@ -100,11 +101,12 @@ Estimate estimate(const Entry &entry, const Geometry &geometry, int threads) {
 }
 
 int isa_rank(const Variant &v) {
-    return v.isa == "avx512" ? 2 : v.isa == "avx2" ? 1 : 0;
+    return v.isa == "avx512" ? 2 : v.isa == "avx2" ? 1
+                                                   : 0;
 }
 
 std::string percent(double part, double whole) {
-    return std::to_string(static_cast<int>(part / whole * 100 + 0.5)) + " %";
+    return std::to_string(std::lround(part / whole * 100)) + " %";
 }
 
 // The variant of least estimated time among those of the widest instruction set that has any for this layer.

@@ -15,7 +15,7 @@ namespace {
 constexpr int most_threads = 256;  // Halide's thread pool has no more
 
 std::mutex mutex;
-int count = 0;  // 0: not set yet; guarded by the mutex
+int current = 0;  // 0: not set yet; guarded by the mutex
 
 int default_count() {
     const char *environment = std::getenv("HL_NUM_THREADS");
@@ -24,26 +24,26 @@ int default_count() {
 }
 
 void set_locked(int value) {
-    count = value;
+    current = value;
     halide_set_num_threads(value);
 }
 
 }  // namespace
 
-void set_num_threads(int value) {
-    if (value < 1 || value > most_threads) {
-        throw InvalidArgument("the number of threads must be from 1 to 256, but got " + std::to_string(value));
+void set_num_threads(int count) {
+    if (count < 1 || count > most_threads) {
+        throw InvalidArgument("the number of threads must be from 1 to 256, but got " + std::to_string(count));
     }
     const std::lock_guard<std::mutex> lock(mutex);
-    set_locked(value);
+    set_locked(count);
 }
 
 int num_threads() {
     const std::lock_guard<std::mutex> lock(mutex);
-    if (count == 0) {
+    if (current == 0) {
         set_locked(default_count());
     }
-    return count;
+    return current;
 }
 
 }  // namespace unstride

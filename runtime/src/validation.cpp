@@ -13,6 +13,9 @@ namespace {
 constexpr int64_t largest_extent = int64_t{1} << 29;
 constexpr int64_t largest_stride = 32768;
 
+// They also index the elements of an item in 32 bits.
+constexpr int64_t largest_item = (int64_t{1} << 31) - 1;
+
 [[noreturn]] void fail(const std::string &message) {
     throw InvalidArgument(message);
 }
@@ -31,6 +34,10 @@ int64_t smallest(const Triple &t) {
 }
 
 }  // namespace
+
+Shape weight_shape(const ConvTranspose3dOptions &o) {
+    return {o.in_channels, o.out_channels / o.groups, o.kernel_size[0], o.kernel_size[1], o.kernel_size[2]};
+}
 
 std::string to_string(const Shape &shape) {
     std::string text = "[";
@@ -59,8 +66,12 @@ void check_options(const ConvTranspose3dOptions &o) {
     if (o.padding_mode != "zeros") {
         fail("Only \"zeros\" padding mode is supported for ConvTranspose3d");
     }
-    if (smallest(o.kernel_size) <= 0) {
-        fail("kernel size should be greater than zero, but got " + numbers("kernel", o.kernel_size));
+    if (smallest(o.kernel_size) < 0) {
+        fail("Trying to create tensor with negative dimension " + std::to_string(smallest(o.kernel_size)) + ": " + to_string(weight_shape(o)));
+    }
+    if (smallest(o.kernel_size) == 0) {
+        fail("non-empty 5D (n_output_plane x n_input_plane x kernel_depth x kernel_height x kernel_width) tensor expected for weight, but got: " +
+             to_string(weight_shape(o)));
     }
     if (smallest(o.padding) < 0) {
         fail("negative padding is not supported");
@@ -71,7 +82,10 @@ void check_options(const ConvTranspose3dOptions &o) {
     if (smallest(o.stride) <= 0) {
         fail("non-positive stride is not supported");
     }
-    if (smallest(o.dilation) <= 0) {
+    if (smallest(o.dilation) < 0) {
+        fail("dilation should be greater than zero");
+    }
+    if (smallest(o.dilation) == 0) {
         fail("dilation should be greater than zero, but got " + numbers("dilation", o.dilation, ", "));
     }
     for (int d = 0; d < 3; d++) {
@@ -82,8 +96,7 @@ void check_options(const ConvTranspose3dOptions &o) {
         }
     }
     // The weights have a size, and every number fits the 32-bit coordinates of the kernels.
-    multiply(product({o.in_channels, o.out_channels / o.groups, o.kernel_size[0], o.kernel_size[1], o.kernel_size[2]}),
-             sizeof(float));
+    multiply(product(weight_shape(o)), sizeof(float));
     const std::pair<const char *, const Triple *> triples[] = {
         {"kernel_size", &o.kernel_size}, {"stride", &o.stride}, {"padding", &o.padding}, {"dilation", &o.dilation}};
     for (const auto &[name, triple] : triples) {
@@ -170,8 +183,7 @@ Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, cons
         fail("Only zero batch or zero channel inputs are supported, but got input shape: " + to_string(batched));
     }
     if (batched[1] != o.in_channels) {
-        const Shape weight{o.in_channels, o.out_channels / o.groups, o.kernel_size[0], o.kernel_size[1], o.kernel_size[2]};
-        fail("Given transposed=1, weight of size " + to_string(weight) + ", expected input" + to_string(batched) + " to have " +
+        fail("Given transposed=1, weight of size " + to_string(weight_shape(o)) + ", expected input" + to_string(batched) + " to have " +
              std::to_string(o.in_channels) + " channels, but got " + std::to_string(batched[1]) + " channels instead");
     }
 
@@ -199,9 +211,14 @@ Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, cons
                  " and output " + volume(output));
         }
     }
-    // In bytes, both fit in 63 bits: nothing below can overflow.
-    multiply(product(batched), sizeof(float));
-    multiply(product({batched[0], o.out_channels, output[0], output[1], output[2]}), sizeof(float));
+    // In bytes, all fits in 63 bits: nothing below can overflow.
+    const int64_t inputs = product({o.in_channels, input[0], input[1], input[2]});
+    const int64_t outputs = product({o.out_channels, output[0], output[1], output[2]});
+    multiply(multiply(batched[0], std::max(inputs, outputs)), sizeof(float));
+    if (std::max(inputs, outputs) > largest_item) {
+        fail("more than 2^31 - 1 elements in one item of the batch are not supported, but got " + std::to_string(inputs) +
+             " in the input and " + std::to_string(outputs) + " in the output");
+    }
     return geometry;
 }
 

@@ -9,6 +9,8 @@ namespace unstride {
 // Every check of arguments, and every text that an app may see because of one. PyTorch's own text where it has one.
 // All throw InvalidArgument.
 
+Shape weight_shape(const ConvTranspose3dOptions &options);
+
 void check_options(const ConvTranspose3dOptions &options);
 
 void check_weight(const float *data, const Shape &shape, const Shape &expected);

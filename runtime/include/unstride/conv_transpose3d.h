@@ -23,7 +23,8 @@ struct Triple {
         : depth(d), height(h), width(w) {
     }
     int64_t operator[](int dimension) const {
-        return dimension == 0 ? depth : dimension == 1 ? height : width;
+        return dimension == 0 ? depth : dimension == 1 ? height
+                                                       : width;
     }
 };
 

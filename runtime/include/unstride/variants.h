@@ -14,12 +14,12 @@ struct Variant {
     std::string family;  // channels: vectors across output channels; columns: vectors across output columns;
                          // depthwise: one of these, for layers with as many groups as channels
     Layout layout;
-    std::string isa;      // baseline, avx2 or avx512
-    std::string dtype;    // f32
-    int stride_x;         // 1: any stride, a phase at a time; else this stride only, undilated, all phases at once
-    int block;            // output channels of a register tile
-    int columns;          // output columns of a register tile
-    bool runs_here;       // whether this machine has the instructions
+    std::string isa;    // baseline, avx2 or avx512
+    std::string dtype;  // f32
+    int stride_x;       // 1: any stride, a phase at a time; else this stride only, undilated, all phases at once
+    int block;          // output channels of a register tile
+    int columns;        // output columns of a register tile
+    bool runs_here;     // whether this machine has the instructions
 };
 
 // The catalog of this build.
@@ -28,15 +28,15 @@ const std::vector<Variant> &variants();
 // What runs for one geometry on this machine, and why.
 struct Plan {
     Variant variant;
-    std::string reason;        // one or more sentences
-    int threads;               // threads that share the work
-    int64_t tasks;             // pieces that the work is split into
-    int64_t rows_per_task;     // output rows in a piece
-    int64_t kernel_calls;      // calls of the kernel: phases it does not interleave, times batch slices if need be
-    int64_t packed_bytes;      // memory that the packed weights take, kept with the layer
-    int64_t scratch_bytes;     // most memory that all threads together take during a forward
-    double multiply_adds;      // those whose tap and output both exist
-    double compulsory_bytes;   // input, weights and output, each moved once
+    std::string reason;       // one or more sentences
+    int threads;              // threads that share the work
+    int64_t tasks;            // pieces that the work is split into
+    int64_t rows_per_task;    // output rows in a piece
+    int64_t kernel_calls;     // calls of the kernel: phases it does not interleave, times batch slices if need be
+    int64_t packed_bytes;     // memory that the packed weights take, kept with the layer
+    int64_t scratch_bytes;    // most memory that all threads together take during a forward
+    double multiply_adds;     // those whose tap and output both exist
+    double compulsory_bytes;  // input, weights and output, each moved once
 };
 
 // Threads that a forward may use, the caller's included; a setting of the process, as the thread pool is. By default
