@@ -29,6 +29,7 @@ double seconds_in_threads(int count, const std::function<void(int)> &work) {
     std::atomic<int> missing{count};
     std::vector<Clock::time_point> starts(count), ends(count);
     std::vector<std::thread> threads;
+    threads.reserve(count);
     for (int i = 0; i < count; i++) {
         threads.emplace_back([&, i] {
             missing--;
@@ -159,6 +160,7 @@ double measure_bandwidth_gbs(int threads) {
         }
         return std::unique_ptr<float, decltype(&std::free)>(data, &std::free);
     };
+    arrays.reserve(threads);
     for (int i = 0; i < threads; i++) {
         arrays.push_back({allocate(), allocate(), allocate()});
     }

@@ -55,7 +55,7 @@ const T &find(const std::vector<T> &list, const std::string &name, const std::st
 }
 
 std::vector<Layer> choose_layers(const Arguments &arguments) {
-    const std::vector<Layer> table = read_layers(arguments.layers_file);
+    std::vector<Layer> table = read_layers(arguments.layers_file);
     if (arguments.layers == all) {
         return table;
     }

@@ -66,7 +66,7 @@ private:
         if (count > rest_.size()) {
             fail();
         }
-        const std::string taken(rest_.substr(0, count));
+        std::string taken(rest_.substr(0, count));
         rest_.remove_prefix(count);
         return taken;
     }
@@ -77,7 +77,7 @@ private:
             fail();
         }
         rest_.remove_prefix(1);
-        const std::string value = take(rest_.find(quote));
+        std::string value = take(rest_.find(quote));
         rest_.remove_prefix(1);
         return value;
     }
