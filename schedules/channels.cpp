@@ -23,28 +23,7 @@ void schedule_channels(Stages &s, const Tile &tile) {
     // loses the exact z where more than three loops are fused, hence two parallel loops.
     s.output.fuse(yo, z, task).fuse(task, co, task).parallel(task).fuse(g, n, item).parallel(item);
 
-    // The accumulators of one phase stay in registers for all of its taps; a phase done is set down beside the others.
-    s.phases.compute_at(s.output, xo)
-        .bound_extent(c, block)
-        .bound_extent(q, columns)
-        .bound_extent(rx, s.stride_x)
-        .bound_extent(y, 1)
-        .bound_extent(z, 1)
-        .reorder_storage(c, q, rx)
-        .reorder(c, q, rx)
-        .vectorize(c, lanes)
-        .unroll(c)
-        .unroll(q);
-    s.sum.compute_at(s.phases, rx)
-        .align_bounds(c, block)
-        .vectorize(c, lanes)
-        .unroll(c)
-        .unroll(q)
-        .update()
-        .reorder(c, q, s.taps[0], s.taps[1], s.taps[2], s.taps[3])
-        .vectorize(c, lanes)
-        .unroll(c)
-        .unroll(q);
+    compute_in_registers(s, tile, c, q, LoopLevel(s.output, xo));
 
     // The copy is laid out, and walks, as the input is in memory.
     s.slab.compute_at(s.output, task);

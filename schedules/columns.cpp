@@ -18,30 +18,7 @@ void schedule_columns(Stages &s, const Tile &tile) {
         .vectorize(xv);
     s.output.fuse(yo, z, task).parallel(task).fuse(g, n, item).parallel(item);
 
-    // The accumulators of one phase stay in registers for all of its taps; the phases interleave when the tile is stored.
-    s.phases.compute_at(s.output, xo)
-        .bound_extent(c, block)
-        .bound_extent(q, columns)
-        .bound_extent(rx, s.stride_x)
-        .bound_extent(y, 1)
-        .bound_extent(z, 1)
-        .reorder_storage(q, rx, c)
-        .reorder(q, c, rx)
-        .vectorize(q, lanes)
-        .unroll(q)
-        .unroll(c);
-    s.sum.compute_at(s.phases, rx)
-        .align_bounds(c, block)
-        .reorder_storage(q, c)
-        .reorder(q, c)
-        .vectorize(q, lanes)
-        .unroll(q)
-        .unroll(c)
-        .update()
-        .reorder(q, c, s.taps[0], s.taps[1], s.taps[2], s.taps[3])
-        .vectorize(q, lanes)
-        .unroll(q)
-        .unroll(c);
+    compute_in_registers(s, tile, q, c, LoopLevel(s.output, xo));  // phases interleave when the tile is stored
 
     // The copy walks as the input is in memory: in ncdhw the rows of a channel lie one after the other, in ndhwc the channels
     // of a row share cache lines.

@@ -14,6 +14,11 @@ struct Tile {
     int block, columns, lanes;
 };
 
+// Schedules `sum` and `phases`, what all families share: a tile's accumulators, in vectors along one dimension of the tile
+// that share what is broadcast along the other (c and q, or q and c). `tiles` is the loop over the tiles of the output.
+void compute_in_registers(Stages &s, const Tile &tile, const Halide::Var &vectors, const Halide::Var &broadcasts,
+                          const Halide::LoopLevel &tiles);
+
 // Vectors across output channels; inputs are broadcast.
 void schedule_channels(Stages &s, const Tile &tile);
 
