@@ -43,7 +43,7 @@ lint: build  ## check the format, and run clang-tidy
 clean:  ## remove what was built
 	rm -rf $(BUILD)
 
-$(BUILD)/CMakeCache.txt: $(VENV)/done packages
+$(BUILD)/CMakeCache.txt: $(VENV)/done | packages
 	$(CMAKE) --preset $(PRESET) -B $(BUILD)
 
 $(VENV)/done: requirements.txt

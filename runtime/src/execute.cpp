@@ -24,7 +24,7 @@ public:
             const int64_t extent = std::max<int64_t>(extents[d], 1);
             elements = multiply(elements, extent);
             if (elements > most || multiply(extent, strides[d]) > most) {
-                throw InvalidArgument("strides that reach over more than 2^31 - 1 elements in one item of the batch are not supported");
+                throw InvalidArgument("arrays that reach over more than 2^31 - 1 elements, apart from the batch, are not supported");
             }
             dimensions_[d] = halide_dimension_t(0, static_cast<int32_t>(extents[d]), static_cast<int32_t>(strides[d]));
         }

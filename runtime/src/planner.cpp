@@ -101,8 +101,10 @@ Estimate estimate(const Entry &entry, const Geometry &geometry, int threads) {
 }
 
 int isa_rank(const Variant &v) {
-    return v.isa == "avx512" ? 2 : v.isa == "avx2" ? 1
-                                                   : 0;
+    if (v.isa == "avx512") {
+        return 2;
+    }
+    return v.isa == "avx2" ? 1 : 0;
 }
 
 std::string percent(double part, double whole) {
