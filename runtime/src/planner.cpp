@@ -46,8 +46,11 @@ int64_t slab_floats(const Entry &entry, const Geometry &geometry, int64_t rows) 
     const auto reach = [](const Extent &e) {  // from the first tap's input to the last one's
         return (e.axis.most_taps(e.kernel) - 1) * e.axis.input_step();
     };
-    const int64_t tile = entry.variant.columns;
-    const int64_t width = divide_up(divide_up(x.output, x.axis.stride), tile) * tile + reach(x) + 2;
+    // All of the input's columns, and what whole tiles reach beyond them on both sides, from `first` to `last`.
+    const int64_t tile = entry.variant.columns, tiles = divide_up(divide_up(x.output, x.axis.stride), tile);
+    const int64_t last = x.axis.padding / x.axis.stride + tiles * tile;
+    const int64_t first = x.axis.padding / x.axis.stride - reach(x) - x.axis.input_step();
+    const int64_t width = std::max(x.input, last + 1) - std::min<int64_t>(first, 0);
     const int64_t block = is_across_channels(entry.variant) ? std::max<int64_t>(entry.variant.block, entry.lanes) : entry.variant.block;
     const int64_t channels = entry.variant.family != "depthwise" ? inputs : divide_up(outputs, block) * block;
     // Bounds inference does not know which of a phase's taps is first, and adds the rows before it.
