@@ -13,6 +13,8 @@ enum class Layout { NCDHW,
 // output(n, g, c, z, y, x) = bias(g, c) + sum over input channels and taps of weight * input, each output written once.
 class TransposedConvolution : public Generator<TransposedConvolution> {
 public:
+    // A depthwise kernel sees a layer of as many groups as channels as one group whose output channel c reads input channel c
+    // alone: the input has the output's channels, and the weights have one input channel.
     GeneratorParam<Family> family{"family", Family::Channels, {{"channels", Family::Channels}, {"columns", Family::Columns}, {"depthwise", Family::Depthwise}}};
     GeneratorParam<Layout> layout{"layout", Layout::NCDHW, {{"ncdhw", Layout::NCDHW}, {"ndhwc", Layout::NDHWC}}};
     // Output columns are interleaved from this many phases inside the kernel. A kernel with stride_x 1 computes any
@@ -20,9 +22,6 @@ public:
     GeneratorParam<int> stride_x{"stride_x", 1};
     GeneratorParam<int> block{"block", 16};      // output channels of a register tile, and of a panel of weights
     GeneratorParam<int> columns{"columns", 16};  // output columns of one phase in a register tile
-
-    // A depthwise layer, as many groups as channels, is one group whose output channel c reads input channel c alone: the
-    // input then has the output's channels, and the weights have one input channel.
 
     // Dimensions are innermost first, whatever the layout; strides tell ncdhw from ndhwc.
     Input<Buffer<float, 6>> input{"input"};    // (x, y, z, channel within its group, group, batch)

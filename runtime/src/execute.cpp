@@ -75,15 +75,7 @@ Columns columns_of_phase(const Extent &x, int64_t phase) {
     return {phase, axis.stride, count, axis.first_tap(phase), axis.tap_step(), taps, axis.first_input(phase), axis.input_step()};
 }
 
-bool interleaves(const Geometry &geometry, const Variant &variant) {
-    return variant.stride_x == geometry.extent[2].axis.stride;
-}
-
 }  // namespace
-
-int64_t calls_per_item(const Geometry &geometry, const Variant &variant) {
-    return interleaves(geometry, variant) ? 1 : std::min(geometry.extent[2].axis.stride, geometry.extent[2].output);
-}
 
 int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int64_t output_item_stride) {
     const int64_t items = std::max<int64_t>(geometry.batch, 1);

@@ -14,9 +14,6 @@ struct Activation {
     int64_t batch, channel, depth, height, width;
 };
 
-// Calls of the kernel that one item of the batch takes: one for each phase along x that the kernel does not interleave.
-int64_t calls_per_item(const Geometry &geometry, const Variant &variant);
-
 // Items of the batch that one call can take: kernels index with 32 bits.
 int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int64_t output_item_stride);
 

@@ -39,6 +39,11 @@ double taps(const Extent &e) {
     return as_double(e.kernel) / as_double(e.axis.stride);
 }
 
+// Tiles that one phase of an output row takes.
+int64_t tiles_in_phase(const Variant &v, const Extent &x) {
+    return divide_up(divide_up(x.output, x.axis.stride), v.columns);
+}
+
 // Floats in the slab of padded input that a task of this many output rows reads.
 int64_t slab_floats(const Entry &entry, const Geometry &geometry, int64_t rows) {
     const auto &[z, y, x] = geometry.extent;
@@ -47,8 +52,7 @@ int64_t slab_floats(const Entry &entry, const Geometry &geometry, int64_t rows) 
         return (e.axis.most_taps(e.kernel) - 1) * e.axis.input_step();
     };
     // All of the input's columns, and what whole tiles reach beyond them on both sides, from `first` to `last`.
-    const int64_t tile = entry.variant.columns, tiles = divide_up(divide_up(x.output, x.axis.stride), tile);
-    const int64_t last = x.axis.padding / x.axis.stride + tiles * tile;
+    const int64_t last = x.axis.padding / x.axis.stride + tiles_in_phase(entry.variant, x) * entry.variant.columns;
     const int64_t first = x.axis.padding / x.axis.stride - reach(x) - x.axis.input_step();
     const int64_t width = std::max(x.input, last + 1) - std::min<int64_t>(first, 0);
     const int64_t block = is_across_channels(entry.variant) ? std::max<int64_t>(entry.variant.block, entry.lanes) : entry.variant.block;
@@ -75,7 +79,7 @@ Estimate estimate(const Entry &entry, const Geometry &geometry, int threads) {
     const Variant &v = entry.variant;
     const auto [groups, inputs, outputs] = channels_seen(geometry.channels, v);
     const auto &[z, y, x] = geometry.extent;
-    const bool interleaves = v.stride_x == x.axis.stride, depthwise = v.family == "depthwise";
+    const bool depthwise = v.family == "depthwise";
     const bool across_channels = is_across_channels(v);
 
     // One step of a tile's inner loop: one input channel of one tap.
@@ -85,29 +89,21 @@ Estimate estimate(const Entry &entry, const Geometry &geometry, int threads) {
     const double loads = depthwise ? m * n * unaligned + (across_channels ? m : n) : m * unaligned + n;
     const double latency = 4, step = std::max({m * n / 2, loads / 2, latency});
 
-    const double phases = as_double(std::min(x.axis.stride, x.output));
-    const double tiles = as_double(divide_up(divide_up(x.output, std::min(x.axis.stride, x.output)), v.columns)) * phases;
+    const double tiles = as_double(tiles_in_phase(v, x) * std::min(x.axis.stride, x.output));
     const double blocks = as_double(groups * divide_up(outputs, v.block));
     const double steps = as_double(inputs) * taps(x) * taps(y) * taps(z);
 
     // A tile's store: whole vectors where the layout is the tile's own; element by element where it has to be transposed or
     // the phase's columns lie apart.
-    const bool whole_vectors = v.layout == Layout::ndhwc ? across_channels : !across_channels && interleaves;
+    const bool whole_vectors = v.layout == Layout::ndhwc ? across_channels : !across_channels && interleaves(geometry, v);
     const double store = m * n * (whole_vectors ? 3 : entry.lanes * 1.5);
 
     // The slab is copied once for each task, in *channels* for each block of them, and for each call.
     const int64_t rows = rows_per_task(entry, geometry, threads);
-    const double copies = (interleaves ? 1 : phases) * (v.family == "channels" ? blocks / as_double(groups) : 1);
+    const double copies = as_double(calls_per_item(geometry, v)) * (v.family == "channels" ? blocks / as_double(groups) : 1);
     const double vectors = as_double(groups * slab_floats(entry, geometry, rows)) / as_double(rows * entry.lanes);
     const bool transposes = v.layout == Layout::ndhwc && !across_channels;
     return {blocks * tiles * steps * step, blocks * tiles * store, vectors * copies * (transposes ? 24 : 3)};
-}
-
-int isa_rank(const Variant &v) {
-    if (v.isa == "avx512") {
-        return 2;
-    }
-    return v.isa == "avx2" ? 1 : 0;
 }
 
 std::string percent(double part, double whole) {
@@ -117,17 +113,17 @@ std::string percent(double part, double whole) {
 // The variant of least estimated time among those of the widest instruction set that has any for this layer.
 const Entry *cheapest(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, int threads) {
     const Entry *best = nullptr;
-    int rank = 0;
     double least = 0;
     for (const Entry &entry : catalog()) {
         if (entry.variant.layout != layout || !obstacle(entry.variant, options).empty()) {
             continue;
         }
-        const int this_rank = isa_rank(entry.variant);
+        if (best != nullptr && entry.lanes < best->lanes) {
+            continue;
+        }
         const double cost = estimate(entry, geometry, threads).total();
-        if (best == nullptr || this_rank > rank || (this_rank == rank && cost < least)) {
+        if (best == nullptr || entry.lanes > best->lanes || cost < least) {
             best = &entry;
-            rank = this_rank;
             least = cost;
         }
     }
@@ -141,6 +137,15 @@ const Entry *cheapest(const ConvTranspose3dOptions &options, const Geometry &geo
 
 Channels channels_seen(const Channels &channels, const Variant &variant) {
     return variant.family == "depthwise" ? Channels{1, 1, channels.groups} : channels;
+}
+
+bool interleaves(const Geometry &geometry, const Variant &variant) {
+    return variant.stride_x == geometry.extent[2].axis.stride;
+}
+
+int64_t calls_per_item(const Geometry &geometry, const Variant &variant) {
+    const Extent &x = geometry.extent[2];
+    return interleaves(geometry, variant) ? 1 : std::min(x.axis.stride, x.output);
 }
 
 std::string obstacle(const Variant &v, const ConvTranspose3dOptions &o) {

@@ -19,6 +19,12 @@ struct Decision {
 // How a variant's kernel sees the channels of a layer: a depthwise layer is one group to a depthwise kernel.
 Channels channels_seen(const Channels &channels, const Variant &variant);
 
+// Whether a variant's kernel interleaves all phases along x itself; else it is called for one at a time.
+bool interleaves(const Geometry &geometry, const Variant &variant);
+
+// Calls of the kernel that one item of the batch takes.
+int64_t calls_per_item(const Geometry &geometry, const Variant &variant);
+
 // Why a variant cannot run a layer on this machine; empty if it can.
 std::string obstacle(const Variant &variant, const ConvTranspose3dOptions &options);
 

@@ -248,14 +248,19 @@ void check_view(const char *name, const View<T> &view) {
     }
 }
 
-bool is_dense_along(const Shape &sizes, const Shape &strides, size_t dimension) {
-    return sizes[dimension] <= 1 || strides[dimension] == 1;
+Layout other_than(Layout layout) {
+    return layout == Layout::ncdhw ? Layout::ndhwc : Layout::ncdhw;
+}
+
+// The dimension whose elements lie side by side: columns or channels.
+size_t dense_dimension(Layout layout, size_t rank) {
+    return layout == Layout::ncdhw ? rank - 1 : rank - 4;
 }
 
 template<typename T>
 bool can_be(Layout layout, const View<T> &view) {
-    const size_t rank = view.sizes.size();
-    return is_dense_along(view.sizes, view.strides, layout == Layout::ncdhw ? rank - 1 : rank - 4);
+    const size_t dense = dense_dimension(layout, view.sizes.size());
+    return view.sizes[dense] <= 1 || view.strides[dense] == 1;
 }
 
 // One past the last element, counted from the first.
@@ -295,13 +300,10 @@ Layout check_input(const View<const float> &input, Layout preferred) {
     if (!has_elements(input.sizes)) {
         return preferred;
     }
-    const Layout other = preferred == Layout::ncdhw ? Layout::ndhwc : Layout::ncdhw;
     // Where both are possible, the one whose dense dimension has more than one element.
-    const size_t rank = input.sizes.size(), dense = preferred == Layout::ncdhw ? rank - 1 : rank - 4;
-    if (!can_be(preferred, input) || (input.sizes[dense] == 1 && can_be(other, input))) {
-        return other;
-    }
-    return preferred;
+    const Layout other = other_than(preferred);
+    const bool one_element = input.sizes[dense_dimension(preferred, input.sizes.size())] == 1;
+    return !can_be(preferred, input) || (one_element && can_be(other, input)) ? other : preferred;
 }
 
 Layout check_views(const View<const float> &input, const View<float> &output, const Shape &expected_output, Layout preferred) {
@@ -320,8 +322,7 @@ Layout check_views(const View<const float> &input, const View<float> &output, co
     if (input.data < output_end && output.data < input_end) {
         fail("input and output overlap");
     }
-    const Layout other = preferred == Layout::ncdhw ? Layout::ndhwc : Layout::ncdhw;
-    for (Layout layout : {preferred, other}) {
+    for (Layout layout : {preferred, other_than(preferred)}) {
         if (can_be(layout, input) && can_be(layout, output)) {
             return layout;
         }
