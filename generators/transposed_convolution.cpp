@@ -17,9 +17,9 @@ public:
     // alone: the input has the output's channels, and the weights have one input channel.
     GeneratorParam<Family> family{"family", Family::Channels, {{"channels", Family::Channels}, {"columns", Family::Columns}, {"depthwise", Family::Depthwise}}};
     GeneratorParam<Layout> layout{"layout", Layout::NCDHW, {{"ncdhw", Layout::NCDHW}, {"ndhwc", Layout::NDHWC}}};
-    // Output columns are interleaved from this many phases inside the kernel. A kernel with stride_x 1 computes any
-    // stride when it is called once for each phase, on a view of the output that holds only that phase's columns.
-    GeneratorParam<int> stride_x{"stride_x", 1};
+    // 1: the phases along x are a dimension of the output, and there may be any number of them. n > 1: the output's columns are
+    // all columns, interleaved in the kernel from the n phases of an undilated layer of this stride.
+    GeneratorParam<int> interleave{"interleave", 1};
     GeneratorParam<int> block{"block", 16};      // output channels of a register tile, and of a panel of weights
     GeneratorParam<int> columns{"columns", 16};  // output columns of one phase in a register tile
 
@@ -29,17 +29,18 @@ public:
     Input<Buffer<float, 2>> bias{"bias"};      // (output channel within its group, padded to whole blocks; group)
 
     Input<int> padding_x{"padding_x"}, padding_y{"padding_y"}, padding_z{"padding_z"};
-    Input<int> dilation_x{"dilation_x"}, dilation_y{"dilation_y"}, dilation_z{"dilation_z"};  // dilation_x is 1 unless stride_x is
-    Input<int> stride_y{"stride_y"}, stride_z{"stride_z"};
-    Input<int> common_y{"common_y"}, common_z{"common_z"};      // gcd(stride, dilation)
-    Input<int> inverse_y{"inverse_y"}, inverse_z{"inverse_z"};  // of dilation / common, modulo stride / common
-    Input<int> rows_per_task{"rows_per_task"};                  // how work is split; does not change the result
+    Input<int> dilation_x{"dilation_x"}, dilation_y{"dilation_y"}, dilation_z{"dilation_z"};
+    Input<int> stride_x{"stride_x"}, stride_y{"stride_y"}, stride_z{"stride_z"};
+    Input<int> common_x{"common_x"}, common_y{"common_y"}, common_z{"common_z"};      // gcd(stride, dilation)
+    Input<int> inverse_x{"inverse_x"}, inverse_y{"inverse_y"}, inverse_z{"inverse_z"};  // of dilation / common, modulo stride / common
+    Input<int> rows_per_task{"rows_per_task"}, blocks_per_task{"blocks_per_task"};    // how work is split; does not change the result
 
-    Output<Buffer<float, 6>> output{"output"};  // (x, y, z, channel within its group, group, batch)
+    // (position within a phase, phase, y, z, channel within its group, group, batch), or (x, 0, y, z, ...) interleaved
+    Output<Buffer<float, 7>> output{"output"};
 
     void generate() {
-        const int s = stride_x;
-        const Axis<Expr> X = s == 1 ? Axis<Expr>{1, dilation_x, 1, 0, padding_x} : Axis<Expr>{s, 1, 1, 1, padding_x};
+        const int s = interleave;
+        const Axis<Expr> X = s == 1 ? Axis<Expr>{stride_x, dilation_x, common_x, inverse_x, padding_x} : Axis<Expr>{s, 1, 1, 1, padding_x};
         const Axis<Expr> Y{stride_y, dilation_y, common_y, inverse_y, padding_y};
         const Axis<Expr> Z{stride_z, dilation_z, common_z, inverse_z, padding_z};
         const Expr W = input.dim(0).extent(), H = input.dim(1).extent(), D = input.dim(2).extent();
@@ -60,7 +61,7 @@ public:
         const Expr ix = q + X.input(rx, taps[1]), iy = Y.input(y, taps[2]), iz = Z.input(z, taps[3]);
         taps.where(Z.has_taps(z) && kz < KZ && iz >= 0 && iz < D);
         taps.where(Y.has_taps(y) && ky < KY && iy >= 0 && iy < H);
-        taps.where(kx < KX);
+        taps.where(X.has_taps(rx) && kx < KX);
 
         // What the conditions ensure, said so that bounds inference knows it too.
         const auto within = [](const Expr &index, const Expr &extent) {
@@ -73,18 +74,18 @@ public:
 
         Func phases("phases");
         phases(c, q, rx, y, z, g, n) = sum(c, q, rx, y, z, g, n);
-        output(x, y, z, c, g, n) = phases(c, x / s, x % s, y, z, g, n);
+        output(x, p, y, z, c, g, n) = phases(c, x / s, p + x % s, y, z, g, n);
 
-        stages = {slab, sum, phases, output, input_columns, taps, s, layout == Layout::NDHWC, rows_per_task};
+        stages = {slab, sum, phases, output, input_columns, taps, s, layout == Layout::NDHWC, rows_per_task, blocks_per_task};
     }
 
     void schedule() {
-        for (int d = 0; d < 6; d++) {
-            input.dim(d).set_min(0);
-            output.dim(d).set_min(0);
-        }
         for (int d = 0; d < 7; d++) {
             weight.dim(d).set_min(0);
+            output.dim(d).set_min(0);
+        }
+        for (int d = 0; d < 6; d++) {
+            input.dim(d).set_min(0);
         }
         weight.dim(0).set_bounds(0, block);
         weight.dim(1).set_stride(block);
@@ -93,12 +94,16 @@ public:
         }
         bias.dim(0).set_min(0);
         bias.dim(1).set_min(0);
-        const int dense = stages.channels_last ? 3 : 0;
         input.dim(0).set_stride(Expr());
+        input.dim(stages.channels_last ? 3 : 0).set_stride(1);
         output.dim(0).set_stride(Expr());
-        input.dim(dense).set_stride(1);
-        if (stages.channels_last || static_cast<int>(stride_x) > 1) {
-            output.dim(dense).set_stride(1);
+        if (stages.channels_last) {
+            output.dim(4).set_stride(1);
+        } else if (stages.interleave > 1) {
+            output.dim(0).set_stride(1);
+        }
+        if (stages.interleave > 1) {
+            output.dim(1).set_extent(1);
         }
         const Tile tile{block, columns, natural_vector_size<float>()};
         if (family == Family::Channels || (depthwise() && stages.channels_last)) {

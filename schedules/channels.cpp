@@ -6,23 +6,19 @@ using namespace Halide;
 
 void schedule_channels(Stages &s, const Tile &tile) {
     const int block = tile.block, columns = tile.columns, lanes = tile.lanes;
-    Var xo{"xo"}, xi{"xi"}, yo{"yo"}, co{"co"}, ci{"ci"}, cv{"cv"}, task{"task"}, item{"item"};
+    Var xo{"xo"}, xi{"xi"}, co{"co"}, ci{"ci"}, cv{"cv"};
 
-    s.output.split(x, xo, xi, columns * s.stride_x, TailStrategy::GuardWithIf)
-        .split(y, yo, y, s.rows_per_task, TailStrategy::GuardWithIf)
-        .split(c, co, ci, block, TailStrategy::GuardWithIf);
+    s.output.split(x, xo, xi, columns * s.interleave, TailStrategy::GuardWithIf).split(c, co, ci, block, TailStrategy::GuardWithIf);
     if (s.channels_last) {
         s.output.split(ci, cv, ci, lanes, TailStrategy::GuardWithIf)
-            .reorder(ci, cv, xi, xo, y, yo, z, co, g, n)
+            .reorder(ci, cv, xi, xo, p, y, co, z, g, n)
             .vectorize(ci)
-            .unroll(cv);
+            .unroll(cv)
+            .unroll(xi);
     } else {
-        s.output.reorder(xi, ci, xo, y, yo, z, co, g, n).vectorize(xi, columns * s.stride_x, TailStrategy::GuardWithIf);
+        s.output.reorder(xi, ci, xo, p, y, co, z, g, n).vectorize(xi, columns * s.interleave, TailStrategy::GuardWithIf);
     }
-    // Blocks of output channels go outside the rows: the panels of one block stay in L2 for all of them. Bounds inference
-    // loses the exact z where more than three loops are fused, hence two parallel loops.
-    s.output.fuse(yo, z, task).fuse(task, co, task).parallel(task).fuse(g, n, item).parallel(item);
-
+    const Var task = parallelize(s, co);
     compute_in_registers(s, tile, c, q, LoopLevel(s.output, xo));
 
     // The copy is laid out, and walks, as the input is in memory.

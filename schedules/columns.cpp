@@ -6,18 +6,16 @@ using namespace Halide;
 
 void schedule_columns(Stages &s, const Tile &tile) {
     const int block = tile.block, columns = tile.columns, lanes = tile.lanes;
-    Var xo{"xo"}, xi{"xi"}, xv{"xv"}, yo{"yo"}, co{"co"}, ci{"ci"}, task{"task"}, item{"item"};
+    Var xo{"xo"}, xi{"xi"}, xv{"xv"}, co{"co"}, ci{"ci"};
 
     // Rows go inside blocks of output channels: those of a channel lie one after the other in ncdhw, and stores to a few
     // channels at a time keep to a few pages.
-    s.output.split(x, xo, xi, columns * s.stride_x, TailStrategy::GuardWithIf)
-        .split(y, yo, y, s.rows_per_task, TailStrategy::GuardWithIf)
+    s.output.split(x, xo, xi, columns * s.interleave, TailStrategy::GuardWithIf)
         .split(c, co, ci, block, TailStrategy::GuardWithIf)
-        .reorder(xi, ci, xo, y, co, yo, z, g, n)
-        .split(xi, xi, xv, lanes * s.stride_x, TailStrategy::GuardWithIf)
+        .reorder(xi, ci, xo, p, y, co, z, g, n)
+        .split(xi, xi, xv, lanes * s.interleave, TailStrategy::GuardWithIf)
         .vectorize(xv);
-    s.output.fuse(yo, z, task).parallel(task).fuse(g, n, item).parallel(item);
-
+    const Var task = parallelize(s, co);
     compute_in_registers(s, tile, q, c, LoopLevel(s.output, xo));  // phases interleave when the tile is stored
 
     // The copy walks as the input is in memory: in ncdhw the rows of a channel lie one after the other, in ndhwc the channels
