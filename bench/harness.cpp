@@ -35,7 +35,7 @@ double median(std::vector<double> values) {
 
 }  // namespace
 
-std::vector<double> call_seconds(const std::function<void()> &call, double budget) {
+std::vector<double> call_seconds(const std::function<void()> &call, double budget, int64_t least) {
     const auto measure = [&call](int64_t repetitions) {
         benchmark::RegisterBenchmark("call", [&call](benchmark::State &state) {
             for ([[maybe_unused]] auto iteration : state) {
@@ -49,9 +49,10 @@ std::vector<double> call_seconds(const std::function<void()> &call, double budge
         benchmark::ClearRegisteredBenchmarks();
         return collector.seconds;
     };
+    constexpr int64_t most = 1000;
     // The first call packs the weights, so the second one tells how many there is time for.
     const double estimate = measure(2).back();
-    return measure(std::clamp<int64_t>(std::llround(budget / std::max(estimate, 1e-9)), 5, 1000));
+    return measure(std::clamp<int64_t>(std::llround(budget / std::max(estimate, 1e-9)), least, most));
 }
 
 std::vector<int64_t> offsets(const Tensor &tensor) {
@@ -86,13 +87,13 @@ void LayerRun::forward() {
     convolution_.forward(static_cast<const Tensor &>(input_).view(), output_.view());
 }
 
-std::vector<double> LayerRun::time(const std::string &variant, double budget) {
+std::vector<double> LayerRun::time(const std::string &variant, double budget, int64_t least) {
     convolution_.set_variant(variant);
-    return call_seconds([this] { forward(); }, budget);
+    return call_seconds([this] { forward(); }, budget, least);
 }
 
 Result LayerRun::measure(const std::string &variant, const Machine &machine) {
-    const double seconds = median(time(variant, 0.3));
+    const double seconds = median(time(variant));
     const Plan plan = convolution_.plan(input_.sizes(), layout_);
     const double flops = 2 * plan.multiply_adds;
     const double compute_limit = flops / (machine.peak_gflops * 1e9);

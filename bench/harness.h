@@ -12,8 +12,9 @@
 
 namespace unstride::bench {
 
-// Wall times of single calls, in seconds: after two calls to warm up, as many as fit in `budget` seconds, but 5 at least.
-std::vector<double> call_seconds(const std::function<void()> &call, double budget = 0.3);
+// Wall times of single calls, in seconds: after two calls to warm up, as many as fit in `budget` seconds,
+// but `least` at least.
+std::vector<double> call_seconds(const std::function<void()> &call, double budget = 0.3, int64_t least = 5);
 
 // Offsets of a batched tensor's elements, in the order of (N, C, D, H, W) whatever its layout.
 std::vector<int64_t> offsets(const Tensor &tensor);
@@ -40,8 +41,8 @@ public:
     // machine or layer cannot run.
     Result measure(const std::string &variant, const Machine &machine);
 
-    // The times of single calls, likewise.
-    std::vector<double> time(const std::string &variant, double budget);
+    // The times of single calls, as call_seconds takes them.
+    std::vector<double> time(const std::string &variant, double budget = 0.3, int64_t least = 5);
 
     // Computes the output once more with the variant of the last measurement, or else with the planner's choice.
     void forward();

@@ -68,7 +68,8 @@ public:
             return load(request);
         }
         if (what == "time") {
-            return {{"samples", run(request).time(request.value("variant", ""), request.at("seconds"))}};
+            return {{"samples", run(request).time(request.value("variant", ""), request.at("seconds"),
+                                                  request.at("least"))}};
         }
         if (what == "unload") {
             runs_.clear();
