@@ -215,7 +215,7 @@ class Run:
             if self.workers[who].alive:
                 self.workers[who].ask("unload")
         self.document["layers"].append({"name": layer.name, "summary": layer.summary, "source": layer.source,
-                                        "in_channels": layer.in_channels, "out_channels": layer.out_channels,
+                                        "in_channels": layer.in_channels, "out_channels": layer.out_channels, "groups": layer.groups,
                                         "text": layer.text, **figures})
 
     def take_turn(self, row, times, forced):

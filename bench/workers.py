@@ -36,8 +36,11 @@ class Worker:
             answer = json.loads(self.read_line())
             self.process.send_signal(signal.SIGSTOP)
         except (OSError, ValueError) as error:
+            self.process.kill()
+            self.process.wait()
+            message = str(error) if isinstance(error, TimeoutError) else self.last_words()
             self.close()
-            raise WorkerError(self.last_words() or str(error)) from None
+            raise WorkerError(message) from None
         if "error" in answer:
             raise WorkerError(answer["error"])
         return answer
@@ -48,7 +51,7 @@ class Worker:
                 raise TimeoutError(f"no answer in {self.timeout} s")
             block = os.read(self.process.stdout.fileno(), 1 << 20)
             if not block:
-                raise EOFError("the process ended")
+                raise ConnectionError("the process ended")
             self.received += block
         line, _, self.received = self.received.partition(b"\n")
         return line
@@ -67,7 +70,7 @@ class Worker:
     def close(self):
         self.process.kill()
         self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
+        for pipe in (self.process.stdin, self.process.stdout, self.errors):
             try:
                 pipe.close()
             except BrokenPipeError:
