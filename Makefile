@@ -20,7 +20,7 @@ SOURCES = $(shell git ls-files '*.cpp' '*.h')
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 demo: build  ## build, run the main job on real data, and draw a picture of it
 	$(PYTHON) examples/demo.py $(BUILD)/bin/unstride --output-dir $(BUILD)/demo

@@ -10,6 +10,7 @@ from .style import COLORS, FAINT, GRID, INK, MARKERS, PAPER, TINT, Chart, color_
 from .summary import BOTH
 
 ROW = 0.29  # inches of a layer's row
+SIZES = {"P": 8, "X": 7.5, "|": 11}  # of markers that look smaller than the others
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -22,7 +23,8 @@ def factor(value):
 
 
 def mark(chart, axes, x, y, who, tip, **options):
-    style = {"marker": MARKERS.get(who, "o"), "color": color_of(who), "markersize": 6.5, "markeredgecolor": PAPER,
+    marker = MARKERS.get(who, "o")
+    style = {"marker": marker, "color": color_of(who), "markersize": SIZES.get(marker, 6.5), "markeredgecolor": PAPER,
              "markeredgewidth": 0.6, "linestyle": "none", **options}
     (artist,) = axes.plot([x], [y], **style)
     chart.tip(artist, tip)
@@ -31,8 +33,9 @@ def mark(chart, axes, x, y, who, tip, **options):
 
 def legend(figure, entries, **options):
     """Entries are (marker, color, text)."""
-    handles = [Line2D([], [], marker=marker, color=color, linestyle="none", markersize=6.5, markeredgecolor=PAPER,
-                      markeredgewidth=0.6, label=text) for marker, color, text in entries]
+    handles = [Line2D([], [], marker=marker, color=color, linestyle="none", label=text,
+                      markersize=SIZES.get(marker, 6.5), markeredgecolor=color if marker in "|x" else PAPER,
+                      markeredgewidth=1.6 if marker in "|x" else 0.6) for marker, color, text in entries]
     figure.legend(handles=handles, loc="outside upper left", ncols=options.pop("ncols", len(handles)),
                   handletextpad=0.2, columnspacing=1.4, borderaxespad=0, labelcolor=INK, **options)
 

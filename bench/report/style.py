@@ -3,7 +3,7 @@
 import io
 import re
 
-from matplotlib import rc_context
+import matplotlib
 from matplotlib.figure import Figure
 
 # Colors that stand for variables of the style sheet, which report.css sets for light and for dark.
@@ -16,14 +16,14 @@ VARIABLES.update({color: f"c-{name}" for name, color in COLORS.items()})
 MARKERS = {"unstride": "o", "torch_installed": "v", "torch": "^", "torch_compiled": "s", "torch_prepacked": "D",
            "openvino": "P", "onnxruntime": "X"}
 
-SETTINGS = {
+matplotlib.rcParams.update({
     "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9.5,
     "text.color": INK, "axes.labelcolor": INK, "xtick.color": FAINT, "ytick.color": FAINT, "xtick.labelcolor": INK,
     "ytick.labelcolor": INK, "axes.edgecolor": GRID, "axes.facecolor": "none", "figure.facecolor": "none",
     "grid.color": GRID, "grid.linewidth": 0.7, "axes.grid": False, "axes.axisbelow": True, "axes.spines.top": False,
     "axes.spines.right": False, "xtick.major.size": 0, "ytick.major.size": 0, "xtick.minor.size": 0,
     "ytick.minor.size": 0, "legend.frameon": False,
-}
+})
 
 
 def color_of(who):
@@ -35,9 +35,8 @@ class Chart:
 
     def __init__(self, name, width, height, **subplots):
         self.name, self.tips = name, {}
-        with rc_context(SETTINGS):
-            self.figure = Figure(figsize=(width, height), layout="constrained")
-            self.axes = self.figure.subplots(squeeze=False, **subplots)[0]
+        self.figure = Figure(figsize=(width, height), layout="constrained")
+        self.axes = self.figure.subplots(squeeze=False, **subplots)[0]
 
     def tip(self, artist, text):
         identifier = f"{self.name}-tip{len(self.tips)}"
@@ -47,7 +46,7 @@ class Chart:
     def svg(self):
         text = io.StringIO()
         # The salt makes identifiers that are the same every time, and different in each figure of a page.
-        with rc_context({**SETTINGS, "svg.hashsalt": self.name}):
+        with matplotlib.rc_context({"svg.hashsalt": self.name}):
             self.figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
         svg = text.getvalue()
         svg = svg[svg.index("<svg"):]

@@ -6,6 +6,7 @@ import math
 BOTH = ("ncdhw", "ndhwc")
 
 Speed = collections.namedtuple("Speed", "layer layout ratio who peer_layout ours theirs")  # ratio > 1: we are faster
+PeerSpeed = collections.namedtuple("PeerSpeed", "who layout mean least most losses count")
 Fraction = collections.namedtuple("Fraction", "layer layout value goal compute_bound")
 Choice = collections.namedtuple("Choice", "layer layout ratio planned best")
 Goal = collections.namedtuple("Goal", "text result reached detail")
@@ -52,6 +53,18 @@ class Summary:
     def against_installed(self):
         installed = [who for who in self.peers if who == "torch_installed"]
         return [s for s in self.speeds(lambda layout: ("ncdhw",), installed) if s.layout == "ncdhw"] if installed else []
+
+    def by_peer(self):
+        """Our speed against each peer in each of its layouts, over the layers."""
+        rows = []
+        for who in self.peers:
+            for layout in BOTH:
+                speeds = [s for s in self.speeds(lambda own: (own,), [who]) if s.layout == layout]
+                if speeds:
+                    rows.append(PeerSpeed(who, layout, geometric_mean(s.ratio for s in speeds),
+                                          min(speeds, key=lambda s: s.ratio), max(speeds, key=lambda s: s.ratio),
+                                          sum(s.ratio < 1 for s in speeds), len(speeds)))
+        return rows
 
     def losses(self):
         return sorted((s for s in self.against_any_layout() if s.ratio < 1), key=lambda s: s.ratio)
