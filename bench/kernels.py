@@ -1,11 +1,18 @@
 """Static figures of the compiled kernels of a build."""
 
+import shutil
+
 import machine_code
 
 
 def kernel_figures(folder):
     """For each kernel of a folder with vector instructions: its hot loop, its size, and llvm-mca's opinion."""
+    if not shutil.which("objdump"):
+        print("no figures of the machine code: objdump is not installed (Debian package binutils)", flush=True)
+        return []
     llvm_mca = machine_code.find_llvm_mca()
+    if not llvm_mca:
+        print("no predictions of cycles: llvm-mca is not installed (Debian package llvm)", flush=True)
     rows = []
     for path in sorted(folder.glob("*.o")):
         match = machine_code.NAME.match(path.name)
