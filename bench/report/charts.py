@@ -63,6 +63,7 @@ def speed_chart(summary):
     layers = list(summary.layers.values())
     chart = Chart("speed", 11.5, ROW * len(layers) + 1.3, ncols=2, sharey=True)
     ratios = []
+    any_layout = {(s.layer, s.layout): s for s in summary.against_any_layout()}
     for axes, layout in zip(chart.axes, BOTH):
         rows_of_layers(axes, layers)
         for y, layer in enumerate(layers):
@@ -72,6 +73,13 @@ def speed_chart(summary):
             ratios += found.values()
             if found:
                 axes.plot([min(found.values()), max(found.values())], [y, y], color=FAINT, linewidth=1, alpha=0.6)
+            fastest = any_layout.get((layer["name"], layout))
+            if fastest and fastest.peer_layout != layout:
+                ratios.append(fastest.ratio)
+                mark(chart, axes, fastest.ratio, y, fastest.who, f"{layer['name']}: {summary.label(fastest.who)} takes "
+                     f"{milliseconds(fastest.theirs)} in {fastest.peer_layout}, {factor(fastest.ratio)} our "
+                     f"{milliseconds(ours)} in {layout}", marker="|", markersize=11, markeredgewidth=1.6,
+                     markeredgecolor=FAINT)
             for who, ratio in sorted(found.items(), key=lambda item: -item[1]):
                 mark(chart, axes, ratio, y, who, f"{layer['name']}, {layout}: {summary.label(who)} takes "
                      f"{milliseconds(ratio * ours)}, {factor(ratio)} our {milliseconds(ours)}")
@@ -83,6 +91,7 @@ def speed_chart(summary):
         axes.axvspan(low, 1, color=COLORS["other"], alpha=0.10, linewidth=0, zorder=-1)
         axes.axvline(1, color=COLORS["unstride"], linewidth=2)
     legend(chart.figure, [("|", COLORS["unstride"], "Unstride; left of it, the peer is faster"),
+                          ("|", FAINT, "fastest peer, where that is in the other layout"),
                           *((MARKERS[who], color_of(who), summary.label(who)) for who in summary.peers)], ncols=4)
     return chart.svg()
 
