@@ -35,6 +35,7 @@ class Worker:
             self.process.stdin.flush()
             answer = json.loads(self.read_line())
             self.process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)  # until it has stopped
         except (OSError, ValueError) as error:
             self.process.kill()
             self.process.wait()
