@@ -40,7 +40,7 @@ def parse_arguments():
     parser.add_argument("--layers", metavar="NAMES", help="only these layers, separated by commas")
     parser.add_argument("--layers-file", type=pathlib.Path, default=layer_table.DEFAULT, metavar="CSV")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--isa", choices=("avx2",), help="no wider instruction set, for Unstride and for peers that can")
+    parser.add_argument("--isa", choices=("avx2",), help="no wider instruction set, for Unstride and the peers that can")
     parser.add_argument("--rounds", type=int, default=3, help="turns of everyone on each layer (default: 3)")
     parser.add_argument("--seconds", type=float, default=0.3, help="length of a turn (default: 0.3)")
     parser.add_argument("--variants", choices=("fast", "all", "planned"), default="fast",
@@ -62,7 +62,10 @@ def output_of(*command):
 
 def machine_facts():
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    system = platform.freedesktop_os_release().get("PRETTY_NAME", "") if hasattr(platform, "freedesktop_os_release") else ""
+    try:
+        system = platform.freedesktop_os_release()["PRETTY_NAME"]
+    except OSError:  # no /etc/os-release
+        system = "unknown"
     return {"processors": os.cpu_count(), "memory_bytes": memory, "load_average": round(os.getloadavg()[0], 2),
             "system": f"{system}, Linux {platform.release()}"}
 
@@ -116,12 +119,11 @@ class Run:
         document["settings"] = settings
         document["created"] = datetime.datetime.now().astimezone().isoformat(timespec="minutes")
         print("measuring the machine's peak and bandwidth", flush=True)
-        measured = self.worker("unstride").ask("machine")
-        for limit in ("peak_gflops", "bandwidth_gbs", "clock_ghz"):  # a limit is the most that was ever seen
-            measured[limit] = max(measured[limit], document.get("machine", {}).get(limit, 0))
-        document["machine"] = {**measured, **machine_facts()}
-        print("{cpu}, {threads} threads: {peak_gflops:.0f} GFLOP/s, {bandwidth_gbs:.1f} GB/s, {clock_ghz:.2f} GHz".format(
-            **measured), flush=True)
+        facts = machine_facts()
+        measured = self.measure_machine()
+        document["machine"].update(facts)
+        print("{cpu}, {threads} threads: {peak_gflops:.0f} GFLOP/s, {bandwidth_gbs:.1f} GB/s, "
+              "{clock_ghz:.2f} GHz".format(**measured), flush=True)
         if measured["threads"] > document["machine"]["processors"] - document["machine"]["load_average"] + 0.5:
             print(f"warning: the machine is busy, its load is {document['machine']['load_average']}", flush=True)
         document["versions"] = unstride_versions(arguments.build)
@@ -133,6 +135,14 @@ class Run:
             except WorkerError as error:
                 print(f"{peer.label} cannot run: {error}", flush=True)
         document["code"] = kernel_figures(arguments.build / "runtime")
+
+    def measure_machine(self):
+        """A limit is the most that was ever seen: whatever else ran then, it made it less."""
+        measured, before = self.worker("unstride").ask("machine"), self.document.get("machine", {})
+        for limit in ("peak_gflops", "bandwidth_gbs", "clock_ghz"):
+            measured[limit] = max(measured[limit], before.get(limit, 0))
+        self.document["machine"] = {**before, **measured}
+        return measured
 
     def scan(self, layer):
         """The times of all variants on a layer, shortly; then, in turns, of those that may be the best."""
@@ -215,8 +225,8 @@ class Run:
             if self.workers[who].alive:
                 self.workers[who].ask("unload")
         self.document["layers"].append({"name": layer.name, "summary": layer.summary, "source": layer.source,
-                                        "in_channels": layer.in_channels, "out_channels": layer.out_channels, "groups": layer.groups,
-                                        "text": layer.text, **figures})
+                                        "in_channels": layer.in_channels, "out_channels": layer.out_channels,
+                                        "groups": layer.groups, "text": layer.text, **figures})
 
     def take_turn(self, row, times, forced):
         if "error" in row:
@@ -283,6 +293,7 @@ def main():
             run.measure(layer)
             run.save()
             print(progress(run.document, layer, time.monotonic() - start), flush=True)
+        run.measure_machine()
     except KeyboardInterrupt:
         print("\nstopped; --resume goes on", flush=True)
     except WorkerError as error:

@@ -13,8 +13,8 @@ struct Machine {
     double bandwidth_gbs;  // 1e9 bytes per second to and from memory
 };
 
-// Takes about half a second, and 768 MiB of memory meanwhile. The peak is that of an instruction set of the catalog, or of
-// the widest that the processor has, if the name is empty.
+// Takes about half a second, and 768 MiB of memory meanwhile. The peak is that of an instruction set of the catalog, or,
+// if the name is empty, of the widest that the processor has.
 Machine measure_machine(int threads, const std::string &isa = "");
 
 // Clock of one busy core in GHz: an addition that waits for the one before takes a cycle.

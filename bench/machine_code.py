@@ -1,4 +1,4 @@
-"""Reads the machine code of compiled kernels: the hot loop, the innermost loop of a full register tile, and its figures.
+"""Reads the machine code of kernels: the hot loop, the innermost loop of a full register tile, and its figures.
 
 Kernels are object files or archives named [lib]<layout>_<family>_<block>x<columns>_s<stride>_<isa>.(o|a).
 """
@@ -47,7 +47,7 @@ def innermost_loops(function):
 
 
 def figures(loop, function):
-    """Counts multiply-adds; vector loads, which a multiply-add may do itself; and spills: stores, and loads from the stack."""
+    """Counts multiply-adds; vector loads, which a multiply-add may do itself; and spills: stores, loads from the stack."""
     stack = {"%rsp"}
     if any(i.mnemonic == "mov" and i.operands == "%rsp,%rbp" for i in function):
         stack.add("%rbp")
@@ -65,7 +65,7 @@ def figures(loop, function):
 
 
 def hot_loop(listing):
-    """The innermost loop with the most multiply-adds, of several with as many the worst: its figures and instructions."""
+    """The innermost loop with the most multiply-adds, of several the worst: its figures and its instructions."""
     candidates = [(figures(loop, function), loop)
                   for function in read_functions(listing) for loop in innermost_loops(function)]
     return max(candidates, key=lambda c: (c[0].fmas, c[0].spills, c[0].loads), default=(Figures(0, 0, 0, 0), []))
@@ -81,7 +81,8 @@ def tile_of(match):
 
 
 def disassemble(path, objdump="objdump"):
-    return subprocess.run([objdump, "-d", "--no-show-raw-insn", path], check=True, capture_output=True, text=True).stdout
+    done = subprocess.run([objdump, "-d", "--no-show-raw-insn", path], check=True, capture_output=True, text=True)
+    return done.stdout
 
 
 def code_bytes(path, objdump="objdump"):
@@ -102,7 +103,7 @@ MODEL = "skylake-avx512"
 
 
 def predicted_cycles(loop, llvm_mca, iterations=200):
-    """Cycles of one run through a loop, as llvm-mca sees it: all loads hit the first cache. ValueError says why it cannot."""
+    """Cycles of one run through a loop if all loads hit the first cache. ValueError says why llvm-mca cannot tell."""
     def text(instruction):
         operands = "hot_loop" if JUMP.match(instruction.mnemonic) else instruction.operands
         return f"{instruction.mnemonic} {operands}\n"

@@ -95,7 +95,7 @@ PEERS = (
     Peer("torch_prepacked", "PyTorch oneDNN prepacked", "torch_prepacked", BOTH, KEEP_MEMORY,
          "oneDNN's operator of PyTorch with packed weights, memory kept; gives channels last for either input"),
     Peer("openvino", "OpenVINO", "openvino_cpu", BOTH, {},
-         "CPU plugin, latency hint, one stream, f32, input and output preallocated; channels last stated as tensor layout"),
+         "CPU plugin, latency hint, one stream, f32, input and output preallocated; ndhwc stated as tensor layout"),
     Peer("onnxruntime", "ONNX Runtime", "onnxruntime_cpu", ("ncdhw",), {},
          "CPU provider, input and output bound to memory; ONNX knows no other layout"),
 )

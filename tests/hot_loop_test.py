@@ -3,10 +3,10 @@
 
 Usage: hot_loop_test.py [--objdump OBJDUMP] KERNEL...
 
-KERNEL is an object file or archive, named as in bench/machine_code.py. For each input channel, a tile of m vectors by n
-broadcasts takes m * n multiply-adds and m + n loads. For each tap, a depthwise tile takes as many multiply-adds as loads
-of inputs, and loads each weight once. LLVM may unroll these loops. A loop with fewer multiply-adds, with more loads for
-each, or with a vector register that goes through memory (a spill) fails.
+KERNEL is an object file or archive, named as in bench/machine_code.py. For each input channel, a tile of m vectors by
+n broadcasts takes m * n multiply-adds and m + n loads. For each tap, a depthwise tile takes as many multiply-adds as
+loads of inputs, and loads each weight once. LLVM may unroll these loops. A loop with fewer multiply-adds, with more
+loads for each, or with a vector register that goes through memory (a spill) fails.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Numbers as bench/bench.py would have measured them, made up: all layers of the table, with whatever may be missing."""
+"""Made-up numbers in the form of bench/bench.py: all layers of the table, with whatever may be missing."""
 
 import random
 
@@ -49,8 +49,8 @@ def synthetic_document(peers=True):
     for layer in layer_table.read():
         flops, moved = limits(layer)
         document["layers"].append({"name": layer.name, "summary": layer.summary, "source": layer.source,
-                                   "in_channels": layer.in_channels, "out_channels": layer.out_channels, "groups": layer.groups,
-                                   "text": layer.text, "flops": flops, "compulsory_bytes": moved})
+                                   "in_channels": layer.in_channels, "out_channels": layer.out_channels,
+                                   "groups": layer.groups, "text": layer.text, "flops": flops, "compulsory_bytes": moved})
         fastest = max(flops / PEAK_GFLOPS, moved / BANDWIDTH_GBS) * 1e-9
         for layout in BOTH:
             planned = chance.choice(VARIANTS[layout])

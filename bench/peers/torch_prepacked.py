@@ -1,4 +1,4 @@
-"""The two operators that torch.compile makes of a frozen layer, called directly: oneDNN with weights packed ahead of time.
+"""The two operators that torch.compile makes of a frozen layer, called directly: oneDNN with weights packed ahead.
 
 The output is in oneDNN's choice of layout, which is channels last in both cases. PyTorch has no public name for them.
 """

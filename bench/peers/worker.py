@@ -23,7 +23,8 @@ import numpy as np  # noqa: E402
 TOLERANCE = 1e-4  # of the largest output: sums of the longest layers round to 1e-6
 
 # One layer of a kind that every library takes: what it allocates once is no layer's memory.
-WARM_UP = """name,batch,in_channels,out_channels,input_size,kernel_size,stride,padding,output_padding,dilation,groups,source
+WARM_UP = """\
+name,batch,in_channels,out_channels,input_size,kernel_size,stride,padding,output_padding,dilation,groups,source
 warm_up,1,32,32,4x4x4,2x2x2,2x2x2,0x0x0,0x0x0,1x1x1,1,none
 """
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from .style import COLORS, FAINT, GRID, INK, MARKERS, PAPER, TINT, Chart, color_of
+from .style import COLORS, FAINT, GRID, INK, MARKERS, PAPER, TINT, WIDTH, Chart, color_of
 from .summary import BOTH
 
 ROW = 0.29  # inches of a layer's row
@@ -61,7 +61,7 @@ def powers_of_two(axes, low, high):
 def speed_chart(summary):
     """How many times as long each peer takes as we do, layer by layer."""
     layers = list(summary.layers.values())
-    chart = Chart("speed", 11.5, ROW * len(layers) + 1.3, ncols=2, sharey=True)
+    chart = Chart("speed", WIDTH, ROW * len(layers) + 1.3, ncols=2, sharey=True)
     ratios = []
     any_layout = {(s.layer, s.layout): s for s in summary.against_any_layout()}
     for axes, layout in zip(chart.axes, BOTH):
@@ -111,7 +111,7 @@ def spread(positions, distance):
 
 def roofline_chart(summary):
     """Operations per second over operations per byte, below what the machine allows."""
-    chart = Chart("roofline", 11.5, 6.2)
+    chart = Chart("roofline", WIDTH, 6.2)
     (axes,) = chart.axes
     peak, bandwidth = (summary.machine[name] for name in ("peak_gflops", "bandwidth_gbs"))
     layers = sorted(summary.layers.values(), key=lambda layer: layer["flops"] / layer["compulsory_bytes"])
@@ -126,9 +126,10 @@ def roofline_chart(summary):
         marks = []
         if all_peers:
             seconds, who, layout = min(all_peers)
-            marks.append((summary.gflops(name, seconds), "openvino", {"marker": "x", "color": FAINT, "markersize": 6,
-                          "markeredgecolor": FAINT, "markeredgewidth": 1.4}, f"{summary.label(who)}, {layout}", seconds))
-        for layout, options in (("ncdhw", {}), ("ndhwc", {"marker": "D", "color": COLORS["unstride_ndhwc"], "markersize": 5.5})):
+            options = {"marker": "x", "markersize": 6, "markeredgecolor": FAINT, "markeredgewidth": 1.4}
+            marks.append((summary.gflops(name, seconds), who, options, f"{summary.label(who)}, {layout}", seconds))
+        ours = {"ncdhw": {}, "ndhwc": {"marker": "D", "color": COLORS["unstride_ndhwc"], "markersize": 5.5}}
+        for layout, options in ours.items():
             if seconds := summary.seconds(name, layout, "unstride"):
                 marks.append((summary.gflops(name, seconds), "unstride", options, f"Unstride, {layout}", seconds))
         axes.plot([x, x], [min(m[0] for m in marks), max(m[0] for m in marks)], color=FAINT, linewidth=0.8, alpha=0.6)
@@ -141,7 +142,8 @@ def roofline_chart(summary):
     axes.plot([low, knee, high], [low * bandwidth, peak, peak], color=INK, linewidth=1.6)
     axes.text(high, peak * 1.03, f"{peak:.0f} GFLOP/s ", ha="right", va="bottom")
     bottom = max(lowest / 1.3, low * bandwidth)
-    axes.annotate(f" {bandwidth:.1f} GB/s", (bottom / bandwidth * 1.05, bottom * 1.02), ha="left", va="bottom")
+    axes.annotate(f"{bandwidth:.1f} GB/s", (1.4 * bottom / bandwidth, 1.4 * bottom), xytext=(6, -2),
+                  textcoords="offset points", ha="left", va="top")
     axes.set_xlabel("operations per byte that has to be moved")
     axes.set_ylabel("GFLOP/s")
     axes.grid(which="major")
@@ -159,7 +161,8 @@ def roofline_chart(summary):
                   clip_on=False)
         axes.text(top + shift, 1.055, layer["name"], rotation=90, ha="center", va="bottom", fontsize=8.5,
                   transform=axes.transAxes)
-    legend(chart.figure, [("o", COLORS["unstride"], "Unstride, ncdhw"), ("D", COLORS["unstride_ndhwc"], "Unstride, ndhwc"),
+    legend(chart.figure, [("o", COLORS["unstride"], "Unstride, ncdhw"),
+                          ("D", COLORS["unstride_ndhwc"], "Unstride, ndhwc"),
                           *([("x", FAINT, "fastest peer, any layout")] if summary.peers else [])])
     return chart.svg()
 
@@ -167,7 +170,7 @@ def roofline_chart(summary):
 def limit_chart(summary):
     """The fraction of what the machine allows that each layer reaches, against its goal."""
     layers = list(summary.layers.values())
-    chart = Chart("limit", 11.5, ROW * len(layers) + 1.2)
+    chart = Chart("limit", WIDTH, ROW * len(layers) + 1.2)
     (axes,) = chart.axes
     rows_of_layers(axes, layers)
     places = {layer["name"]: y for y, layer in enumerate(layers)}
@@ -181,8 +184,10 @@ def limit_chart(summary):
         axes.plot([f.goal, f.goal], [y - 0.42, y + 0.42], color=INK, linewidth=1.6)
     axes.set_xlim(0, max([1, *(f.value + 0.05 for f in summary.fractions())]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
-    axes.set_xlabel("compute-bound layers: of the peak, goal 80 %; the others: of what peak or bandwidth allows, goal 70 %")
-    legend(chart.figure, [("s", COLORS["unstride"], "ncdhw"), ("s", COLORS["unstride_ndhwc"], "ndhwc"), ("|", INK, "goal")])
+    axes.set_xlabel("compute-bound layers: of the peak, goal 80 %; "
+                    "the others: of what peak or bandwidth allows, goal 70 %")
+    legend(chart.figure, [("s", COLORS["unstride"], "ncdhw"), ("s", COLORS["unstride_ndhwc"], "ndhwc"),
+                          ("|", INK, "goal")])
     return chart.svg()
 
 
@@ -195,7 +200,7 @@ def variant_chart(summary, layout):
     grid = np.full((len(names), len(layers)), np.nan)
     for v in rows:
         grid[names.index(v["variant"]), layers.index(v["layer"])] = best[v["layer"]] / v["seconds"]
-    chart = Chart(f"variants-{layout}", 11.5, 0.235 * len(names) + 1.35)
+    chart = Chart(f"variants-{layout}", min(WIDTH, 2.1 + 0.41 * len(layers)), 0.235 * len(names) + 1.35)
     (axes,) = chart.axes
     axes.pcolormesh(np.ma.masked_invalid(grid), cmap="viridis", vmin=0, vmax=1, edgecolors=PAPER, linewidth=0.8)
     for v in rows:
@@ -220,7 +225,7 @@ def variant_chart(summary, layout):
 def memory_chart(summary):
     """Memory beyond input, weights and output during a forward."""
     layers = list(summary.layers.values())
-    chart = Chart("memory", 11.5, ROW * len(layers) + 1.3)
+    chart = Chart("memory", WIDTH, ROW * len(layers) + 1.3)
     (axes,) = chart.axes
     rows_of_layers(axes, layers)
     least = 1 / 64

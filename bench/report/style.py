@@ -26,6 +26,9 @@ matplotlib.rcParams.update({
 })
 
 
+WIDTH = 11.5  # inches of a figure that is as wide as the page
+
+
 def color_of(who):
     return COLORS.get(who, COLORS["other"])
 
@@ -51,7 +54,8 @@ class Chart:
         svg = text.getvalue()
         svg = svg[svg.index("<svg"):]
         svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-        svg = re.sub(r' (?:width|height)="[^"]*pt"', "", svg, count=2)  # as wide as the page
+        svg = re.sub(r' (?:width|height)="[^"]*pt"', "", svg, count=2)
+        svg = svg.replace("<svg ", f'<svg style="max-width: {100 * self.figure.get_figwidth() / WIDTH:.1f}%" ', 1)
         svg = re.sub(r'id="([\w.]+_\d+)"',
                      rf'id="{self.name}-\1"', svg)
         svg = re.sub("|".join(VARIABLES), lambda color: f"var(--{VARIABLES[color[0]]})", svg)

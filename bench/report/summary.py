@@ -52,7 +52,9 @@ class Summary:
 
     def against_installed(self):
         installed = [who for who in self.peers if who == "torch_installed"]
-        return [s for s in self.speeds(lambda layout: ("ncdhw",), installed) if s.layout == "ncdhw"] if installed else []
+        if not installed:
+            return []
+        return [s for s in self.speeds(lambda layout: ("ncdhw",), installed) if s.layout == "ncdhw"]
 
     def by_peer(self):
         """Our speed against each peer in each of its layouts, over the layers."""
