@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "checked.h"
+#include "machine.h"
 #include "unstride/error.h"
 
 namespace unstride {
@@ -62,14 +63,12 @@ int64_t slab_floats(const Entry &entry, const Geometry &geometry, int64_t rows) 
     return product({width, channels, std::min(height, y.input), z.axis.most_taps(z.kernel)});
 }
 
-// As many output rows as a slab in a quarter of a megabyte serves, half of a small L2 cache; but tasks enough for all threads to be
-// busy to the end.
+// As many output rows as a slab in half of the L2 cache serves; but tasks enough for all threads to be busy to the end.
 int64_t rows_per_task(const Entry &entry, const Geometry &geometry, int threads) {
-    constexpr int64_t slab_limit = 256 * 1024 / sizeof(float);
     const int64_t height = geometry.extent[1].output, others = slices(entry, geometry);
     const int64_t balanced = std::max<int64_t>(1, others * height / (8 * threads));
     int64_t rows = std::min(height, balanced);
-    while (rows > 1 && slab_floats(entry, geometry, rows) > slab_limit) {
+    while (rows > 1 && slab_floats(entry, geometry, rows) > slab_limit()) {
         rows = (rows + 1) / 2;
     }
     return rows;
