@@ -133,7 +133,8 @@ double time_chain(int64_t steps) {
 #pragma GCC unroll 8
         for (int j = 0; j < 8; j++) {
             value *= value;
-            asm volatile("" : "+r"(value));  // so that the compiler does not see through it
+            asm volatile(""
+                         : "+r"(value));  // so that the compiler does not see through it
         }
     }
     return std::chrono::duration<double>(Clock::now() - start).count();

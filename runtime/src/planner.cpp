@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "checked.h"
 #include "machine.h"
 #include "unstride/error.h"
+#include "wisdom.h"
 
 namespace unstride {
 namespace {
@@ -160,19 +162,36 @@ std::string obstacle(const Variant &v, const ConvTranspose3dOptions &o) {
     return "";
 }
 
-Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, const Entry *forced, int threads) {
-    const Entry *best = forced;
+Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, const Forced &forced, int threads) {
+    const Entry *best = forced.entry;
+    int64_t rows = forced.rows_per_task;
+    double measured = 0;
     std::string reason = "the caller asked for it";
-    if (forced == nullptr) {
-        best = cheapest(options, geometry, layout, threads);
-        const Estimate e = estimate(*best, geometry, threads);
-        reason = "the least estimated time of the " + best->variant.isa + " kernels: " + percent(e.multiply_adds, e.total()) +
-                 " of it in the multiply-adds, " + percent(e.stores, e.total()) + " in stores, " + percent(e.staging, e.total()) +
-                 " in staging input rows";
+    if (best == nullptr) {
+        if (const std::optional<Winner> winner = recall(geometry, layout, threads)) {
+            best = winner->entry;
+            rows = winner->rows_per_task;
+            measured = as_double(winner->nanoseconds) * 1e-9;
+            reason = "measured fastest of " + std::to_string(winner->candidates) + " candidates by unstride tune: " +
+                     std::to_string(winner->nanoseconds / 1000) + " us";
+        } else {
+            best = cheapest(options, geometry, layout, threads);
+            const Estimate e = estimate(*best, geometry, threads);
+            reason = "the least estimated time of the " + best->variant.isa + " kernels: " + percent(e.multiply_adds, e.total()) +
+                     " of it in the multiply-adds, " + percent(e.stores, e.total()) + " in stores, " + percent(e.staging, e.total()) +
+                     " in staging input rows";
+        }
     }
 
-    const int64_t rows = rows_per_task(*best, geometry, threads);
-    return {best, reason, rows, slices(*best, geometry) * divide_up(geometry.extent[1].output, rows)};
+    rows = rows == 0 ? rows_per_task(*best, geometry, threads) : std::min(rows, geometry.extent[1].output);
+    return {best, reason, rows, slices(*best, geometry) * divide_up(geometry.extent[1].output, rows), measured};
+}
+
+double expected_cycles(const Decision &decision, const Geometry &geometry, int threads) {
+    const double rows = as_double(product({geometry.batch, geometry.extent[0].output, geometry.extent[1].output}));
+    const double all = estimate(*decision.entry, geometry, threads).total() * rows;
+    // Threads end together only if tasks can be shared out evenly.
+    return decision.tasks == 0 ? 0 : all / as_double(decision.tasks) * as_double(divide_up(decision.tasks, threads));
 }
 
 int64_t scratch_bytes(const Decision &decision, const Geometry &geometry, int threads) {
