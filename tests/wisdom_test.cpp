@@ -194,6 +194,48 @@ TEST_CASE("a forced variant wins over wisdom", "[wisdom]") {
     CHECK_THROWS_AS(layer.set_variant("", 1), InvalidArgument);
 }
 
+TEST_CASE("a layer plans anew when something has changed", "[wisdom]") {
+    const NoWisdom none;
+    const int threads = num_threads();
+    const Case c(grouped, input_shape, Data::integers, 3);
+    ConvTranspose3d layer = c.layer();
+    const std::vector<Variant> all = candidates(grouped, Layout::ncdhw);
+    const auto ran = [&] {
+        CHECK(mismatch(forward(layer, c, Layout::ncdhw), c) == "none");
+        return layer.plan(input_shape, Layout::ncdhw);
+    };
+    const std::string estimated = ran().variant.name;
+    for (const Variant &v : all) {
+        add_wisdom(entry_for(v));
+        CHECK(ran().variant.name == v.name);
+        layer.set_variant(all.front().name);
+        CHECK(ran().variant.name == all.front().name);
+        layer.set_variant("");
+        CHECK(ran().variant.name == v.name);
+        const std::string text = wisdom_text();
+        forget_wisdom();
+        CHECK(ran().variant.name == estimated);
+        read_wisdom(text);
+        CHECK(ran().variant.name == v.name);
+        set_num_threads(threads + 1);
+        CHECK(ran().threads == threads + 1);
+        CHECK_FALSE(ran().measured);
+        set_num_threads(threads);
+    }
+    // More inputs than a layer keeps plans for, in turns.
+    for (int round = 0; round < 3; round++) {
+        for (int64_t size = 1; size <= 8; size++) {
+            for (Layout layout : layouts) {
+                const Shape shape{size, 16, 4, size, 11};
+                const Plan again = layer.plan(shape, layout), fresh = ConvTranspose3d(grouped).plan(shape, layout);
+                CHECK(again.variant.name == fresh.variant.name);
+                CHECK(again.rows_per_task == fresh.rows_per_task);
+                CHECK(again.tasks == fresh.tasks);
+            }
+        }
+    }
+}
+
 TEST_CASE("wisdom survives being written and read", "[wisdom]") {
     const NoWisdom none;
     const std::string text = some_wisdom();

@@ -9,8 +9,10 @@
 #include "initialize.h"
 #include "machine.h"
 #include "panels.h"
+#include "plan_cache.h"
 #include "planner.h"
 #include "validation.h"
+#include "wisdom.h"
 
 namespace unstride {
 
@@ -18,6 +20,7 @@ struct ConvTranspose3d::State {
     ConvTranspose3dOptions options;
     std::vector<float> weight, bias;
     Forced forced;
+    mutable PlanCache plans;
 
     // Panels by number of groups and block size, packed when first needed.
     mutable std::mutex mutex;
@@ -41,8 +44,15 @@ struct ConvTranspose3d::State {
     }
 
     std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, int threads) const {
-        const bool applies = forced.entry != nullptr && forced.entry->variant.layout == layout;
-        return std::make_shared<const Decision>(unstride::decide(options, geometry, layout, applies ? forced : Forced{}, threads));
+        const PlanCache::Key key = PlanCache::key(geometry, layout, threads, wisdom_generation());
+        std::shared_ptr<const Decision> decision = plans.find(key);
+        if (!decision) {
+            const bool applies = forced.entry != nullptr && forced.entry->variant.layout == layout;
+            decision = std::make_shared<const Decision>(
+                unstride::decide(options, geometry, layout, applies ? forced : Forced{}, threads));
+            plans.insert(key, decision);
+        }
+        return decision;
     }
 
     // Of a view that could be either.
@@ -195,6 +205,7 @@ void ConvTranspose3d::set_variant(const std::string &name, int64_t rows_per_task
         throw InvalidArgument("rows_per_task must not be negative, and goes with a variant");
     }
     state_->forced = {found, rows_per_task};
+    state_->plans.clear();
 }
 
 }  // namespace unstride
