@@ -28,7 +28,7 @@ test: build  ## run the tests
 	$(CTEST) --test-dir $(BUILD) --output-on-failure
 
 bench: build  ## measure the planner's choices on the layer table
-	$(BUILD)/bin/unstride bench --json $(BUILD)/bench.json
+	$(BUILD)/bin/unstride bench --wisdom none --json $(BUILD)/bench.json
 
 install: build  ## install the library to PREFIX
 	$(CMAKE) --install $(BUILD) --prefix $(PREFIX)

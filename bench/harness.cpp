@@ -3,8 +3,15 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <utility>
 
 namespace unstride::bench {
+
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
 
 double median_seconds(const std::function<void()> &call) {
     using Clock = std::chrono::steady_clock;
@@ -17,9 +24,7 @@ double median_seconds(const std::function<void()> &call) {
         times.push_back(std::chrono::duration<double>(Clock::now() - start).count());
         total += times.back();
     }
-    const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-    std::nth_element(times.begin(), middle, times.end());
-    return *middle;
+    return median(std::move(times));
 }
 
 LayerRun::LayerRun(const Layer &layer, Layout layout)
@@ -32,10 +37,8 @@ LayerRun::LayerRun(const Layer &layer, Layout layout)
 }
 
 Result LayerRun::measure(const std::string &variant, const Machine &machine) {
-    convolution_.set_variant(variant);
-    const Plan plan = convolution_.plan(input_.sizes(), layout_);
-    const View<const float> input = static_cast<const Tensor &>(input_).view();
-    const double seconds = median_seconds([&] { convolution_.forward(input, output_.view()); });
+    const Plan plan = force(variant, 0);
+    const double seconds = median_seconds([&] { call(); });
     const double flops = 2 * plan.multiply_adds;
     const double compute_limit = flops / (machine.peak_gflops * 1e9);
     const double memory_limit = plan.compulsory_bytes / (machine.bandwidth_gbs * 1e9);
@@ -47,6 +50,15 @@ Result LayerRun::measure(const std::string &variant, const Machine &machine) {
             seconds,
             flops / seconds * 1e-9,
             std::max(compute_limit, memory_limit) / seconds};
+}
+
+Plan LayerRun::force(const std::string &variant, int64_t rows_per_task) {
+    convolution_.set_variant(variant, rows_per_task);
+    return convolution_.plan(input_.sizes(), layout_);
+}
+
+void LayerRun::call() {
+    convolution_.forward(static_cast<const Tensor &>(input_).view(), output_.view());
 }
 
 nlohmann::ordered_json to_json(const Machine &machine, const std::vector<Result> &results) {

@@ -12,6 +12,8 @@
 
 namespace unstride::bench {
 
+double median(std::vector<double> values);  // of at least one
+
 // Median wall time of a call, in seconds: after one call to warm up, calls for 0.3 s, and at least 5.
 double median_seconds(const std::function<void()> &call);
 
@@ -36,6 +38,13 @@ public:
     // Times a variant, or the planner's choice if the name is empty. Throws InvalidArgument for a variant that this
     // machine or layer cannot run.
     Result measure(const std::string &variant, const Machine &machine);
+
+    // Makes the next calls run a variant and a split, as ConvTranspose3d::set_variant, and says what they will run.
+    Plan force(const std::string &variant, int64_t rows_per_task);
+    void call();
+    const Shape &output_sizes() const {
+        return output_.sizes();
+    }
 
 private:
     std::string name_;
