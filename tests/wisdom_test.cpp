@@ -59,7 +59,7 @@ std::string some_wisdom() {
         add_wisdom(entry_for(candidates(grouped, layout).back()));
         add_wisdom(entry_for(candidates(grouped, layout).front(), 1, grouped, {1, 16, 2, 2, 5}));
     }
-    const std::string text = wisdom_text();
+    std::string text = wisdom_text();
     forget_wisdom();
     return text;
 }
@@ -296,7 +296,7 @@ TEST_CASE("wisdom with any byte changed", "[wisdom]") {
             damaged[at] = static_cast<char>(damaged[at] ^ change);
             const WisdomReport report = read_wisdom(damaged);
             INFO("byte " << at << " changed by " << change << ": " << report.summary());
-            CHECK(report.problems.size() >= 1);
+            CHECK_FALSE(report.problems.empty());
             CHECK(report.is_wisdom == (at > header));
             if (at <= header) {
                 CHECK(report.entries == 0);
@@ -331,19 +331,19 @@ TEST_CASE("wisdom with wrong contents and right checksums", "[wisdom]") {
     CHECK(problem(variant, " variant=" + candidates(grouped, other_layout == "ndhwc" ? Layout::ndhwc : Layout::ncdhw).front().name)
               .find("is for layout") != std::string::npos);
     CHECK(problem(" rows=", " rows=1000") == "line 2: the rows of a task must be from 1 to the output's height; ignored");
-    CHECK(problem(" rows=", " rows=-") != "");
+    CHECK_FALSE(problem(" rows=", " rows=-").empty());
     CHECK(problem(" threads=", " threads=-") == "line 2: the number of threads must be at least 1; ignored");
     CHECK(problem(" threads=", " threads=99999999999") == "line 2: the number of threads must be at least 1; ignored");
-    CHECK(problem(" nanoseconds=", " nanoseconds=-") != "");
-    CHECK(problem(" nanoseconds=", " nanoseconds=99999999999") != "");
-    CHECK(problem(" candidates=7", " candidates=0") != "");
-    CHECK(problem(" groups=2", " groups=3") != "");
-    CHECK(problem(" groups=2", " groups=0") != "");
-    CHECK(problem(" channels=16", " channels=9223372036854775807") != "");
-    CHECK(problem(" stride=2", " stride=0") != "");
-    CHECK(problem(" kernel=3", " kernel=9223372036854775807") != "");
-    CHECK(problem(" input=", " input=9223372036854775807") != "");
-    CHECK(problem(" padding=1", " padding=99") != "");
+    CHECK_FALSE(problem(" nanoseconds=", " nanoseconds=-").empty());
+    CHECK_FALSE(problem(" nanoseconds=", " nanoseconds=99999999999").empty());
+    CHECK_FALSE(problem(" candidates=7", " candidates=0").empty());
+    CHECK_FALSE(problem(" groups=2", " groups=3").empty());
+    CHECK_FALSE(problem(" groups=2", " groups=0").empty());
+    CHECK_FALSE(problem(" channels=16", " channels=9223372036854775807").empty());
+    CHECK_FALSE(problem(" stride=2", " stride=0").empty());
+    CHECK_FALSE(problem(" kernel=3", " kernel=9223372036854775807").empty());
+    CHECK_FALSE(problem(" input=", " input=9223372036854775807").empty());
+    CHECK_FALSE(problem(" padding=1", " padding=99").empty());
     CHECK(problem(" threads=", " threads=0") == "line 2: it is not as this version writes it; ignored");
     CHECK(problem(" batch=", "  batch=") == "line 2: it is not as this version writes it; ignored");
     CHECK(problem(" dtype=f32", " dtype=f64") == "line 2: it is not as this version writes it; ignored");
@@ -357,7 +357,7 @@ TEST_CASE("wisdom with wrong contents and right checksums", "[wisdom]") {
 
     // Any nonsense between the words.
     std::mt19937 random(2);
-    const std::string alphabet = " =,-0129\"xn\0\xff";
+    const std::string alphabet = std::string(" =,-0129\"xn\xff") + '\0';
     for (int i = 0; i < 20000; i++) {
         std::string text = line.substr(0, line.rfind(" crc32="));
         for (int changes = 1 + static_cast<int>(random() % 3); changes > 0; changes--) {
@@ -449,6 +449,7 @@ TEST_CASE("threads run layers while others change the wisdom", "[wisdom][threads
     const std::vector<float> expected = dense_copy(forward(layer, c, Layout::ncdhw));
     std::atomic<int> wrong{0}, running{3};
     std::vector<std::thread> threads;
+    threads.reserve(5);
     for (int t = 0; t < 3; t++) {
         threads.emplace_back([&, t] {
             for (int i = 0; i < 100; i++) {
@@ -458,9 +459,9 @@ TEST_CASE("threads run layers while others change the wisdom", "[wisdom][threads
             running--;
         });
     }
-    for (int t = 0; t < 2; t++) {
-        threads.emplace_back([&, t] {
-            const std::vector<Variant> all = candidates(grouped, layouts[t]);
+    for (Layout layout : layouts) {
+        threads.emplace_back([&, layout] {
+            const std::vector<Variant> all = candidates(grouped, layout);
             for (size_t i = 0; running > 0; i++) {
                 add_wisdom(entry_for(all[i % all.size()], 1 + static_cast<int64_t>(i % 10)));
                 wrong += read_wisdom(text).entries == 4 ? 0 : 1;

@@ -200,7 +200,8 @@ std::string default_wisdom_path() {
         const char *value = std::getenv(name);
         return std::string(value != nullptr ? value : "");
     };
-    const std::string named = variable("UNSTRIDE_WISDOM"), configuration = variable("XDG_CONFIG_HOME"), home = variable("HOME");
+    std::string named = variable("UNSTRIDE_WISDOM");
+    const std::string configuration = variable("XDG_CONFIG_HOME"), home = variable("HOME");
     if (!named.empty()) {
         return named;
     }

@@ -178,7 +178,7 @@ WisdomLine parse_wisdom_line(std::string_view line) {
     const WisdomEntry entry = parse_entry(line.substr(machine.size()));
     check_options(entry.options);
     const Geometry geometry = resolve(entry.options, entry.input_shape, {});
-    const WisdomLine result{wisdom_key(geometry, entry.layout, entry.threads), check_winner(entry, geometry)};
+    WisdomLine result{wisdom_key(geometry, entry.layout, entry.threads), check_winner(entry, geometry)};
     if (wisdom_line(result.key, *result.winner) != line) {
         Reader::refuse();
     }
