@@ -5,8 +5,15 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <utility>
 
 namespace unstride::bench {
+
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
 
 namespace {
 
@@ -26,12 +33,6 @@ public:
 
     std::vector<double> seconds;
 };
-
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
 
 }  // namespace
 
@@ -87,14 +88,9 @@ void LayerRun::forward() {
     convolution_.forward(static_cast<const Tensor &>(input_).view(), output_.view());
 }
 
-std::vector<double> LayerRun::time(const std::string &variant, double budget, int64_t least) {
-    convolution_.set_variant(variant);
-    return call_seconds([this] { forward(); }, budget, least);
-}
-
 Result LayerRun::measure(const std::string &variant, const Machine &machine) {
-    const double seconds = median(time(variant));
-    const Plan plan = convolution_.plan(input_.sizes(), layout_);
+    const Plan plan = force(variant, 0);
+    const double seconds = median(call_seconds([this] { forward(); }));
     const double flops = 2 * plan.multiply_adds;
     const double compute_limit = flops / (machine.peak_gflops * 1e9);
     const double memory_limit = plan.compulsory_bytes / (machine.bandwidth_gbs * 1e9);
@@ -106,6 +102,11 @@ Result LayerRun::measure(const std::string &variant, const Machine &machine) {
             seconds,
             flops / seconds * 1e-9,
             std::max(compute_limit, memory_limit) / seconds};
+}
+
+Plan LayerRun::force(const std::string &variant, int64_t rows_per_task) {
+    convolution_.set_variant(variant, rows_per_task);
+    return convolution_.plan(input_.sizes(), layout_);
 }
 
 nlohmann::ordered_json to_json(const Machine &machine, const std::vector<Result> &results) {

@@ -12,6 +12,8 @@
 
 namespace unstride::bench {
 
+double median(std::vector<double> values);  // of at least one
+
 // Wall times of single calls, in seconds: after two calls to warm up, as many as fit in `budget` seconds,
 // but `least` at least.
 std::vector<double> call_seconds(const std::function<void()> &call, double budget = 0.3, int64_t least = 5);
@@ -41,10 +43,10 @@ public:
     // machine or layer cannot run.
     Result measure(const std::string &variant, const Machine &machine);
 
-    // The times of single calls, as call_seconds takes them.
-    std::vector<double> time(const std::string &variant, double budget = 0.3, int64_t least = 5);
+    // Makes the next calls run a variant and a split, as ConvTranspose3d::set_variant, and says what they will run.
+    Plan force(const std::string &variant, int64_t rows_per_task = 0);
 
-    // Computes the output once more with the variant of the last measurement, or else with the planner's choice.
+    // Computes the output once, with what was forced or measured last, or else with the planner's choice.
     void forward();
 
     const ConvTranspose3d &convolution() const {
