@@ -1,12 +1,16 @@
 # Everything from a bare machine: the first target that needs them makes .venv from requirements.txt, and installs Catch2,
-# CLI11 and nlohmann-json from the distribution where they are missing. `make help` lists the targets.
+# CLI11, nlohmann-json and Google Benchmark from the distribution where they are missing. `make help` lists the targets.
 
 BUILD  ?= build
 PRESET ?= release
 PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
 
+# Options of bench/bench.py: make bench BENCH="--layers seed1,seed2"
+BENCH  ?=
+
 VENV   := .venv
+PEERS  := .venv-peers
 PYTHON := $(VENV)/bin/python
 CMAKE  := $(VENV)/bin/cmake
 CTEST  := $(VENV)/bin/ctest
@@ -16,7 +20,7 @@ SOURCES = $(shell git ls-files '*.cpp' '*.h')
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 demo: build  ## build, run the main job on real data, and draw a picture of it
 	$(PYTHON) examples/demo.py $(BUILD)/bin/unstride --output-dir $(BUILD)/demo
@@ -27,8 +31,11 @@ build: $(BUILD)/CMakeCache.txt  ## build the library, the command line and the t
 test: build  ## run the tests
 	$(CTEST) --test-dir $(BUILD) --output-on-failure
 
-bench: build  ## measure the planner's choices on the layer table
-	$(BUILD)/bin/unstride bench --json $(BUILD)/bench.json
+bench: build  ## measure all variants on the layer table, and write a report
+	$(PYTHON) bench/bench.py --build $(BUILD) $(BENCH)
+
+bench-peers: build $(PEERS)/done  ## the same, in turns with PyTorch, OpenVINO and ONNX Runtime
+	$(PYTHON) bench/bench.py --build $(BUILD) --peers $(PEERS)/bin/python $(BENCH)
 
 install: build  ## install the library to PREFIX
 	$(CMAKE) --install $(BUILD) --prefix $(PREFIX)
@@ -52,7 +59,13 @@ $(VENV)/done: requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
+$(PEERS)/done: bench/requirements-peers.txt
+	@echo "Setting up $(PEERS): PyTorch, OpenVINO and ONNX Runtime, some gigabytes"
+	python3 -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements-peers.txt
+	@touch $@
+
 packages:
 	@cmake/install-packages.sh
 
-.PHONY: help demo build test bench install format lint clean packages
+.PHONY: help demo build test bench bench-peers install format lint clean packages

@@ -1,25 +1,75 @@
 #include "harness.h"
 
+#include <benchmark/benchmark.h>
+
 #include <algorithm>
-#include <chrono>
+#include <cmath>
 #include <random>
+#include <utility>
 
 namespace unstride::bench {
 
-double median_seconds(const std::function<void()> &call) {
-    using Clock = std::chrono::steady_clock;
-    call();
-    std::vector<double> times;
-    double total = 0;
-    while (total < 0.3 || times.size() < 5) {
-        const Clock::time_point start = Clock::now();
-        call();
-        times.push_back(std::chrono::duration<double>(Clock::now() - start).count());
-        total += times.back();
-    }
-    const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-    std::nth_element(times.begin(), middle, times.end());
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
     return *middle;
+}
+
+namespace {
+
+// Collects the times of the repetitions, instead of printing them.
+class Collector : public benchmark::BenchmarkReporter {
+public:
+    bool ReportContext(const Context & /*context*/) override {
+        return true;
+    }
+    void ReportRuns(const std::vector<Run> &runs) override {
+        for (const Run &run : runs) {
+            if (run.run_type == Run::RT_Iteration) {
+                seconds.push_back(run.real_accumulated_time);
+            }
+        }
+    }
+
+    std::vector<double> seconds;
+};
+
+}  // namespace
+
+std::vector<double> call_seconds(const std::function<void()> &call, double budget, int64_t least) {
+    const auto measure = [&call](int64_t repetitions) {
+        benchmark::RegisterBenchmark("call", [&call](benchmark::State &state) {
+            for ([[maybe_unused]] auto iteration : state) {
+                call();
+            }
+        })->UseRealTime()
+            ->Iterations(1)
+            ->Repetitions(static_cast<int>(repetitions));
+        Collector collector;
+        benchmark::RunSpecifiedBenchmarks(&collector, "call");
+        benchmark::ClearRegisteredBenchmarks();
+        return collector.seconds;
+    };
+    constexpr int64_t most = 1000;
+    // The first call packs the weights, so the second one tells how many there is time for.
+    const double estimate = measure(2).back();
+    return measure(std::clamp<int64_t>(std::llround(budget / std::max(estimate, 1e-9)), least, most));
+}
+
+std::vector<int64_t> offsets(const Tensor &tensor) {
+    const Shape &sizes = tensor.sizes(), strides = dense_strides(sizes, tensor.layout());
+    std::vector<int64_t> all = {0};
+    for (size_t dimension = 0; dimension < sizes.size(); dimension++) {
+        std::vector<int64_t> next;
+        next.reserve(all.size() * sizes[dimension]);
+        for (const int64_t start : all) {
+            for (int64_t i = 0; i < sizes[dimension]; i++) {
+                next.push_back(start + i * strides[dimension]);
+            }
+        }
+        all = std::move(next);
+    }
+    return all;
 }
 
 LayerRun::LayerRun(const Layer &layer, Layout layout)
@@ -28,14 +78,19 @@ LayerRun::LayerRun(const Layer &layer, Layout layout)
       planned_(convolution_.plan(layer.input_size, layout).variant.name) {
     std::minstd_rand random(1);
     std::uniform_real_distribution<float> uniform(-1, 1);
-    std::generate_n(input_.data(), input_.element_count(), [&] { return uniform(random); });
+    // The same numbers in every layout.
+    for (const int64_t offset : offsets(input_)) {
+        input_.data()[offset] = uniform(random);
+    }
+}
+
+void LayerRun::forward() {
+    convolution_.forward(static_cast<const Tensor &>(input_).view(), output_.view());
 }
 
 Result LayerRun::measure(const std::string &variant, const Machine &machine) {
-    convolution_.set_variant(variant);
-    const Plan plan = convolution_.plan(input_.sizes(), layout_);
-    const View<const float> input = static_cast<const Tensor &>(input_).view();
-    const double seconds = median_seconds([&] { convolution_.forward(input, output_.view()); });
+    const Plan plan = force(variant, 0);
+    const double seconds = median(call_seconds([this] { forward(); }));
     const double flops = 2 * plan.multiply_adds;
     const double compute_limit = flops / (machine.peak_gflops * 1e9);
     const double memory_limit = plan.compulsory_bytes / (machine.bandwidth_gbs * 1e9);
@@ -47,6 +102,11 @@ Result LayerRun::measure(const std::string &variant, const Machine &machine) {
             seconds,
             flops / seconds * 1e-9,
             std::max(compute_limit, memory_limit) / seconds};
+}
+
+Plan LayerRun::force(const std::string &variant, int64_t rows_per_task) {
+    convolution_.set_variant(variant, rows_per_task);
+    return convolution_.plan(input_.sizes(), layout_);
 }
 
 nlohmann::ordered_json to_json(const Machine &machine, const std::vector<Result> &results) {

@@ -12,8 +12,14 @@
 
 namespace unstride::bench {
 
-// Median wall time of a call, in seconds: after one call to warm up, calls for 0.3 s, and at least 5.
-double median_seconds(const std::function<void()> &call);
+double median(std::vector<double> values);  // of at least one
+
+// Wall times of single calls, in seconds: after two calls to warm up, as many as fit in `budget` seconds,
+// but `least` at least.
+std::vector<double> call_seconds(const std::function<void()> &call, double budget = 0.3, int64_t least = 5);
+
+// Offsets of a batched tensor's elements, in the order of (N, C, D, H, W) whatever its layout.
+std::vector<int64_t> offsets(const Tensor &tensor);
 
 // What one variant did on one layer.
 struct Result {
@@ -36,6 +42,22 @@ public:
     // Times a variant, or the planner's choice if the name is empty. Throws InvalidArgument for a variant that this
     // machine or layer cannot run.
     Result measure(const std::string &variant, const Machine &machine);
+
+    // Makes the next calls run a variant and a split, as ConvTranspose3d::set_variant, and says what they will run.
+    Plan force(const std::string &variant, int64_t rows_per_task = 0);
+
+    // Computes the output once, with what was forced or measured last, or else with the planner's choice.
+    void forward();
+
+    const ConvTranspose3d &convolution() const {
+        return convolution_;
+    }
+    const Tensor &input() const {
+        return input_;
+    }
+    const Tensor &output() const {
+        return output_;
+    }
 
 private:
     std::string name_;

@@ -104,14 +104,15 @@ __attribute__((target("avx512f"))) void multiply_add_512(int64_t rounds, float *
 
 #endif
 
-double measure_peak_gflops(int threads) {
+double measure_peak_gflops(int threads, const std::string &isa) {
     int lanes = 4;
     auto loop = multiply_add_128;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f")) {
+    const bool any = isa.empty();
+    if ((any || isa == "avx512") && __builtin_cpu_supports("avx512f")) {
         lanes = 16;
         loop = multiply_add_512;
-    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    } else if ((any || isa == "avx2") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
         lanes = 8;
         loop = multiply_add_256;
     }
@@ -191,8 +192,29 @@ std::string cpu_name() {
 
 }  // namespace
 
-Machine measure_machine(int threads) {
-    return {cpu_name(), threads, measure_peak_gflops(threads), measure_bandwidth_gbs(threads)};
+Machine measure_machine(int threads, const std::string &isa) {
+    return {cpu_name(), threads, measure_peak_gflops(threads, isa), measure_bandwidth_gbs(threads)};
+}
+
+double measure_clock_ghz() {
+    constexpr int64_t rounds = 5'000'000;
+    constexpr int additions = 8;
+    double best = 0;
+    for (int repeat = 0; repeat < 10; repeat++) {
+        const double seconds = seconds_in_threads(1, [](int) {
+            int64_t sum = 0;
+            for (int64_t i = 0; i < rounds; i++) {
+#pragma GCC unroll 8
+                for (int j = 0; j < additions; j++) {
+                    sum += i;
+                    asm volatile(""
+                                 : "+r"(sum));  // keeps the compiler from adding them up itself
+                }
+            }
+        });
+        best = std::max(best, 1e-9 * static_cast<double>(rounds) * additions / seconds);
+    }
+    return best;
 }
 
 }  // namespace unstride::bench

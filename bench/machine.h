@@ -13,8 +13,12 @@ struct Machine {
     double bandwidth_gbs;  // 1e9 bytes per second to and from memory
 };
 
-// Takes about half a second, and 768 MiB of memory meanwhile.
-Machine measure_machine(int threads);
+// Takes about half a second, and 768 MiB of memory meanwhile. The peak is that of an instruction set of the catalog, or,
+// if the name is empty, of the widest that the processor has.
+Machine measure_machine(int threads, const std::string &isa = "");
+
+// Clock of one busy core in GHz: an addition that waits for the one before takes a cycle.
+double measure_clock_ghz();
 
 }  // namespace unstride::bench
 

@@ -6,6 +6,7 @@ missing=
 [ -e /usr/include/catch2/catch.hpp ] || [ -e /usr/include/catch2/catch_all.hpp ] || missing="$missing catch2"
 [ -e /usr/include/CLI/CLI.hpp ] || missing="$missing libcli11-dev"
 [ -e /usr/include/nlohmann/json.hpp ] || missing="$missing nlohmann-json3-dev"
+[ -e /usr/include/benchmark/benchmark.h ] || missing="$missing libbenchmark-dev"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then

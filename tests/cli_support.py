@@ -1,5 +1,6 @@
 """What the tests of the command line share: the reference, files, and calls of the program."""
 
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -50,22 +51,25 @@ class CommandLineTest(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         self.random = np.random.default_rng(1)
 
-    def call(self, *arguments):
+    def call(self, *arguments, **environment):
+        """Without the wisdom of whoever runs the tests, unless `environment` says more."""
+        variables = {name: value for name, value in os.environ.items() if name != "UNSTRIDE_WISDOM"}
+        variables["XDG_CONFIG_HOME"] = str(self.folder / "config")
         return subprocess.run([UNSTRIDE, *map(str, arguments)], cwd=self.folder, capture_output=True, text=True,
-                              timeout=120)
+                              timeout=120, env={**variables, **environment})
 
-    def succeed(self, *arguments):
-        done = self.call(*arguments)
+    def succeed(self, *arguments, **environment):
+        done = self.call(*arguments, **environment)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return done.stdout
 
-    def fail_with(self, fragment, *arguments):
+    def fail_with(self, fragment, *arguments, **environment):
         """The call has status 2, one line of error that holds `fragment`, and leaves all files as they are."""
         def files():
             return {path.name: path.read_bytes() if path.is_file() else None for path in self.folder.iterdir()}
 
         before = files()
-        done = self.call(*arguments)
+        done = self.call(*arguments, **environment)
         self.assertEqual(done.returncode, 2, done)
         self.assertRegex(done.stderr, r"\Aunstride: error: [^\n]+\n\Z")
         self.assertIn(fragment, done.stderr)

@@ -3,88 +3,18 @@
 
 Usage: hot_loop_test.py [--objdump OBJDUMP] KERNEL...
 
-KERNEL is an object file or archive named [lib]<layout>_<family>_<block>x<columns>_s<stride>_<isa>.(o|a). For each input
-channel, a tile of m vectors by n broadcasts takes m * n multiply-adds and m + n loads. For each tap, a depthwise tile
-takes as many multiply-adds as loads of inputs, and loads each weight once. LLVM may unroll these loops. A loop with fewer
-multiply-adds, with more loads for each, or with a vector register that goes through memory (a spill) fails.
+KERNEL is an object file or archive, named as in bench/machine_code.py. For each input channel, a tile of m vectors by
+n broadcasts takes m * n multiply-adds and m + n loads. For each tap, a depthwise tile takes as many multiply-adds as
+loads of inputs, and loads each weight once. LLVM may unroll these loops. A loop with fewer multiply-adds, with more
+loads for each, or with a vector register that goes through memory (a spill) fails.
 """
 
 import argparse
-import collections
 import pathlib
-import re
-import subprocess
 import sys
 
-LANES = {"avx2": 8, "avx512": 16}
-NAME = re.compile(r"(?:lib)?(?P<name>(?P<layout>ncdhw|ndhwc)_(?P<family>channels|columns|depthwise)_"
-                  r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?P<isa>avx2|avx512))\.[ao]$")
-FUNCTION = re.compile(r"[0-9a-f]+ <.*>:$")
-INSTRUCTION = re.compile(r"\s*([0-9a-f]+):\s+(?:(?:lock|rep|notrack|data16|cs|ds|bnd)\s+)*(\S+)\s*(.*)")
-JUMP = re.compile(r"j\w+$")
-MEMORY = re.compile(r"\((%\w+)?[^)]*\)")
-STORE = re.compile(r"\)({%k\d})?$")
-
-Instruction = collections.namedtuple("Instruction", "address mnemonic operands")
-Figures = collections.namedtuple("Figures", "fmas loads spills instructions")
-Tile = collections.namedtuple("Tile", "fmas loads")
-
-
-def read_functions(listing):
-    """The instructions of each function of an objdump listing."""
-    functions = []
-    for line in listing.splitlines():
-        if FUNCTION.match(line):
-            functions.append([])
-        elif functions and (match := INSTRUCTION.match(line)):
-            functions[-1].append(Instruction(int(match[1], 16), match[2], match[3].split("#")[0].split("<")[0].strip()))
-    return functions
-
-
-def innermost_loops(function):
-    """The instructions between the target of a backward jump and the jump, where there is no other such pair within."""
-    position = {instruction.address: i for i, instruction in enumerate(function)}
-    loops = []
-    for end, instruction in enumerate(function):
-        if JUMP.match(instruction.mnemonic) and re.fullmatch(r"[0-9a-f]+", instruction.operands):
-            start = position.get(int(instruction.operands, 16))
-            if start is not None and start <= end:
-                loops.append((start, end))
-    return [function[a:b + 1] for a, b in loops
-            if not any((a, b) != (c, d) and a <= c and d <= b for c, d in loops)]
-
-
-def figures(loop, function):
-    """Counts multiply-adds; vector loads, which a multiply-add may do itself; and spills: stores, and loads from the stack."""
-    stack = {"%rsp"}
-    if any(i.mnemonic == "mov" and i.operands == "%rsp,%rbp" for i in function):
-        stack.add("%rbp")
-    fmas = loads = spills = 0
-    for instruction in loop:
-        if not instruction.mnemonic.startswith("v"):
-            continue  # addresses and counters, even from the stack, are beside the vector units
-        fmas += instruction.mnemonic.startswith("vfmadd")
-        memory = MEMORY.search(instruction.operands)
-        if memory and (memory[1] in stack or STORE.search(instruction.operands)):
-            spills += 1
-        elif memory:
-            loads += 1
-    return Figures(fmas, loads, spills, len(loop))
-
-
-def hot_loop(listing):
-    """The figures of the innermost loop with the most multiply-adds; of several with as many, those of the worst."""
-    candidates = [figures(loop, function) for function in read_functions(listing) for loop in innermost_loops(function)]
-    return max(candidates, key=lambda f: (f.fmas, f.spills, f.loads), default=Figures(0, 0, 0, 0))
-
-
-def tile_of(match):
-    """What one step of the hot loop takes."""
-    block, columns, lanes = int(match["block"]), int(match["columns"]), LANES[match["isa"]]
-    across_channels = match["family"] == "channels" or (match["family"] == "depthwise" and match["layout"] == "ndhwc")
-    weights, inputs = (block // lanes, columns) if across_channels else (block, columns // lanes)
-    fmas = weights * inputs
-    return Tile(fmas, weights + (fmas if match["family"] == "depthwise" else inputs))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "bench"))
+from machine_code import NAME, disassemble, hot_loop, tile_of  # noqa: E402
 
 
 def faults(found, tile):
@@ -124,7 +54,7 @@ def self_test(listing, tile):
         "no code": ("", "no multiple"),
     }
     for name, (text, expected) in tests.items():
-        wrong = "; ".join(faults(hot_loop(text), tile))
+        wrong = "; ".join(faults(hot_loop(text)[0], tile))
         if (expected not in wrong) if expected else wrong:
             sys.exit(f"self-test: {name} gave '{wrong}', expected '{expected}'")
 
@@ -142,9 +72,8 @@ def main():
         match = NAME.match(path.name)
         if not match:
             sys.exit(f"{path}: the name is not that of an AVX2 or AVX-512 kernel")
-        listing = subprocess.run([arguments.objdump, "-d", "--no-show-raw-insn", path], check=True, capture_output=True,
-                                 text=True).stdout
-        tile, found = tile_of(match), hot_loop(listing)
+        listing = disassemble(path, arguments.objdump)
+        tile, (found, _) = tile_of(match), hot_loop(listing)
         wrong = faults(found, tile)
         failed += bool(wrong)
         print(f"{match['name']:36} {tile.fmas:10} {tile.loads:5} {found.fmas:10} {found.loads:5} "

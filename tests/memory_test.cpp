@@ -12,7 +12,8 @@
 namespace unstride::tests {
 namespace {
 
-constexpr int64_t limit_per_thread = 256 << 10;  // unless a single output row reads more
+// Half of the machine's L2 cache, but not more than this; unless a single output row reads more.
+constexpr int64_t limit_per_thread = 1 << 20;
 
 // One forward with the variant into a buffer of the caller, the weights packed before.
 void measure(ConvTranspose3d &layer, const Variant &variant, const Shape &input_shape, int threads) {
@@ -110,7 +111,7 @@ TEST_CASE("scratch is far below a column buffer and below the output", "[memory]
     for (Layout layout : layouts) {
         const Plan plan = layer.plan(input, layout);
         INFO(plan.variant.name << ", " << plan.threads << " threads");
-        CHECK(plan.scratch_bytes / plan.threads * 1000 < column_buffer);
+        CHECK(plan.scratch_bytes / plan.threads * 800 < column_buffer);
         CHECK(plan.scratch_bytes / plan.threads * 250 < output);
     }
 }

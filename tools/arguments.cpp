@@ -113,18 +113,23 @@ CLI::Option *add_input_size(CLI::App &app, Shape &value) {
                       });
 }
 
-void add_layer_arguments(CLI::App &app, LayerArguments &arguments) {
+std::vector<CLI::Option *> add_geometry_arguments(CLI::App &app, LayerArguments &arguments) {
     ConvTranspose3dOptions &options = arguments.options;
-    add_triple(app, "--stride", options.stride, "Stride (default: 1)");
-    add_triple(app, "--padding", options.padding, "Padding, which the output is cropped by (default: 0)");
-    add_triple(app, "--output-padding", options.output_padding, "Size added to one side of the output (default: 0)");
-    add_triple(app, "--dilation", options.dilation, "Distance between the kernel's elements (default: 1)");
-    add_integer(app, "--groups", options.groups, "Groups of channels (default: 1)");
     const std::string output_size = "--output-size";
-    add_parsed(app, output_size, "D,H,W", "Spatial size of the output; replaces the output padding",
-               [output_size, &arguments](const std::string &text) {
-                   arguments.output_size = parse_integers(output_size, text, {3}, "three integers as D,H,W");
-               });
+    return {
+        add_triple(app, "--stride", options.stride, "Stride (default: 1)"),
+        add_triple(app, "--padding", options.padding, "Padding, which the output is cropped by (default: 0)"),
+        add_triple(app, "--output-padding", options.output_padding, "Size added to one side of the output (default: 0)"),
+        add_triple(app, "--dilation", options.dilation, "Distance between the kernel's elements (default: 1)"),
+        add_integer(app, "--groups", options.groups, "Groups of channels (default: 1)"),
+        add_parsed(app, output_size, "D,H,W", "Spatial size of the output; replaces the output padding",
+                   [output_size, &arguments](const std::string &text) {
+                       arguments.output_size = parse_integers(output_size, text, {3}, "three integers as D,H,W");
+                   })};
+}
+
+void add_layer_arguments(CLI::App &app, LayerArguments &arguments) {
+    add_geometry_arguments(app, arguments);
     add_layout(
         app, [&arguments](Layout layout) { arguments.layout = layout; },
         "Order of the elements of input and output in memory (default: ncdhw)");

@@ -37,7 +37,10 @@ struct LayerArguments {
     ConvTranspose3d make_layer() const;
 };
 
-// Adds --stride, --padding, --output-padding, --dilation, --groups, --output-size, --layout, --variant and --threads.
+// Adds --stride, --padding, --output-padding, --dilation, --groups and --output-size.
+std::vector<CLI::Option *> add_geometry_arguments(CLI::App &app, LayerArguments &arguments);
+
+// Adds these, and --layout, --variant and --threads.
 void add_layer_arguments(CLI::App &app, LayerArguments &arguments);
 
 // N,C,D,H,W, or C,D,H,W without a batch.

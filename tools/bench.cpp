@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -7,8 +6,10 @@
 #include "arguments.h"
 #include "commands.h"
 #include "harness.h"
+#include "layer_choice.h"
 #include "output_file.h"
 #include "text.h"
+#include "wisdom_file.h"
 
 namespace unstride::tools {
 
@@ -25,46 +26,10 @@ const Names all = {"all"};
 const Names planned = {"planned"};
 
 struct Arguments {
-    Names layers = all;
+    LayerChoice choice;
     Names variants = planned;
-    std::vector<Layout> layouts = {Layout::ncdhw, Layout::ndhwc};
-    std::string layers_file, json;
+    std::string json, wisdom;
 };
-
-std::vector<Layer> read_layers(const std::string &path) {
-    if (path.empty()) {
-        return bench::parse_layers(bench::default_layer_table());
-    }
-    std::ifstream file(path);
-    std::string text;
-    std::getline(file, text, '\0');  // all of it; an empty file fails, but is not bad
-    if (!file.is_open() || file.bad()) {
-        throw InvalidArgument(path + ": cannot be read");
-    }
-    return bench::parse_layers(text);
-}
-
-// The element of that name, or InvalidArgument.
-template<typename T>
-const T &find(const std::vector<T> &list, const std::string &name, const std::string &option) {
-    const auto found = std::find_if(list.begin(), list.end(), [&](const T &element) { return element.name == name; });
-    if (found == list.end()) {
-        throw InvalidArgument(option + ": there is no '" + name + "'");
-    }
-    return *found;
-}
-
-std::vector<Layer> choose_layers(const Arguments &arguments) {
-    std::vector<Layer> table = read_layers(arguments.layers_file);
-    if (arguments.layers == all) {
-        return table;
-    }
-    std::vector<Layer> chosen;
-    for (const std::string &name : arguments.layers) {
-        chosen.push_back(find(table, name, "--layers"));
-    }
-    return chosen;
-}
 
 // Names to force in this layout; an empty one leaves the choice to the planner.
 Names choose_variants(const Arguments &arguments, Layout layout) {
@@ -118,14 +83,15 @@ private:
 };
 
 void run_bench(const Arguments &arguments) {
+    use_wisdom(arguments.wisdom);
     std::optional<OutputFile> json_file;
     if (!arguments.json.empty()) {
         json_file.emplace(arguments.json);
     }
-    const std::vector<Layer> layers = choose_layers(arguments);
+    const std::vector<Layer> layers = arguments.choice.read();
     if (arguments.variants != all && arguments.variants != planned) {
         for (const std::string &name : arguments.variants) {
-            find(variants(), name, "--variants");
+            find_named(variants(), name, "--variants");
         }
     }
     std::cout << "measuring the machine's peak and bandwidth" << std::endl;
@@ -135,7 +101,7 @@ void run_bench(const Arguments &arguments) {
     const Table table(layers);
     std::vector<Result> results;
     for (const Layer &layer : layers) {
-        for (Layout layout : arguments.layouts) {
+        for (Layout layout : arguments.choice.layouts) {
             LayerRun layer_run(layer, layout);
             for (const std::string &variant : choose_variants(arguments, layout)) {
                 try {
@@ -161,15 +127,12 @@ void run_bench(const Arguments &arguments) {
 void add_bench(CLI::App &app) {
     CLI::App *command = app.add_subcommand("bench", "Measure variants on the layers of real networks");
     const auto arguments = std::make_shared<Arguments>();
-    add_names(*command, "--layers", arguments->layers, "Layers of the table, or all (default)");
+    add_layer_choice(*command, arguments->choice, "Layers of the table, or all (default)");
     add_names(*command, "--variants", arguments->variants,
               "Variants from `unstride list`, all that can run, or planned (default): the planner's choice");
-    add_layout(
-        *command, [&layouts = arguments->layouts](Layout layout) { layouts = {layout}; }, "One layout only");
     add_threads(*command);
     add_text(*command, "--json", arguments->json, "FILE", "Write the results to this file");
-    add_text(*command, "--layers-file", arguments->layers_file, "CSV",
-             "Another table in the format of bench/layers.csv");
+    add_wisdom_argument(*command, arguments->wisdom);
     command->callback([arguments] { run_bench(*arguments); });
 }
 

@@ -11,6 +11,7 @@ void add_init(CLI::App &app);
 void add_plan(CLI::App &app);
 void add_list(CLI::App &app);
 void add_bench(CLI::App &app);
+void add_tune(CLI::App &app);
 
 }  // namespace unstride::tools
 

@@ -32,11 +32,12 @@ int main(int argc, char **argv) {
         add_plan(app);
         add_list(app);
         add_bench(app);
+        add_tune(app);
         try {
             app.parse(argc, argv);
             // Not CLI11's own check: it would hide the name of a command that does not exist.
             if (app.get_subcommands().empty()) {
-                return fail("a command is needed: run, init, plan, list or bench");
+                return fail("a command is needed: run, init, plan, list, bench or tune");
             }
         } catch (const CLI::Success &request) {  // --help or --version
             app.exit(request);

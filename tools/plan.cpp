@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "commands.h"
 #include "text.h"
+#include "wisdom_file.h"
 
 namespace unstride::tools {
 
@@ -12,9 +13,11 @@ namespace {
 struct Arguments {
     Shape input_size;
     LayerArguments layer;
+    std::string wisdom;
 };
 
 void print_plan(const Arguments &arguments) {
+    use_wisdom(arguments.wisdom);
     LayerArguments layer_arguments = arguments.layer;
     const Shape &input = arguments.input_size;
     layer_arguments.options.in_channels = input[input.size() - 4];
@@ -31,6 +34,9 @@ void print_plan(const Arguments &arguments) {
               << format("            family %s, tile of %d channels x %d columns, %s, %s, %s\n", v.family.c_str(),
                         v.block, v.columns, stride.c_str(), v.isa.c_str(), v.dtype.c_str())
               << "reason      " << plan.reason << '\n'
+              << format("expected    %.4g ms, ", plan.expected_seconds * 1e3)
+              << (plan.measured ? "as measured by unstride tune" : "by the planner's estimate of the arithmetic; memory may take longer")
+              << '\n'
               << "threads     " << plan.threads << '\n'
               << "tasks       " << plan.tasks << ", " << plan.rows_per_task << " output rows each; kernel calls "
               << plan.kernel_calls << '\n'
@@ -50,6 +56,7 @@ void add_plan(CLI::App &app) {
     add_integer(*command, "--out-channels", options.out_channels, "Channels of the output")->required();
     add_triple(*command, "--kernel-size", options.kernel_size, "Size of the kernel")->required();
     add_layer_arguments(*command, arguments->layer);
+    add_wisdom_argument(*command, arguments->wisdom);
     command->callback([arguments] { print_plan(*arguments); });
 }
 

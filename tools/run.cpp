@@ -7,6 +7,7 @@
 #include "npy.h"
 #include "output_file.h"
 #include "text.h"
+#include "wisdom_file.h"
 
 namespace unstride::tools {
 
@@ -16,6 +17,7 @@ struct Arguments {
     std::string input, weight, bias, output;
     std::string device = "cpu";
     LayerArguments layer;
+    std::string wisdom;
 };
 
 // Sizes as in a file of this layout, with the channels last for ndhwc, to sizes as in Shape, and back. Sizes of another
@@ -55,6 +57,7 @@ void take_weight_shape(LayerArguments &layer, const NpyArray &weight, const std:
 }
 
 void run(const Arguments &arguments) {
+    use_wisdom(arguments.wisdom);
     if (arguments.device != "cpu") {
         throw InvalidArgument("--device: this build has no kernels for " + arguments.device);
     }
@@ -108,6 +111,7 @@ void add_run(CLI::App &app) {
     add_text(*command, "--bias", arguments->bias, "B.npy", "Bias, f32: (C_out)");
     add_text(*command, "--output", arguments->output, "Y.npy", "Output to write, in the input's layout")->required();
     add_layer_arguments(*command, arguments->layer);
+    add_wisdom_argument(*command, arguments->wisdom);
     command->add_option("--device", arguments->device, "Where to run (default: cpu)")
         ->check(CLI::IsMember({"cpu", "cuda", "opencl"}));
     command->callback([arguments] { run(*arguments); });

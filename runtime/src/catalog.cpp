@@ -1,5 +1,7 @@
 #include "catalog.h"
 
+#include <algorithm>
+
 #include "kernels.h"  // generated: declares every kernel
 
 namespace unstride {
@@ -37,6 +39,12 @@ const std::vector<Entry> &catalog() {
 #include "catalog_entries.inc"  // generated from schedules/catalog.txt: entry("...", ...), for every variant
     };
     return entries;
+}
+
+const Entry *find_entry(const std::string &name) {
+    const std::vector<Entry> &all = catalog();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Entry &e) { return e.variant.name == name; });
+    return found != all.end() ? &*found : nullptr;
 }
 
 const std::vector<Variant> &variants() {

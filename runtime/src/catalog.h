@@ -2,6 +2,7 @@
 #define UNSTRIDE_RUNTIME_CATALOG_H
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "unstride/variants.h"
@@ -26,6 +27,9 @@ struct Entry {
 
 // All variants of the build, in the order of schedules/catalog.txt.
 const std::vector<Entry> &catalog();
+
+// Null if there is none of this name.
+const Entry *find_entry(const std::string &name);
 
 }  // namespace unstride
 

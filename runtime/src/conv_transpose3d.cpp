@@ -7,16 +7,20 @@
 #include "checked.h"
 #include "execute.h"
 #include "initialize.h"
+#include "machine.h"
 #include "panels.h"
+#include "plan_cache.h"
 #include "planner.h"
 #include "validation.h"
+#include "wisdom.h"
 
 namespace unstride {
 
 struct ConvTranspose3d::State {
     ConvTranspose3dOptions options;
     std::vector<float> weight, bias;
-    const Entry *forced = nullptr;
+    Forced forced;
+    mutable PlanCache plans;
 
     // Panels by number of groups and block size, packed when first needed.
     mutable std::mutex mutex;
@@ -39,14 +43,21 @@ struct ConvTranspose3d::State {
         return options.kernel_size[0] * options.kernel_size[1] * options.kernel_size[2];
     }
 
-    Decision decide(const Geometry &geometry, Layout layout, int threads) const {
-        const Entry *entry = forced != nullptr && forced->variant.layout == layout ? forced : nullptr;
-        return unstride::decide(options, geometry, layout, entry, threads);
+    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, int threads) const {
+        const PlanCache::Key key = PlanCache::key(geometry, layout, threads, wisdom_generation());
+        std::shared_ptr<const Decision> decision = plans.find(key);
+        if (!decision) {
+            const bool applies = forced.entry != nullptr && forced.entry->variant.layout == layout;
+            decision = std::make_shared<const Decision>(
+                unstride::decide(options, geometry, layout, applies ? forced : Forced{}, threads));
+            plans.insert(key, decision);
+        }
+        return decision;
     }
 
     // Of a view that could be either.
     Layout preferred_layout() const {
-        return forced != nullptr ? forced->variant.layout : Layout::ncdhw;
+        return forced.entry != nullptr ? forced.entry->variant.layout : Layout::ncdhw;
     }
 };
 
@@ -147,10 +158,10 @@ void ConvTranspose3d::forward(const View<const float> &input, const View<float> 
         return;
     }
     const int threads = num_threads();
-    const Decision decision = state_->decide(geometry, layout, threads);
-    const std::shared_ptr<const Panels> panels =
-        state_->panels(channels_seen(geometry.channels, decision.entry->variant), decision.entry->variant.block);
-    execute(*decision.entry, geometry, *panels, activation(input), activation(output), decision.rows_per_task, threads);
+    const std::shared_ptr<const Decision> decision = state_->decide(geometry, layout, threads);
+    const Entry &entry = *decision->entry;
+    const std::shared_ptr<const Panels> panels = state_->panels(channels_seen(geometry.channels, entry.variant), entry.variant.block);
+    execute(entry, geometry, *panels, activation(input), activation(output), decision->rows_per_task, threads);
 }
 
 Tensor ConvTranspose3d::forward(const View<const float> &input, const Shape &output_size) const {
@@ -163,26 +174,24 @@ Tensor ConvTranspose3d::forward(const View<const float> &input, const Shape &out
 Plan ConvTranspose3d::plan(const Shape &input_shape, Layout layout, const Shape &output_size) const {
     const Geometry geometry = resolve(state_->options, input_shape, output_size);
     const int threads = num_threads();
-    const Decision decision = state_->decide(geometry, layout, threads);
+    const std::shared_ptr<const Decision> shared = state_->decide(geometry, layout, threads);
+    const Decision &decision = *shared;
     const int64_t item_input = geometry.input_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t item_output = geometry.output_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t slices = divide_up(geometry.batch, items_per_call(geometry, item_input, item_output));
-    Plan plan{decision.entry->variant, decision.reason, threads, decision.tasks, decision.rows_per_task, 0, 0, 0, 0, 0};
+    Plan plan{decision.entry->variant, decision.reason, threads, decision.tasks, decision.rows_per_task, 0, 0, 0, 0, 0, 0, false};
     plan.kernel_calls = slices * calls_per_item(geometry, plan.variant);
     plan.packed_bytes = packed_bytes(channels_seen(geometry.channels, plan.variant), state_->taps(), plan.variant.block);
     plan.scratch_bytes = scratch_bytes(decision, geometry, threads);
     plan.multiply_adds = geometry.multiply_adds();
     plan.compulsory_bytes = sizeof(float) * static_cast<double>(geometry.input_elements() + geometry.weight_elements() + geometry.output_elements());
+    plan.measured = decision.measured_seconds > 0;
+    plan.expected_seconds = plan.measured ? decision.measured_seconds : expected_cycles(decision, geometry, threads) / clock_hertz();
     return plan;
 }
 
-void ConvTranspose3d::set_variant(const std::string &name) {
-    const Entry *found = nullptr;
-    for (const Entry &entry : catalog()) {
-        if (entry.variant.name == name) {
-            found = &entry;
-        }
-    }
+void ConvTranspose3d::set_variant(const std::string &name, int64_t rows_per_task) {
+    const Entry *found = find_entry(name);
     if (found == nullptr && !name.empty()) {
         throw InvalidArgument("unknown variant: " + name);
     }
@@ -192,7 +201,11 @@ void ConvTranspose3d::set_variant(const std::string &name) {
             throw InvalidArgument("variant " + name + " " + why_not);
         }
     }
-    state_->forced = found;
+    if (rows_per_task < 0 || (rows_per_task > 0 && found == nullptr)) {
+        throw InvalidArgument("rows_per_task must not be negative, and goes with a variant");
+    }
+    state_->forced = {found, rows_per_task};
+    state_->plans.clear();
 }
 
 }  // namespace unstride

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "checked.h"
+#include "machine.h"
 #include "unstride/error.h"
+#include "wisdom.h"
 
 namespace unstride {
 namespace {
@@ -62,14 +65,12 @@ int64_t slab_floats(const Entry &entry, const Geometry &geometry, int64_t rows) 
     return product({width, channels, std::min(height, y.input), z.axis.most_taps(z.kernel)});
 }
 
-// As many output rows as a slab in a quarter of a megabyte serves, half of a small L2 cache; but tasks enough for all threads to be
-// busy to the end.
+// As many output rows as a slab in half of the L2 cache serves; but tasks enough for all threads to be busy to the end.
 int64_t rows_per_task(const Entry &entry, const Geometry &geometry, int threads) {
-    constexpr int64_t slab_limit = 256 * 1024 / sizeof(float);
     const int64_t height = geometry.extent[1].output, others = slices(entry, geometry);
     const int64_t balanced = std::max<int64_t>(1, others * height / (8 * threads));
     int64_t rows = std::min(height, balanced);
-    while (rows > 1 && slab_floats(entry, geometry, rows) > slab_limit) {
+    while (rows > 1 && slab_floats(entry, geometry, rows) > slab_limit()) {
         rows = (rows + 1) / 2;
     }
     return rows;
@@ -161,19 +162,36 @@ std::string obstacle(const Variant &v, const ConvTranspose3dOptions &o) {
     return "";
 }
 
-Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, const Entry *forced, int threads) {
-    const Entry *best = forced;
+Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, const Forced &forced, int threads) {
+    const Entry *best = forced.entry;
+    int64_t rows = forced.rows_per_task;
+    double measured = 0;
     std::string reason = "the caller asked for it";
-    if (forced == nullptr) {
-        best = cheapest(options, geometry, layout, threads);
-        const Estimate e = estimate(*best, geometry, threads);
-        reason = "the least estimated time of the " + best->variant.isa + " kernels: " + percent(e.multiply_adds, e.total()) +
-                 " of it in the multiply-adds, " + percent(e.stores, e.total()) + " in stores, " + percent(e.staging, e.total()) +
-                 " in staging input rows";
+    if (best == nullptr) {
+        if (const std::optional<Winner> winner = recall(geometry, layout, threads)) {
+            best = winner->entry;
+            rows = winner->rows_per_task;
+            measured = as_double(winner->nanoseconds) * 1e-9;
+            reason = "measured fastest of " + std::to_string(winner->candidates) + " candidates by unstride tune: " +
+                     std::to_string(winner->nanoseconds / 1000) + " us";
+        } else {
+            best = cheapest(options, geometry, layout, threads);
+            const Estimate e = estimate(*best, geometry, threads);
+            reason = "the least estimated time of the " + best->variant.isa + " kernels: " + percent(e.multiply_adds, e.total()) +
+                     " of it in the multiply-adds, " + percent(e.stores, e.total()) + " in stores, " + percent(e.staging, e.total()) +
+                     " in staging input rows";
+        }
     }
 
-    const int64_t rows = rows_per_task(*best, geometry, threads);
-    return {best, reason, rows, slices(*best, geometry) * divide_up(geometry.extent[1].output, rows)};
+    rows = rows == 0 ? rows_per_task(*best, geometry, threads) : std::min(rows, geometry.extent[1].output);
+    return {best, reason, rows, slices(*best, geometry) * divide_up(geometry.extent[1].output, rows), measured};
+}
+
+double expected_cycles(const Decision &decision, const Geometry &geometry, int threads) {
+    const double rows = as_double(product({geometry.batch, geometry.extent[0].output, geometry.extent[1].output}));
+    const double all = estimate(*decision.entry, geometry, threads).total() * rows;
+    // Threads end together only if tasks can be shared out evenly.
+    return decision.tasks == 0 ? 0 : all / as_double(decision.tasks) * as_double(divide_up(decision.tasks, threads));
 }
 
 int64_t scratch_bytes(const Decision &decision, const Geometry &geometry, int threads) {

@@ -14,6 +14,13 @@ struct Decision {
     std::string reason;
     int64_t rows_per_task;
     int64_t tasks;
+    double measured_seconds;  // of a forward, by unstride tune; 0 if it was not measured
+};
+
+// What the caller wants, whatever the planner would take.
+struct Forced {
+    const Entry *entry = nullptr;  // null: anything
+    int64_t rows_per_task = 0;     // 0: what the planner finds best
 };
 
 // How a variant's kernel sees the channels of a layer: a depthwise layer is one group to a depthwise kernel.
@@ -28,9 +35,13 @@ int64_t calls_per_item(const Geometry &geometry, const Variant &variant);
 // Why a variant cannot run a layer on this machine; empty if it can.
 std::string obstacle(const Variant &variant, const ConvTranspose3dOptions &options);
 
-// Picks among the variants of this layout, or takes the `forced` one if not null, and splits the work.
-// Throws InvalidArgument if none can run.
-Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, const Entry *forced, int threads);
+// Picks among the variants of this layout, and splits the work: what is forced, or else what wisdom has for this layer and input,
+// or else what is expected to take the least time. Throws InvalidArgument if none can run.
+Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, const Forced &forced, int threads);
+
+// Cycles that the planner's estimate gives a forward from its start to its end. It knows nothing of memory, which binds layers with
+// few multiply-adds for each byte, nor of what a call costs beside its tasks, some microseconds.
+double expected_cycles(const Decision &decision, const Geometry &geometry, int threads);
 
 // Bytes that the kernel's scratch takes at most, in all threads together: for each, the slab of input that a task reads.
 int64_t scratch_bytes(const Decision &decision, const Geometry &geometry, int threads);

@@ -97,9 +97,10 @@ public:
     // Which variant forward would run, and why.
     Plan plan(const Shape &input_shape, Layout layout, const Shape &output_size = {}) const;
 
-    // Forces forward and plan to a variant of variants() for inputs of its layout; an empty name gives the choice back to
-    // the planner. Throws InvalidArgument for a name that is not in the catalog, or that this machine or layer cannot run.
-    void set_variant(const std::string &name);
+    // Forces forward and plan to a variant of variants() for inputs of its layout, and to tasks of so many output rows; 0 leaves
+    // the split to the planner, an empty name the whole choice. Throws InvalidArgument for a name that is not in the catalog,
+    // or that this machine or layer cannot run, and for a negative number of rows.
+    void set_variant(const std::string &name, int64_t rows_per_task = 0);
 
 private:
     struct State;

@@ -5,5 +5,6 @@
 #include "unstride/error.h"
 #include "unstride/tensor.h"
 #include "unstride/variants.h"
+#include "unstride/wisdom.h"
 
 #endif

@@ -37,6 +37,9 @@ struct Plan {
     int64_t scratch_bytes;    // most memory that all threads together take during a forward
     double multiply_adds;     // those whose tap and output both exist
     double compulsory_bytes;  // input, weights and output, each moved once
+    double expected_seconds;  // of a forward whose weights are packed
+    bool measured;            // that time, by `unstride tune`; else it is the planner's estimate, which knows arithmetic only: usually
+                              // up to a half too short, and several times where memory binds, as in depthwise layers
 };
 
 // Threads that a forward may use, the caller's included; a setting of the process, as the thread pool is. By default

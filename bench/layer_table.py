@@ -1,0 +1,76 @@
+"""Layers in the format of layers.csv, for the driver and the peers; needs nothing but the standard library."""
+
+import csv
+import dataclasses
+import io
+import pathlib
+
+DEFAULT = pathlib.Path(__file__).with_name("layers.csv")
+
+
+def triple(text):
+    sizes = tuple(int(size) for size in text.split("x"))
+    if len(sizes) != 3:
+        raise ValueError(f"'{text}' is not of the form DxHxW")
+    return sizes
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    name: str
+    batch: int
+    in_channels: int
+    out_channels: int
+    input_size: tuple
+    kernel_size: tuple
+    stride: tuple
+    padding: tuple
+    output_padding: tuple
+    dilation: tuple
+    groups: int
+    source: str
+    text: str  # its own table: the header and its line
+
+    @property
+    def input_shape(self):
+        return (self.batch, self.in_channels, *self.input_size)
+
+    @property
+    def output_shape(self):
+        sizes = zip(self.input_size, self.stride, self.padding, self.dilation, self.kernel_size, self.output_padding)
+        return (self.batch, self.out_channels,
+                *((n - 1) * s - 2 * p + d * (k - 1) + o + 1 for n, s, p, d, k, o in sizes))
+
+    @property
+    def summary(self):
+        """Its geometry in few words, without what is usual."""
+        def short(sizes):
+            return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
+
+        batch = f"{self.batch} x " if self.batch != 1 else ""
+        words = [f"{batch}{self.in_channels} \N{RIGHTWARDS ARROW} {self.out_channels}", f"of {short(self.input_size)}³"
+                 if len(set(self.input_size)) == 1 else f"of {short(self.input_size)}",
+                 f"k{short(self.kernel_size)}", f"s{short(self.stride)}"]
+        if self.dilation != (1, 1, 1):
+            words.append(f"d{short(self.dilation)}")
+        if self.groups != 1:
+            words.append(f"g{self.groups}")
+        return " ".join(words)
+
+
+def parse(text):
+    """The layers of a table."""
+    lines = [line for line in text.splitlines() if line]
+    names = {field.name for field in dataclasses.fields(Layer)} - {"text"}
+    layers = []
+    for line, row in zip(lines[1:], csv.DictReader(io.StringIO("\n".join(lines)))):
+        if set(row) != names or None in row.values():
+            raise ValueError(f"the layer table needs the columns {', '.join(sorted(names))} in every line")
+        fields = {name: triple(value) if name.endswith(("size", "stride", "padding", "dilation"))
+                  else value if name in ("name", "source") else int(value) for name, value in row.items()}
+        layers.append(Layer(**fields, text=f"{lines[0]}\n{line}\n"))
+    return layers
+
+
+def read(path=DEFAULT):
+    return parse(pathlib.Path(path).read_text())

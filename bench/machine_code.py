@@ -1,0 +1,116 @@
+"""Reads the machine code of kernels: the hot loop, the innermost loop of a full register tile, and its figures.
+
+Kernels are object files or archives named [lib]<layout>_<family>_<block>x<columns>_s<stride>_<isa>.(o|a).
+"""
+
+import collections
+import re
+import shutil
+import subprocess
+
+LANES = {"avx2": 8, "avx512": 16}
+NAME = re.compile(r"(?:lib)?(?P<name>(?P<layout>ncdhw|ndhwc)_(?P<family>channels|columns|depthwise)_"
+                  r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?P<isa>avx2|avx512))\.[ao]$")
+FUNCTION = re.compile(r"[0-9a-f]+ <.*>:$")
+INSTRUCTION = re.compile(r"\s*([0-9a-f]+):\s+(?:(?:lock|rep|notrack|data16|cs|ds|bnd)\s+)*(\S+)\s*(.*)")
+JUMP = re.compile(r"j\w+$")
+MEMORY = re.compile(r"\((%\w+)?[^)]*\)")
+STORE = re.compile(r"\)({%k\d})?$")
+
+Instruction = collections.namedtuple("Instruction", "address mnemonic operands")
+Figures = collections.namedtuple("Figures", "fmas loads spills instructions")
+Tile = collections.namedtuple("Tile", "fmas loads")
+
+
+def read_functions(listing):
+    """The instructions of each function of an objdump listing."""
+    functions = []
+    for line in listing.splitlines():
+        if FUNCTION.match(line):
+            functions.append([])
+        elif functions and (match := INSTRUCTION.match(line)):
+            functions[-1].append(Instruction(int(match[1], 16), match[2], match[3].split("#")[0].split("<")[0].strip()))
+    return functions
+
+
+def innermost_loops(function):
+    """The instructions between the target of a backward jump and the jump, where there is no other such pair within."""
+    position = {instruction.address: i for i, instruction in enumerate(function)}
+    loops = []
+    for end, instruction in enumerate(function):
+        if JUMP.match(instruction.mnemonic) and re.fullmatch(r"[0-9a-f]+", instruction.operands):
+            start = position.get(int(instruction.operands, 16))
+            if start is not None and start <= end:
+                loops.append((start, end))
+    return [function[a:b + 1] for a, b in loops
+            if not any((a, b) != (c, d) and a <= c and d <= b for c, d in loops)]
+
+
+def figures(loop, function):
+    """Counts multiply-adds; vector loads, which a multiply-add may do itself; and spills: stores, loads from the stack."""
+    stack = {"%rsp"}
+    if any(i.mnemonic == "mov" and i.operands == "%rsp,%rbp" for i in function):
+        stack.add("%rbp")
+    fmas = loads = spills = 0
+    for instruction in loop:
+        if not instruction.mnemonic.startswith("v"):
+            continue  # addresses and counters, even from the stack, are beside the vector units
+        fmas += instruction.mnemonic.startswith("vfmadd")
+        memory = MEMORY.search(instruction.operands)
+        if memory and (memory[1] in stack or STORE.search(instruction.operands)):
+            spills += 1
+        elif memory:
+            loads += 1
+    return Figures(fmas, loads, spills, len(loop))
+
+
+def hot_loop(listing):
+    """The innermost loop with the most multiply-adds, of several the worst: its figures and its instructions."""
+    candidates = [(figures(loop, function), loop)
+                  for function in read_functions(listing) for loop in innermost_loops(function)]
+    return max(candidates, key=lambda c: (c[0].fmas, c[0].spills, c[0].loads), default=(Figures(0, 0, 0, 0), []))
+
+
+def tile_of(match):
+    """What one step of the hot loop takes."""
+    block, columns, lanes = int(match["block"]), int(match["columns"]), LANES[match["isa"]]
+    across_channels = match["family"] == "channels" or (match["family"] == "depthwise" and match["layout"] == "ndhwc")
+    weights, inputs = (block // lanes, columns) if across_channels else (block, columns // lanes)
+    fmas = weights * inputs
+    return Tile(fmas, weights + (fmas if match["family"] == "depthwise" else inputs))
+
+
+def disassemble(path, objdump="objdump"):
+    done = subprocess.run([objdump, "-d", "--no-show-raw-insn", path], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def code_bytes(path, objdump="objdump"):
+    """Bytes of machine code in an object file or archive."""
+    headers = subprocess.run([objdump, "-h", path], check=True, capture_output=True, text=True).stdout
+    return sum(int(size, 16) for size in re.findall(r"^\s*\d+ \.text\S*\s+([0-9a-f]+)", headers, re.MULTILINE))
+
+
+def find_llvm_mca():
+    """The newest llvm-mca of the machine, or None."""
+    names = ["llvm-mca", *(f"llvm-mca-{version}" for version in range(30, 10, -1))]
+    return next((path for path in map(shutil.which, names) if path), None)
+
+
+# Two multiply-adds a cycle and two loads, as all processors with AVX2 since 2013 have for vectors of 256 bits, and most
+# with AVX-512 for 512. Not the machine's own model: LLVM's of Zen 3 and Zen 4 have one multiply-add a cycle.
+MODEL = "skylake-avx512"
+
+
+def predicted_cycles(loop, llvm_mca, iterations=200):
+    """Cycles of one run through a loop if all loads hit the first cache. ValueError says why llvm-mca cannot tell."""
+    def text(instruction):
+        operands = "hot_loop" if JUMP.match(instruction.mnemonic) else instruction.operands
+        return f"{instruction.mnemonic} {operands}\n"
+
+    done = subprocess.run([llvm_mca, f"-mcpu={MODEL}", f"-iterations={iterations}"], capture_output=True, text=True,
+                          input="hot_loop:\n" + "".join(map(text, loop)))
+    total = re.search(r"^Total Cycles:\s+(\d+)", done.stdout, re.MULTILINE)
+    if done.returncode or not total:
+        raise ValueError((done.stderr.strip() or "no cycles").splitlines()[0])
+    return int(total[1]) / iterations

@@ -1,0 +1,139 @@
+"""Runs layers in one other library for bench/bench.py, with the protocol of bench/README.md.
+
+    worker.py MODULE THREADS
+
+Needs the packages of bench/requirements-peers.txt. MODULE is one of this folder, with `versions()` and
+`prepare(layer, layout, arrays, threads)`; the latter gives a function of no arguments, one forward, and one that
+makes an array (N, C, D, H, W) of what the former returns.
+"""
+
+import ctypes
+import gc
+import importlib
+import json
+import os
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+import layer_table  # noqa: E402
+import numpy as np  # noqa: E402
+
+TOLERANCE = 1e-4  # of the largest output: sums of the longest layers round to 1e-6
+
+# One layer of a kind that every library takes: what it allocates once is no layer's memory.
+WARM_UP = """\
+name,batch,in_channels,out_channels,input_size,kernel_size,stride,padding,output_padding,dilation,groups,source
+warm_up,1,32,32,4x4x4,2x2x2,2x2x2,0x0x0,0x0x0,1x1x1,1,none
+"""
+
+
+def status_bytes(name):
+    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def give_back_memory():
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+
+
+def peak_resident_bytes(call):
+    """The most memory of this process during a call, or None if the kernel does not say."""
+    give_back_memory()
+    try:
+        pathlib.Path("/proc/self/clear_refs").write_text("5")  # VmHWM starts again from VmRSS
+    except OSError:
+        return None
+    call()
+    return status_bytes("VmHWM")
+
+
+def random_arrays(layer):
+    random = np.random.default_rng(1)
+    shapes = layer.input_shape, (layer.in_channels, layer.out_channels // layer.groups, *layer.kernel_size)
+    return [random.uniform(-1, 1, shape).astype(np.float32) for shape in (*shapes, (layer.out_channels,))]
+
+
+class Worker:
+    def __init__(self, name, threads):
+        self.library = importlib.import_module(name)
+        self.threads = threads
+        self.calls = {}
+        (layer,) = layer_table.parse(WARM_UP)
+        call, _ = self.library.prepare(layer, "ncdhw", random_arrays(layer), threads)
+        call()
+
+    def answer(self, request):
+        return getattr(self, "do_" + request["do"])(request)
+
+    def do_versions(self, request):
+        return self.library.versions()
+
+    def do_load(self, request):
+        (layer,) = layer_table.parse(request["layer"])
+        give_back_memory()
+        before = status_bytes("VmRSS")
+        arrays = [np.load(os.path.join(request["data"], name + ".npy")) for name in ("input", "weight", "bias")]
+        own_bytes = sum(array.nbytes for array in arrays) + 4 * int(np.prod(layer.output_shape))
+        start = time.perf_counter()
+        call, to_array = self.library.prepare(layer, request["layout"], arrays, self.threads)
+        del arrays
+        result = call()
+        reply = {"load_seconds": time.perf_counter() - start}
+        expected = np.load(os.path.join(request["data"], "output.npy"), mmap_mode="r")
+        found = to_array(result)
+        if found.shape != expected.shape:
+            raise ValueError(f"the output has shape {found.shape} instead of {expected.shape}")
+        reply["difference"] = float(np.abs(found - expected).max() / np.abs(expected).max())
+        if not reply["difference"] < TOLERANCE:
+            raise ValueError(f"the output differs by {reply['difference']:.1e} of its largest value")
+        del result, found, expected
+        peak = peak_resident_bytes(call)
+        reply["extra_bytes"] = None if peak is None else max(peak - before - own_bytes, 0)
+        self.calls[request["layout"]] = call
+        return reply
+
+    def do_time(self, request):
+        call = self.calls[request["layout"]]
+        times = []
+
+        def measure(count):
+            for _ in range(count):
+                start = time.perf_counter()
+                call()
+                times.append(time.perf_counter() - start)
+
+        gc.disable()
+        measure(2)
+        count = round(request["seconds"] / times[-1])
+        times.clear()
+        measure(min(max(count, request["least"]), 1000))
+        gc.enable()
+        return {"samples": times}
+
+    def do_unload(self, request):
+        self.calls.clear()
+        getattr(self.library, "reset", lambda: None)()
+        give_back_memory()
+        return {}
+
+
+def main():
+    # What libraries print does not get between the answers.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    worker = Worker(sys.argv[1], int(sys.argv[2]))
+    for line in sys.stdin:
+        try:
+            reply = worker.answer(json.loads(line))
+        except Exception as error:  # what a library cannot do is a result, too
+            reply = {"error": f"{type(error).__name__}: {error}"[:400]}
+        print(json.dumps(reply), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""One HTML file, with everything in it, from the JSON of bench/bench.py.
+
+    python -m report bench.json bench.html      in the folder bench
+"""
+
+import pathlib
+
+import jinja2
+from markupsafe import Markup
+
+from . import charts
+from .summary import BOTH, Summary, geometric_mean
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+def columns_of(summary):
+    """(library, layout) of everything that was measured, ours first."""
+    measured = {(r["who"], r["layout"]) for r in summary.document["results"]}
+    return [(who, layout) for who in ("unstride", *summary.peers) for layout in BOTH if (who, layout) in measured]
+
+
+def write_report(document, path):
+    summary = Summary(document)
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True,
+                                     lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.filters["ms"] = lambda seconds: f"{1e3 * seconds:.3g}" if seconds < 1 else f"{1e3 * seconds:.0f}"
+    drawings = {"limit": charts.limit_chart(summary), "roofline": charts.roofline_chart(summary),
+                "memory": charts.memory_chart(summary)}
+    if summary.peers:
+        drawings["speed"] = charts.speed_chart(summary)
+    layouts = [layout for layout in BOTH if any(v["layout"] == layout for v in document["variants"])]
+    page = environment.get_template("report.html.j2").render(
+        s=summary, d=document, goals=summary.goals(), losses=summary.losses(), columns=columns_of(summary),
+        charts={name: Markup(svg) for name, svg in drawings.items()}, geometric_mean=geometric_mean,
+        variants={layout: Markup(charts.variant_chart(summary, layout)) for layout in layouts},
+        style=Markup((FOLDER / "report.css").read_text()))
+    pathlib.Path(path).write_text(page)

@@ -1,0 +1,32 @@
+#ifndef UNSTRIDE_BENCH_TUNING_H
+#define UNSTRIDE_BENCH_TUNING_H
+
+#include <functional>
+#include <string>
+
+#include "layers.h"
+#include "unstride/unstride.h"
+
+namespace unstride::bench {
+
+struct Candidate {
+    std::string variant;
+    int64_t rows_per_task;
+    double seconds;  // median
+};
+
+struct Tuning {
+    Candidate planned;  // what runs without wisdom
+    Candidate winner;   // `planned` too, unless another one is faster by more than 1 %
+    int measured;       // variants and splits
+    int left_out;       // variants that were not measured, as they are expected to take more than three times the least
+};
+
+// Measures, in turns, what can run a layer: first all variants as the planner splits them, then the fastest two and the planned
+// one again with other splits. Takes a few seconds, or a few calls of each if they take longer. `progress` is told how much of
+// it is done, up to 1.
+Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)> &progress);
+
+}  // namespace unstride::bench
+
+#endif

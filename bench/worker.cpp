@@ -1,0 +1,158 @@
+// Runs layers for bench/bench.py, which takes turns between this process and those of the peers.
+//
+//     unstride_bench_worker [THREADS [ISA]]
+//
+// Reads one JSON object a line from standard input and answers each with one line; bench/README.md lists them.
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "harness.h"
+#include "memory.h"
+#include "npy.h"
+
+namespace {
+
+using namespace unstride;
+using Json = nlohmann::ordered_json;
+
+Layout parse_layout(const std::string &name) {
+    for (const Layout layout : {Layout::ncdhw, Layout::ndhwc}) {
+        if (name == to_string(layout)) {
+            return layout;
+        }
+    }
+    throw InvalidArgument("there is no layout '" + name + "'");
+}
+
+void save(const std::string &path, const Shape &sizes, const std::vector<float> &values) {
+    tools::OutputFile file(path);
+    tools::write_npy(file, sizes, values.data());
+    file.commit();
+}
+
+void save(const std::string &path, const Tensor &tensor) {
+    std::vector<float> values;
+    values.reserve(tensor.element_count());
+    for (const int64_t offset : bench::offsets(tensor)) {
+        values.push_back(tensor.data()[offset]);
+    }
+    save(path, tensor.sizes(), values);
+}
+
+int64_t bytes_of(const bench::LayerRun &run) {
+    const auto weights = static_cast<int64_t>(run.convolution().weight().size() + run.convolution().bias().size());
+    return static_cast<int64_t>(sizeof(float)) * (run.input().element_count() + run.output().element_count() + weights);
+}
+
+class Worker {
+public:
+    explicit Worker(std::string isa)
+        : isa_(std::move(isa)) {
+        // What the process takes once, such as its threads, is no layer's memory.
+        ConvTranspose3d small(8, 8, 3);
+        small.forward(static_cast<const Tensor &>(Tensor({1, 8, 4, 4, 4})).view());
+    }
+
+    Json answer(const Json &request) {
+        const std::string what = request.at("do");
+        if (what == "machine") {
+            return machine();
+        }
+        if (what == "load") {
+            return load(request);
+        }
+        if (what == "time") {
+            bench::LayerRun &layer = run(request);
+            layer.force(request.value("variant", ""));
+            return {{"samples", bench::call_seconds([&layer] { layer.forward(); }, request.at("seconds"), request.at("least"))}};
+        }
+        if (what == "unload") {
+            runs_.clear();
+            return Json::object();
+        }
+        throw InvalidArgument("there is no request '" + what + "'");
+    }
+
+private:
+    Json machine() const {
+        const bench::Machine machine = bench::measure_machine(num_threads(), isa_);
+        return {{"cpu", machine.cpu},
+                {"threads", machine.threads},
+                {"peak_gflops", machine.peak_gflops},
+                {"bandwidth_gbs", machine.bandwidth_gbs},
+                {"clock_ghz", bench::measure_clock_ghz()}};
+    }
+
+    bench::LayerRun &run(const Json &request) {
+        const std::string layout = request.at("layout");
+        const auto found = runs_.find(layout);
+        if (found == runs_.end()) {
+            throw InvalidArgument("no layer is loaded in " + layout);
+        }
+        return *found->second;
+    }
+
+    Json load(const Json &request) {
+        const std::vector<bench::Layer> layers = bench::parse_layers(request.at("layer"));
+        if (layers.size() != 1) {
+            throw InvalidArgument("a table of one layer is needed");
+        }
+        const Layout layout = parse_layout(request.at("layout"));
+        runs_.erase(to_string(layout));
+        const int64_t before = bench::resident_bytes();
+        auto run = std::make_unique<bench::LayerRun>(layers.front(), layout);
+        const ConvTranspose3d &convolution = run->convolution();
+        const Plan plan = convolution.plan(run->input().sizes(), layout);
+        run->forward();
+        const int64_t peak = bench::peak_resident_bytes([&] { run->forward(); });
+        Json reply = {{"variant", plan.variant.name},
+                      {"reason", plan.reason},
+                      {"flops", 2 * plan.multiply_adds},
+                      {"compulsory_bytes", plan.compulsory_bytes},
+                      {"packed_bytes", plan.packed_bytes},
+                      {"scratch_bytes", plan.scratch_bytes},
+                      {"extra_bytes", peak == 0 ? Json() : Json(std::max<int64_t>(peak - before - bytes_of(*run), 0))}};
+        if (const std::string folder = request.value("save", ""); !folder.empty()) {
+            save(folder + "/input.npy", run->input());
+            save(folder + "/weight.npy", convolution.weight_shape(), convolution.weight());
+            save(folder + "/bias.npy", convolution.bias_shape(), convolution.bias());
+            save(folder + "/output.npy", run->output());
+        }
+        runs_[to_string(layout)] = std::move(run);
+        return reply;
+    }
+
+    std::string isa_;
+    std::map<std::string, std::unique_ptr<bench::LayerRun>> runs_;  // by layout
+};
+
+}  // namespace
+
+int main(int argc, char **argv) {
+    unsetenv("UNSTRIDE_WISDOM");  // the planner is measured, not what was tuned
+    try {
+        if (argc > 1) {
+            set_num_threads(std::atoi(argv[1]));
+        }
+        Worker worker(argc > 2 ? argv[2] : "");
+        for (std::string line; std::getline(std::cin, line);) {
+            Json reply;
+            try {
+                reply = worker.answer(Json::parse(line));
+            } catch (const std::exception &e) {
+                reply = {{"error", e.what()}};
+            }
+            std::cout << reply.dump() << std::endl;
+        }
+    } catch (const std::exception &e) {
+        std::cerr << "unstride_bench_worker: " << e.what() << '\n';
+        return 2;
+    }
+    return 0;
+}

@@ -1,0 +1,167 @@
+#include "machine.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+#include "catalog.h"
+
+namespace unstride {
+namespace {
+
+struct Caches {
+    int64_t l1d, l2, last_level;  // 0: unknown
+};
+
+#if defined(__x86_64__)
+
+using Registers = std::array<unsigned, 4>;  // eax, ebx, ecx, edx
+
+// Zeros for what the processor does not answer.
+Registers cpuid(unsigned leaf, unsigned subleaf = 0) {
+    Registers r{};
+    if (__get_cpuid_count(leaf, subleaf, r.data(), &r[1], &r[2], &r[3]) == 0) {
+        r = {};
+    }
+    return r;
+}
+
+std::string cpu_name() {
+    std::string name;
+    for (unsigned leaf = 0x80000002; leaf <= 0x80000004; leaf++) {
+        const Registers r = cpuid(leaf);
+        std::array<char, sizeof r> text{};
+        std::memcpy(text.data(), r.data(), sizeof r);
+        name.append(text.data(), std::find(text.begin(), text.end(), '\0') - text.begin());
+    }
+    const unsigned signature = cpuid(1)[0], family = signature >> 8 & 15, model = signature >> 4 & 15;
+    return name + ", family " + std::to_string(family == 15 ? family + (signature >> 20 & 255) : family) +  //
+           " model " + std::to_string(family == 6 || family == 15 ? model + (signature >> 12 & 240) : model);
+}
+
+// Leaf 4 of Intel's and leaf 0x8000001d of AMD's processors have one form: one cache for each subleaf. Unlike sysconf, they tell
+// the size of one instance of a cache.
+Caches cpuid_caches(unsigned leaf) {
+    Caches caches{};
+    for (unsigned subleaf = 0; subleaf < 16; subleaf++) {
+        const Registers r = cpuid(leaf, subleaf);
+        const unsigned type = r[0] & 31, level = r[0] >> 5 & 7;
+        if (type == 0) {
+            break;
+        }
+        const int64_t ways = (r[1] >> 22) + 1, partitions = (r[1] >> 12 & 1023) + 1, line = (r[1] & 4095) + 1;
+        const int64_t bytes = ways * partitions * line * (int64_t{r[2]} + 1);
+        const bool instructions = type == 2;
+        if (!instructions) {
+            (level == 1 ? caches.l1d : level == 2 ? caches.l2
+                                                  : caches.last_level) = bytes;
+        }
+    }
+    return caches;
+}
+
+Caches told_caches() {
+    const Caches amd = cpuid_caches(0x8000001d);
+    return amd.l1d != 0 ? amd : cpuid_caches(4);
+}
+
+#else
+
+std::string cpu_name() {
+    return "unknown";
+}
+
+Caches told_caches() {
+    return {};
+}
+
+#endif
+
+// Of the cache sizes that were found for one level, the first that can be true.
+int64_t plausible(std::initializer_list<int64_t> sizes, int64_t least, int64_t most, int64_t otherwise) {
+    for (int64_t size : sizes) {
+        if (size >= least && size <= most) {
+            return size;
+        }
+    }
+    return otherwise;
+}
+
+#if defined(_SC_LEVEL1_DCACHE_SIZE)
+Caches system_caches() {
+    return {sysconf(_SC_LEVEL1_DCACHE_SIZE), sysconf(_SC_LEVEL2_CACHE_SIZE), sysconf(_SC_LEVEL3_CACHE_SIZE)};
+}
+#else
+Caches system_caches() {
+    return {};
+}
+#endif
+
+Machine describe_machine() {
+    Machine machine{};
+    for (char c : cpu_name()) {
+        machine.cpu += c >= ' ' && c <= '~' && c != '"' ? c : ' ';
+    }
+    int lanes = 0;
+    for (const Entry &entry : catalog()) {
+        if (entry.variant.runs_here && entry.lanes > lanes) {
+            lanes = entry.lanes;
+            machine.isa = entry.variant.isa;
+        }
+    }
+    const Caches told = told_caches(), system = system_caches();
+    constexpr int64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
+    machine.l1d = plausible({told.l1d, system.l1d}, 4 * kib, mib, 32 * kib);
+    machine.l2 = plausible({told.l2, system.l2}, 64 * kib, 64 * mib, 512 * kib);
+    machine.last_level = plausible({told.last_level, system.last_level}, machine.l2, 16 * gib, std::max(machine.l2, 8 * mib));
+    return machine;
+}
+
+// Seconds that a chain of multiplications takes, each of which waits for the one before.
+double time_chain(int64_t steps) {
+    using Clock = std::chrono::steady_clock;
+    uint64_t value = 3;
+    const Clock::time_point start = Clock::now();
+    for (int64_t i = 0; i < steps; i += 8) {
+#pragma GCC unroll 8
+        for (int j = 0; j < 8; j++) {
+            value *= value;
+            asm volatile(""
+                         : "+r"(value));  // so that the compiler does not see through it
+        }
+    }
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+const Machine &this_machine() {
+    static const Machine machine = describe_machine();
+    return machine;
+}
+
+int64_t slab_limit() {
+    return std::clamp<int64_t>(this_machine().l2 / 2, 128 * 1024, 1024 * 1024) / static_cast<int64_t>(sizeof(float));
+}
+
+double clock_hertz() {
+    static const double hertz = [] {
+        constexpr int64_t steps = 40'000;
+        constexpr double latency = 3;
+        double least = time_chain(steps);
+        for (int repeat = 0; repeat < 20; repeat++) {  // the least: others may want the processor too, and it may have to wake up
+            least = std::min(least, time_chain(steps));
+        }
+        return latency * static_cast<double>(steps) / least;
+    }();
+    return hertz;
+}
+
+}  // namespace unstride

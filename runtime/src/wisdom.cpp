@@ -1,0 +1,214 @@
+#include "wisdom.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+
+#include "machine.h"
+#include "unstride/wisdom.h"
+#include "validation.h"
+#include "wisdom_line.h"
+
+namespace unstride {
+namespace {
+
+struct Store {
+    std::mutex mutex;
+    std::map<std::string, Winner> winners;              // of this machine, by key
+    std::map<std::string, std::string> other_machines;  // lines, by key
+    std::atomic<uint64_t> generation{1};
+    std::once_flag environment;
+};
+
+// Never destroyed: layers may outlive the statics of this file.
+Store &store() {
+    static auto &result = *new Store;
+    return result;
+}
+
+void take_line(std::string_view line, WisdomReport &report) {
+    const WisdomLine parsed = parse_wisdom_line(line);
+    const std::lock_guard<std::mutex> lock(store().mutex);
+    if (parsed.winner) {
+        store().winners[parsed.key] = *parsed.winner;
+        report.entries++;
+    } else {
+        store().other_machines[parsed.key] = line;
+        report.other_machines++;
+    }
+}
+
+void take_text(std::string_view text, WisdomReport &report) {
+    for (int number = 1; !text.empty(); number++) {
+        const size_t length = std::min(text.find('\n'), text.size());
+        const std::string_view line = text.substr(0, length);
+        text.remove_prefix(std::min(length + 1, text.size()));
+        if (number == 1) {
+            report.is_wisdom = line == wisdom_header;
+            if (!report.is_wisdom) {
+                break;
+            }
+            continue;
+        }
+        try {
+            take_line(line, report);
+        } catch (const InvalidArgument &e) {
+            report.problems.push_back("line " + std::to_string(number) + ": " + e.what());
+        }
+    }
+    if (!report.is_wisdom) {
+        report.problems.push_back("line 1: it is not '" + std::string(wisdom_header) + "'");
+    }
+    store().generation++;
+}
+
+// Throws std::runtime_error.
+std::string read_file(const std::string &path) {
+    constexpr size_t most = size_t{16} << 20;  // room for some 50 000 winners
+    const auto fail = [] {
+        throw std::runtime_error(std::string("cannot be read: ") + std::strerror(errno));
+    };
+    const std::unique_ptr<std::FILE, int (*)(std::FILE *)> file(std::fopen(path.c_str(), "rb"), std::fclose);
+    if (!file) {
+        fail();
+    }
+    std::string text;
+    char block[4096];
+    while (const size_t count = std::fread(block, 1, sizeof block, file.get())) {
+        text.append(block, count);
+        if (text.size() > most) {
+            throw std::runtime_error("larger than any wisdom");
+        }
+    }
+    if (std::ferror(file.get()) != 0) {
+        fail();
+    }
+    return text;
+}
+
+// Without a look at the environment.
+WisdomReport load(const std::string &path) {
+    WisdomReport report;
+    try {
+        const std::string text = read_file(path);
+        report.found = true;
+        take_text(text, report);
+    } catch (const std::exception &e) {
+        report.problems.emplace_back(e.what());
+    }
+    return report;
+}
+
+void load_environment() {
+    std::call_once(store().environment, [] {
+        const char *path = std::getenv("UNSTRIDE_WISDOM");
+        if (path == nullptr || *path == '\0') {
+            return;
+        }
+        const std::string summary = load(path).summary();
+        if (!summary.empty()) {
+            std::fprintf(stderr, "unstride: warning: %s: %s\n", path, summary.c_str());
+        }
+    });
+}
+
+}  // namespace
+
+std::optional<Winner> recall(const Geometry &geometry, Layout layout, int threads) {
+    load_environment();
+    const std::lock_guard<std::mutex> lock(store().mutex);
+    if (store().winners.empty()) {
+        return std::nullopt;
+    }
+    const auto found = store().winners.find(wisdom_key(geometry, layout, threads));
+    return found != store().winners.end() ? std::optional(found->second) : std::nullopt;
+}
+
+uint64_t wisdom_generation() {
+    return store().generation;
+}
+
+void add_wisdom(const WisdomEntry &entry) {
+    load_environment();
+    check_options(entry.options);
+    const Geometry geometry = resolve(entry.options, entry.input_shape, entry.output_size);
+    const Winner winner = check_winner(entry, geometry);
+    const std::string key = wisdom_key(geometry, entry.layout, entry.threads);
+    const std::lock_guard<std::mutex> lock(store().mutex);
+    store().winners[key] = winner;
+    store().generation++;
+}
+
+std::string WisdomReport::summary() const {
+    std::string text;
+    if (!problems.empty()) {
+        text = problems.front();
+        if (found) {
+            text += problems.size() > 1 ? "; ignored, with " + std::to_string(problems.size() - 1) + " more" : "; ignored";
+        }
+    } else if (entries == 0 && other_machines > 0) {
+        text = "nothing in it was measured on this machine, " + this_machine().cpu + " with " + this_machine().isa;
+    }
+    std::replace_if(
+        text.begin(), text.end(), [](unsigned char c) { return c < ' '; }, ' ');
+    return text;
+}
+
+WisdomReport load_wisdom(const std::string &path) {
+    load_environment();
+    return load(path);
+}
+
+WisdomReport read_wisdom(const std::string &text) {
+    load_environment();
+    WisdomReport report;
+    report.found = true;
+    take_text(text, report);
+    return report;
+}
+
+std::string wisdom_text() {
+    load_environment();
+    std::string text = std::string(wisdom_header) + "\n";
+    const std::lock_guard<std::mutex> lock(store().mutex);
+    for (const auto &[key, winner] : store().winners) {
+        text += wisdom_line(key, winner) + "\n";
+    }
+    for (const auto &[key, line] : store().other_machines) {
+        text += line + "\n";
+    }
+    return text;
+}
+
+void forget_wisdom() {
+    std::call_once(store().environment, [] {});
+    const std::lock_guard<std::mutex> lock(store().mutex);
+    store().winners.clear();
+    store().other_machines.clear();
+    store().generation++;
+}
+
+std::string default_wisdom_path() {
+    const auto variable = [](const char *name) {
+        const char *value = std::getenv(name);
+        return std::string(value != nullptr ? value : "");
+    };
+    std::string named = variable("UNSTRIDE_WISDOM");
+    const std::string configuration = variable("XDG_CONFIG_HOME"), home = variable("HOME");
+    if (!named.empty()) {
+        return named;
+    }
+    // The specification of XDG_CONFIG_HOME has relative paths ignored.
+    const std::string folder = !configuration.empty() && configuration.front() == '/' ? configuration : home.empty() ? ""
+                                                                                                                     : home + "/.config";
+    return folder.empty() ? "" : folder + "/unstride/wisdom";
+}
+
+}  // namespace unstride

@@ -1,0 +1,25 @@
+#ifndef UNSTRIDE_RUNTIME_WISDOM_H
+#define UNSTRIDE_RUNTIME_WISDOM_H
+
+#include <cstdint>
+#include <optional>
+
+#include "catalog.h"
+#include "geometry.h"
+
+namespace unstride {
+
+// What won for one layer, input, layout and number of threads.
+struct Winner {
+    const Entry *entry;
+    int64_t rows_per_task, nanoseconds, candidates;
+};
+
+std::optional<Winner> recall(const Geometry &geometry, Layout layout, int threads);
+
+// Changes whenever recall may have another answer than before.
+uint64_t wisdom_generation();
+
+}  // namespace unstride
+
+#endif

@@ -1,0 +1,190 @@
+"""The benchmark's driver and Unstride's worker, on layers that take no time.
+
+    bench_test.py BUILD
+"""
+
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+from cli_support import conv_transpose3d
+
+ROOT = pathlib.Path(__file__).parents[1]
+BUILD = pathlib.Path()
+sys.path.insert(0, str(ROOT / "bench"))
+from layer_table import parse  # noqa: E402
+from machine_code import find_llvm_mca  # noqa: E402
+from workers import BOTH, PEERS, Worker, WorkerError  # noqa: E402
+
+HEADER = ("name,batch,in_channels,out_channels,input_size,kernel_size,stride,padding,output_padding,dilation,groups,"
+          "source\n")
+SMALL = 'small,2,4,6,3x4x5,3x2x1,2x1x3,1x0x0,1x0x2,1x2x1,2,"here, and there"\n'
+WIDE = "wide,1,8,8,2x2x9,1x1x3,1x1x1,0x0x0,0x0x0,1x1x1,1,nowhere\n"
+
+
+class Files(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+
+class LayerTableTest(unittest.TestCase):
+    def test_parse(self):
+        (layer,) = parse(HEADER + "\n" + SMALL)
+        self.assertEqual((layer.name, layer.source, layer.groups), ("small", "here, and there", 2))
+        self.assertEqual((layer.input_shape, layer.output_shape), ((2, 4, 3, 4, 5), (2, 6, 6, 6, 15)))
+        self.assertEqual(parse(layer.text), [layer])
+
+    def test_errors(self):
+        for text in (SMALL, HEADER + SMALL.replace(",2,", ",x,"), HEADER + SMALL.replace("3x4x5", "3x4"),
+                     HEADER + "small,1\n"):
+            with self.subTest(text), self.assertRaises(ValueError):
+                parse(text + SMALL)
+
+
+class WorkerTest(Files):
+    def setUp(self):
+        super().setUp()
+        self.worker = Worker([BUILD / "bin/unstride_bench_worker", "1"], timeout=60)
+        self.addCleanup(self.worker.close)
+
+    def load(self, layout, **more):
+        return self.worker.ask("load", layer=HEADER + SMALL, layout=layout, **more)
+
+    def test_load(self):
+        for layout in BOTH:
+            reply = self.load(layout, save=str(self.folder))
+            self.assertTrue(reply["variant"].startswith(layout))
+            self.assertGreater(reply["packed_bytes"], 0)
+            self.assertGreaterEqual(reply["extra_bytes"], 0)
+            x, w, b, y = (np.load(self.folder / f"{name}.npy") for name in ("input", "weight", "bias", "output"))
+            if layout == "ncdhw":
+                first = x
+            np.testing.assert_array_equal(x, first)  # the same numbers in any layout
+            expected = conv_transpose3d(x, w, b, (2, 1, 3), (1, 0, 0), (1, 0, 2), (1, 2, 1), 2)
+            np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
+            moved = 4 * (x.size + w.size + y.size)
+            self.assertEqual(reply["compulsory_bytes"], moved)
+            self.assertTrue(0 < reply["flops"] <= 2 * x.size * 3 * 6)
+
+    def test_memory_that_a_forward_takes(self):
+        # One input channel and a kernel that is larger than all else: its packed copy is what the layer takes.
+        layer = HEADER + "large,1,512,512,1x1x1,3x3x3,1x1x1,1x1x1,0x0x0,1x1x1,1,nowhere\n"
+        reply = self.worker.ask("load", layer=layer, layout="ndhwc")
+        if reply["extra_bytes"] is None:
+            self.skipTest("the kernel does not let the worker reset its peak of memory")
+        self.assertGreater(reply["packed_bytes"], 28e6)
+        self.assertTrue(0.9 < reply["extra_bytes"] / (reply["packed_bytes"] + reply["scratch_bytes"]) < 1.3, reply)
+
+    def test_time(self):
+        planned = self.load("ncdhw")["variant"]
+        for variant in ({}, {"variant": planned}):
+            samples = self.worker.ask("time", layout="ncdhw", seconds=0, least=4, **variant)["samples"]
+            self.assertEqual(len(samples), 4)
+            self.assertTrue(all(0 < s < 1 for s in samples))
+        self.assertGreater(len(self.worker.ask("time", layout="ncdhw", seconds=0.01, least=1)["samples"]), 10)
+
+    def test_machine(self):
+        machine = self.worker.ask("machine")
+        self.assertEqual(machine["threads"], 1)
+        self.assertTrue(0.5 < machine["clock_ghz"] < 10, machine)
+        self.assertGreater(machine["peak_gflops"], 1)
+
+    def test_errors_are_answers(self):
+        self.load("ncdhw")
+        for fragment, request in {
+            "no request 'wat'": {"do": "wat"},
+            "no layer is loaded in ndhwc": {"do": "time", "layout": "ndhwc", "seconds": 0, "least": 1},
+            "unknown variant: wat": {"do": "time", "layout": "ncdhw", "seconds": 0, "least": 1, "variant": "wat"},
+            "no layout 'wat'": {"do": "load", "layer": HEADER + SMALL, "layout": "wat"},
+            "does not begin": {"do": "load", "layer": SMALL, "layout": "ncdhw"},
+            "one layer is needed": {"do": "load", "layer": HEADER + SMALL + WIDE, "layout": "ncdhw"},
+        }.items():
+            with self.subTest(fragment), self.assertRaisesRegex(WorkerError, fragment):
+                self.worker.ask(**request)
+        self.worker.ask("unload")
+        with self.assertRaisesRegex(WorkerError, "no layer is loaded"):
+            self.worker.ask("time", layout="ncdhw", seconds=0, least=1)
+
+    def state(self):
+        return pathlib.Path(f"/proc/{self.worker.process.pid}/stat").read_text().split(") ")[1][0]
+
+    def test_stands_still_between_requests(self):
+        self.load("ncdhw")
+        self.assertEqual(self.state(), "T")
+
+    def test_process_that_ends(self):
+        self.load("ncdhw")
+        self.worker.process.send_signal(signal.SIGKILL)
+        with self.assertRaises(WorkerError):
+            self.load("ncdhw")
+        self.assertFalse(self.worker.alive)
+        with self.assertRaisesRegex(WorkerError, "last words.*exit status 3"):
+            Worker([sys.executable, "-c", "import sys; print('last words', file=sys.stderr); sys.exit(3)"]).ask("wat")
+        with self.assertRaisesRegex(WorkerError, "no answer"):
+            Worker([sys.executable, "-c", "import time; time.sleep(60)"], timeout=0.1).ask("wat")
+
+
+class DriverTest(Files):
+    def bench(self, *arguments):
+        (self.folder / "layers.csv").write_text(HEADER + SMALL + WIDE)
+        done = subprocess.run([sys.executable, ROOT / "bench/bench.py", "--build", BUILD, "--layers-file",
+                               self.folder / "layers.csv", "--json", self.folder / "out.json", "--threads", "1",
+                               "--rounds", "2", "--seconds", "0.01", *arguments], capture_output=True, text=True,
+                              timeout=120)
+        return done
+
+    def document(self):
+        return json.loads((self.folder / "out.json").read_text())
+
+    def test_peers_that_fail_and_resume(self):
+        # This Python has none of the peers' packages, which is what each peer's results say then.
+        done = self.bench("--peers", sys.executable, "--only", "torch,openvino", "--layers", "small")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        document = self.document()
+        self.assertEqual([layer["name"] for layer in document["layers"]], ["small"])
+        results = {(r["who"], r["layout"]): r for r in document["results"]}
+        self.assertEqual(set(results), {(who, layout) for who in ("unstride", "torch", "openvino") for layout in BOTH})
+        for (who, _), result in results.items():
+            if who == "unstride":
+                self.assertLess(result["difference"], 1e-5)
+                self.assertEqual(len(result["rounds"]), 2)
+                self.assertTrue(result["fastest"] <= result["seconds"] <= result["slowest"])
+            else:
+                self.assertIn("ModuleNotFoundError", result["error"])
+        for layout in BOTH:
+            rows = [v for v in document["variants"] if v["layout"] == layout]
+            self.assertEqual([v["variant"] for v in rows if v["planned"]], [results["unstride", layout]["variant"]])
+        self.assertIn("ModuleNotFoundError", (self.folder / "out.html").read_text())
+        if document["code"]:
+            self.assertEqual(all("predicted_cycles" in row for row in document["code"]), find_llvm_mca() is not None)
+
+        first = document["results"]
+        done = self.bench("--peers", sys.executable, "--only", "torch,openvino", "--resume")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([layer["name"] for layer in self.document()["layers"]], ["small", "wide"])
+        self.assertEqual(self.document()["results"][:len(first)], first)
+        done = self.bench("--resume", "--rounds", "1")
+        self.assertIn("other settings", done.stderr)
+
+    def test_errors(self):
+        self.assertIn("no 'nonesuch'", self.bench("--layers", "nonesuch").stderr)
+        self.assertIn("no such peer", self.bench("--peers", sys.executable, "--only", "nonesuch").stderr)
+
+    def test_peers_have_names_of_their_own(self):
+        self.assertEqual(len({peer.name for peer in PEERS}), len(PEERS))
+        for peer in PEERS:
+            self.assertTrue((ROOT / f"bench/peers/{peer.module}.py").exists())
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main()

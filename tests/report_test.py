@@ -1,0 +1,147 @@
+"""The benchmark's report, made from numbers that are made up."""
+
+import html.parser
+import pathlib
+import re
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "bench"))
+from report import write_report  # noqa: E402
+from report.charts import spread  # noqa: E402
+from report.summary import Summary  # noqa: E402
+from synthetic_benchmark import synthetic_document  # noqa: E402
+
+VOID = {"meta", "br", "link", "img"}
+
+
+class Page(html.parser.HTMLParser):
+    """Checks that elements nest, and collects what they say."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.loads, self.words = [], [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attributes:
+            if name == "id":
+                self.ids.append(value)
+            if name in ("src", "href", "xlink:href"):
+                self.loads.append(value)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            raise ValueError(f"</{tag}> closes nothing")
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+class ReportTest(unittest.TestCase):
+    def write(self, document):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "report.html"
+            write_report(document, path)
+            return path.read_text()
+
+    def check(self, document):
+        text = self.write(document)
+        page = Page(text)
+        self.assertEqual(page.open, [])
+        self.assertEqual(len(page.ids), len(set(page.ids)))
+        # All that the page needs is in it.
+        self.assertTrue(all(target.startswith("#") and target[1:] in page.ids for target in page.loads), page.loads)
+        for svg in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
+            xml.etree.ElementTree.fromstring(svg)
+        used, defined = (set(re.findall(p, text)) for p in (r"var\((--[\w-]+)\)", r"(--[\w-]+):"))
+        self.assertLessEqual(used, defined)
+        for layer in document["layers"]:
+            self.assertIn(layer["name"], page.words)
+        return "".join(page.words)
+
+    def test_with_peers(self):
+        document = synthetic_document()
+        words = self.check(document)
+        for peer in document["peers"].values():
+            self.assertIn(peer["label"], words)
+        self.assertIn("RuntimeError: <could not> & would not", words)
+        self.assertIn("Without a prediction: llvm-mca is not installed.", words)
+
+    def test_without_peers(self):
+        words = self.check(synthetic_document(peers=False))
+        self.assertNotIn("PyTorch", words)
+        self.assertIn("80 % of the peak", words)
+
+    def test_one_layer_without_variants_or_kernels(self):
+        document = synthetic_document()
+        name = document["layers"][0]["name"]
+        document.update(code=[], variants=[], layers=document["layers"][:1],
+                        results=[r for r in document["results"] if r["layer"] == name])
+        self.check(document)
+
+
+class SummaryTest(unittest.TestCase):
+    def setUp(self):
+        """Two layers: `dense` at 50 % and 80 % of a peak of 100 GFLOP/s, `thin` at 70 % and 20 % of 10 GB/s."""
+        layers = [{"name": "dense", "in_channels": 64, "out_channels": 32, "groups": 1, "flops": 1e9,
+                   "compulsory_bytes": 1e6},
+                  {"name": "thin", "in_channels": 64, "out_channels": 64, "groups": 64, "flops": 1e6,
+                   "compulsory_bytes": 1e7}]
+        seconds = {("dense", "ncdhw", "unstride"): 0.020, ("dense", "ndhwc", "unstride"): 0.0125,
+                   ("thin", "ncdhw", "unstride"): 1e-3 / 0.7, ("thin", "ndhwc", "unstride"): 5e-3,
+                   ("dense", "ncdhw", "torch_installed"): 0.080, ("dense", "ndhwc", "openvino"): 0.015,
+                   ("thin", "ncdhw", "torch_installed"): 16e-3 / 0.7, ("thin", "ndhwc", "openvino"): 10e-3}
+        variants = [("dense", "ncdhw", "a", 0.020, True), ("dense", "ncdhw", "b", 0.016, False),
+                    ("thin", "ndhwc", "c", 1.04, True), ("thin", "ndhwc", "d", 1.0, False)]
+        self.summary = Summary({
+            "layers": layers, "machine": {"peak_gflops": 100, "bandwidth_gbs": 10, "clock_ghz": 2, "threads": 1},
+            "peers": {who: {"label": who} for who in ("torch_installed", "openvino")},
+            "results": [{"layer": layer, "layout": layout, "who": who, "seconds": value}
+                        for (layer, layout, who), value in seconds.items()],
+            "variants": [{"layer": layer, "layout": layout, "variant": f"{layout}_{name}_avx2", "seconds": value,
+                          "planned": planned, "final": True} for layer, layout, name, value, planned in variants],
+        })
+
+    def test_speeds(self):
+        any_layout = {(s.layer, s.layout): (round(s.ratio, 9), s.who) for s in self.summary.against_any_layout()}
+        self.assertEqual(any_layout, {("dense", "ncdhw"): (0.75, "openvino"), ("dense", "ndhwc"): (1.2, "openvino"),
+                                      ("thin", "ncdhw"): (7, "openvino"), ("thin", "ndhwc"): (2, "openvino")})
+        same = {(s.layer, s.layout): round(s.ratio, 9) for s in self.summary.against_same_layout()}
+        self.assertEqual(same, {("dense", "ncdhw"): 4, ("dense", "ndhwc"): 1.2, ("thin", "ncdhw"): 16,
+                                ("thin", "ndhwc"): 2})
+        self.assertEqual([(s.layer, s.layout) for s in self.summary.losses()], [("dense", "ncdhw")])
+
+    def test_goals(self):
+        goals = [(goal.result, goal.reached) for goal in self.summary.goals()]
+        self.assertEqual(goals, [("3 of 4", False), ("3.52×", True), ("8.00×", True), ("1 of 2", False),
+                                 ("1 of 2", False), ("1 of 2", False)])
+
+    def test_fractions(self):
+        fractions = {(f.layer, f.layout): (round(f.value, 9), f.goal) for f in self.summary.fractions()}
+        self.assertEqual(fractions, {("dense", "ncdhw"): (0.5, 0.8), ("dense", "ndhwc"): (0.8, 0.8),
+                                     ("thin", "ncdhw"): (0.7, 0.7), ("thin", "ndhwc"): (0.2, 0.7)})
+
+    def test_measured_cycles(self):
+        # 0.5e9 multiply-adds, 8 lanes and 10 to a loop: 6.25e6 loops in 0.016 s of 2e9 cycles.
+        cycles, layer = self.summary.measured_cycles({"variant": "ncdhw_b_avx2", "fmas": 10})
+        self.assertEqual((round(cycles, 9), layer), (5.12, "dense"))
+        self.assertIsNone(self.summary.measured_cycles({"variant": "ncdhw_e_avx2", "fmas": 10}))
+
+    def test_spread(self):
+        self.assertEqual(spread([0, 1, 5], 2), [-0.5, 1.5, 5])
+        self.assertEqual(spread([0, 1, 2], 2), [-1, 1, 3])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,82 @@
+"""Made-up numbers in the form of bench/bench.py: all layers of the table, with whatever may be missing."""
+
+import random
+
+import layer_table
+from workers import BOTH, PEERS
+
+VARIANTS = {
+    "ncdhw": ("columns_12x32_s1", "columns_12x32_s2", "columns_8x48_s1", "columns_8x48_s2", "channels_32x8_s1",
+              "channels_32x8_s2", "depthwise_4x64_s2"),
+    "ndhwc": ("channels_32x12_s1", "channels_32x12_s2", "channels_64x6_s1", "channels_64x6_s2", "columns_1x64_s1",
+              "depthwise_64x4_s2"),
+}
+PEAK_GFLOPS, BANDWIDTH_GBS, CLOCK_GHZ = 200.0, 40.0, 3.2
+
+
+def product(sizes):
+    result = 1
+    for size in sizes:
+        result *= size
+    return result
+
+
+def limits(layer):
+    """Operations, not looking at borders, and bytes."""
+    flops = 2 * product(layer.input_shape) * layer.out_channels // layer.groups * product(layer.kernel_size)
+    weights = layer.in_channels * layer.out_channels // layer.groups * product(layer.kernel_size)
+    return flops, 4 * (product(layer.input_shape) + weights + layer.out_channels + product(layer.output_shape))
+
+
+def synthetic_document(peers=True):
+    chance = random.Random(3)
+    document = {
+        "schema": 1, "created": "2026-11-22T12:00+00:00",
+        "settings": {"threads": 2, "isa": None, "rounds": 3, "seconds": 0.3, "variants": "fast"},
+        "machine": {"cpu": "A made-up processor", "threads": 2, "peak_gflops": PEAK_GFLOPS, "clock_ghz": CLOCK_GHZ,
+                    "bandwidth_gbs": BANDWIDTH_GBS, "processors": 2, "memory_bytes": 16 << 30, "load_average": 0.1,
+                    "system": "made up"},
+        "versions": {"unstride": "0.1.0"}, "results": [], "variants": [], "layers": [], "code": [],
+        "peers": {p.name: {"label": p.label, "note": p.note, "layouts": p.layouts, "environment": p.environment}
+                  for p in PEERS if peers},
+    }
+
+    def result(layer, layout, who, seconds, extra, **more):
+        return {"layer": layer.name, "layout": layout, "who": who, "seconds": seconds, "fastest": 0.98 * seconds,
+                "slowest": 1.2 * seconds, "rounds": [seconds] * 3, "samples": 30, "difference": 1e-6,
+                "extra_bytes": int(extra), **more}
+
+    for layer in layer_table.read():
+        flops, moved = limits(layer)
+        document["layers"].append({"name": layer.name, "summary": layer.summary, "source": layer.source,
+                                   "in_channels": layer.in_channels, "out_channels": layer.out_channels,
+                                   "groups": layer.groups, "text": layer.text, "flops": flops, "compulsory_bytes": moved})
+        fastest = max(flops / PEAK_GFLOPS, moved / BANDWIDTH_GBS) * 1e-9
+        for layout in BOTH:
+            planned = chance.choice(VARIANTS[layout])
+            times = {name: fastest / chance.uniform(0.15, 0.95) for name in VARIANTS[layout]}
+            times[planned] = min(times.values()) * chance.choice((0.95, 1.03, 1.1))
+            for name, seconds in times.items():
+                if name == planned or not name.startswith("depthwise") or layer.groups == layer.in_channels:
+                    document["variants"].append({"layer": layer.name, "layout": layout, "seconds": seconds,
+                                                 "variant": f"{layout}_{name}_avx512", "planned": name == planned,
+                                                 "final": True})
+            document["results"].append(result(layer, layout, "unstride", times[planned], moved / 50, packed_bytes=1000,
+                                              variant=f"{layout}_{planned}_avx512", scratch_bytes=1000))
+            for peer in PEERS if peers else ():
+                if layout in peer.layouts:
+                    document["results"].append(result(layer, layout, peer.name,
+                                                      times[planned] * chance.lognormvariate(0.8, 0.5),
+                                                      moved * chance.uniform(0, 3)))
+    if peers:
+        failed = document["results"][-1]
+        for key in set(failed) - {"layer", "layout", "who"}:
+            del failed[key]
+        failed["error"] = "RuntimeError: <could not> & would not"
+    for layout, names in VARIANTS.items():
+        for name in names:
+            document["code"].append({"variant": f"{layout}_{name}_avx512", "fmas": 24, "loads": 14, "spills": 0,
+                                     "instructions": 42, "code_bytes": 30000, "predicted_cycles": 12.3})
+    del document["code"][0]["predicted_cycles"]
+    document["code"][0]["prediction_error"] = "llvm-mca is not installed"
+    return document

@@ -1,0 +1,37 @@
+#ifndef UNSTRIDE_TOOLS_WISDOM_FILE_H
+#define UNSTRIDE_TOOLS_WISDOM_FILE_H
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "unstride/wisdom.h"
+
+namespace unstride::tools {
+
+// Adds --wisdom for the commands that use wisdom.
+CLI::Option *add_wisdom_argument(CLI::App &app, std::string &path);
+
+// Loads what --wisdom said: a file, "none", or if empty the file of UNSTRIDE_WISDOM or else the user's own, if there is one. What
+// is wrong in it is a warning on standard error; a file that was named and cannot be read throws InvalidArgument.
+void use_wisdom(const std::string &path);
+
+// The file that tune keeps winners in. Throws InvalidArgument or std::runtime_error unless it can be written and is wisdom, or
+// empty, or not there yet; warns of what is in it but cannot be kept. Leaves the process without wisdom.
+class WisdomFile {
+public:
+    explicit WisdomFile(const std::string &path);  // empty: default_wisdom_path, whose folder is made if need be
+
+    // Adds one winner to those in the file, which is replaced as a whole.
+    void keep(const WisdomEntry &winner) const;
+
+    const std::string &path() const {
+        return path_;
+    }
+
+private:
+    std::string path_;
+};
+
+}  // namespace unstride::tools
+
+#endif
