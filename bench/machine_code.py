@@ -34,16 +34,15 @@ def read_functions(listing):
 
 
 def innermost_loops(function):
-    """The instructions between the target of a backward jump and the jump, where there is no other such pair within."""
+    """The instructions from the target of backward jumps to the last of them, where there is no other such target within."""
     position = {instruction.address: i for i, instruction in enumerate(function)}
-    loops = []
+    ends = {}
     for end, instruction in enumerate(function):
         if JUMP.match(instruction.mnemonic) and re.fullmatch(r"[0-9a-f]+", instruction.operands):
             start = position.get(int(instruction.operands, 16))
             if start is not None and start <= end:
-                loops.append((start, end))
-    return [function[a:b + 1] for a, b in loops
-            if not any((a, b) != (c, d) and a <= c and d <= b for c, d in loops)]
+                ends[start] = end
+    return [function[a:b + 1] for a, b in ends.items() if not any(a < c and d <= b for c, d in ends.items())]
 
 
 def figures(loop, function):

@@ -31,9 +31,9 @@ public:
     Input<int> padding_x{"padding_x"}, padding_y{"padding_y"}, padding_z{"padding_z"};
     Input<int> dilation_x{"dilation_x"}, dilation_y{"dilation_y"}, dilation_z{"dilation_z"};
     Input<int> stride_x{"stride_x"}, stride_y{"stride_y"}, stride_z{"stride_z"};
-    Input<int> common_x{"common_x"}, common_y{"common_y"}, common_z{"common_z"};      // gcd(stride, dilation)
+    Input<int> common_x{"common_x"}, common_y{"common_y"}, common_z{"common_z"};        // gcd(stride, dilation)
     Input<int> inverse_x{"inverse_x"}, inverse_y{"inverse_y"}, inverse_z{"inverse_z"};  // of dilation / common, modulo stride / common
-    Input<int> rows_per_task{"rows_per_task"}, blocks_per_task{"blocks_per_task"};    // how work is split; does not change the result
+    Input<int> rows_per_task{"rows_per_task"}, blocks_per_task{"blocks_per_task"};      // how work is split; does not change the result
 
     // (position within a phase, phase, y, z, channel within its group, group, batch), or (x, 0, y, z, ...) interleaved
     Output<Buffer<float, 7>> output{"output"};

@@ -161,7 +161,7 @@ void ConvTranspose3d::forward(const View<const float> &input, const View<float> 
     const std::shared_ptr<const Decision> decision = state_->decide(geometry, layout, threads);
     const Entry &entry = *decision->entry;
     const std::shared_ptr<const Panels> panels = state_->panels(channels_seen(geometry.channels, entry.variant), entry.variant.block);
-    execute(entry, geometry, *panels, activation(input), activation(output), decision->rows_per_task, threads);
+    execute(*decision, geometry, *panels, activation(input), activation(output), threads);
 }
 
 Tensor ConvTranspose3d::forward(const View<const float> &input, const Shape &output_size) const {
@@ -180,7 +180,7 @@ Plan ConvTranspose3d::plan(const Shape &input_shape, Layout layout, const Shape 
     const int64_t item_output = geometry.output_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t slices = divide_up(geometry.batch, items_per_call(geometry, item_input, item_output));
     Plan plan{decision.entry->variant, decision.reason, threads, decision.tasks, decision.rows_per_task, 0, 0, 0, 0, 0, 0, false};
-    plan.kernel_calls = slices * calls_per_item(geometry, plan.variant);
+    plan.kernel_calls = slices * static_cast<int64_t>(phases_of_calls(geometry.extent[2], plan.variant).size());
     plan.packed_bytes = packed_bytes(channels_seen(geometry.channels, plan.variant), state_->taps(), plan.variant.block);
     plan.scratch_bytes = scratch_bytes(decision, geometry, threads);
     plan.multiply_adds = geometry.multiply_adds();

@@ -46,33 +46,12 @@ private:
 };
 
 // Where a caller's view has one element along a dimension, its stride there does not matter, and may be anything.
-std::array<int64_t, 6> strides_that_matter(const std::array<int64_t, 6> &extents, std::array<int64_t, 6> strides) {
-    for (size_t d = 0; d < 6; d++) {
+template<size_t Rank>
+std::array<int64_t, Rank> strides_that_matter(const std::array<int64_t, Rank> &extents, std::array<int64_t, Rank> strides) {
+    for (size_t d = 0; d < Rank; d++) {
         strides[d] = extents[d] > 1 ? strides[d] : 1;
     }
     return strides;
-}
-
-// What one call computes along x: columns first, first + step, ... of the output, with taps first_tap, first_tap + tap_step, ...
-struct Columns {
-    int64_t first, step, count;
-    int64_t first_tap, tap_step, taps;
-    int64_t padding, dilation;
-};
-
-Columns all_columns(const Extent &x) {
-    return {0, 1, x.output, 0, 1, x.kernel, x.axis.padding, x.axis.dilation};
-}
-
-// One phase is a convolution of stride 1: its column q reads inputs first_input + q, minus a step for each further tap.
-Columns columns_of_phase(const Extent &x, int64_t phase) {
-    const Axis<int64_t> &axis = x.axis;
-    const int64_t count = divide_up(x.output - phase, axis.stride);
-    const int64_t taps = axis.has_taps(phase) ? std::max<int64_t>(axis.tap_count(phase, x.kernel), 0) : 0;
-    if (taps == 0) {
-        return {phase, axis.stride, count, 0, 1, 0, 0, 1};
-    }
-    return {phase, axis.stride, count, axis.first_tap(phase), axis.tap_step(), taps, axis.first_input(phase), axis.input_step()};
 }
 
 }  // namespace
@@ -84,16 +63,21 @@ int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int6
     return std::clamp<int64_t>(std::numeric_limits<int32_t>::max() / stride, 1, items);
 }
 
-void execute(const Entry &entry, const Geometry &geometry, const Panels &panels, const Activation<const float> &input,
-             const Activation<float> &output, int64_t rows_per_task, int threads) {
+void execute(const Decision &decision, const Geometry &geometry, const Panels &panels, const Activation<const float> &input,
+             const Activation<float> &output, int threads) {
+    const Variant &variant = decision.entry->variant;
     const auto &[z, y, x] = geometry.extent;
-    const auto [groups, inputs, outputs] = channels_seen(geometry.channels, entry.variant);
+    const auto [groups, inputs, outputs] = channels_seen(geometry.channels, variant);
     const int64_t group_inputs = geometry.depthwise() ? outputs : inputs;  // a depthwise kernel reads one for each output
     const int64_t panel = inputs * panels.block;                           // of one tap
     const auto narrow = [](int64_t value) {
         return static_cast<int32_t>(value);
     };
 
+    Buffer<7> weight(panels.weight.get(), {panels.block, inputs, x.kernel, y.kernel, z.kernel, panels.blocks, groups},
+                     {1, panels.block, panel, panel * x.kernel, panel * x.kernel * y.kernel, panel * x.kernel * y.kernel * z.kernel,
+                      panel * x.kernel * y.kernel * z.kernel * panels.blocks});
+    Buffer<2> bias(panels.bias.get(), {panels.blocks * panels.block, groups}, {1, panels.blocks * panels.block});
     const int64_t items = items_per_call(geometry, input.batch, output.batch);
     for (int64_t item = 0; item < geometry.batch; item += items) {
         const int64_t batch = std::min(items, geometry.batch - item);
@@ -101,23 +85,19 @@ void execute(const Entry &entry, const Geometry &geometry, const Panels &panels,
         Buffer<6> in(input.data + item * input.batch, in_extents,
                      strides_that_matter(in_extents, {input.width, input.height, input.depth, input.channel,
                                                       input.channel * group_inputs, input.batch}));
-        Buffer<2> bias(panels.bias.get(), {panels.blocks * panels.block, groups}, {1, panels.blocks * panels.block});
-        for (int64_t phase = 0; phase < calls_per_item(geometry, entry.variant); phase++) {
-            const Columns columns = interleaves(geometry, entry.variant) ? all_columns(x) : columns_of_phase(x, phase);
-            Buffer<7> weight(panels.weight.get() + columns.first_tap * panel,
-                             {panels.block, inputs, columns.taps, y.kernel, z.kernel, panels.blocks, groups},
-                             {1, panels.block, panel * columns.tap_step, panel * x.kernel, panel * x.kernel * y.kernel,
-                              panel * x.kernel * y.kernel * z.kernel, panel * x.kernel * y.kernel * z.kernel * panels.blocks});
-            const std::array<int64_t, 6> out_extents{columns.count, y.output, z.output, outputs, groups, batch};
-            Buffer<6> out(output.data + item * output.batch + columns.first * output.width, out_extents,
-                          strides_that_matter(out_extents, {output.width * columns.step, output.height, output.depth, output.channel,
-                                                            output.channel * outputs, output.batch}));
+        for (const Phases &phases : phases_of_calls(x, variant)) {
+            const std::array<int64_t, 7> out_extents{phases.columns, phases.count, y.output, z.output, outputs, groups, batch};
+            Buffer<7> out(output.data + item * output.batch + phases.first * output.width, out_extents,
+                          strides_that_matter(out_extents, {output.width * phases.step, output.width, output.height, output.depth,
+                                                            output.channel, output.channel * outputs, output.batch}));
             KernelCall call(threads);
-            call.check(entry.kernel(&call, in.get(), weight.get(), bias.get(),                                                   //
-                                    narrow(columns.padding), narrow(y.axis.padding), narrow(z.axis.padding),                     //
-                                    narrow(columns.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),                  //
-                                    narrow(y.axis.stride), narrow(z.axis.stride), narrow(y.axis.common), narrow(z.axis.common),  //
-                                    narrow(y.axis.inverse), narrow(z.axis.inverse), narrow(rows_per_task), out.get()));
+            call.check(decision.entry->kernel(&call, in.get(), weight.get(), bias.get(),                                              //
+                                              narrow(x.axis.padding + phases.first), narrow(y.axis.padding), narrow(z.axis.padding),  //
+                                              narrow(x.axis.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),              //
+                                              narrow(x.axis.stride), narrow(y.axis.stride), narrow(z.axis.stride),                    //
+                                              narrow(x.axis.common), narrow(y.axis.common), narrow(z.axis.common),                    //
+                                              narrow(x.axis.inverse), narrow(y.axis.inverse), narrow(z.axis.inverse),                 //
+                                              narrow(decision.rows_per_task), narrow(decision.blocks_per_task), out.get()));
         }
     }
 }

@@ -1,9 +1,9 @@
 #ifndef UNSTRIDE_RUNTIME_EXECUTE_H
 #define UNSTRIDE_RUNTIME_EXECUTE_H
 
-#include "catalog.h"
 #include "geometry.h"
 #include "panels.h"
+#include "planner.h"
 
 namespace unstride {
 
@@ -17,9 +17,9 @@ struct Activation {
 // Items of the batch that one call can take: kernels index with 32 bits.
 int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int64_t output_item_stride);
 
-// Runs a variant over a whole geometry. Throws OutOfMemory or KernelError for what a kernel reports.
-void execute(const Entry &entry, const Geometry &geometry, const Panels &panels, const Activation<const float> &input,
-             const Activation<float> &output, int64_t rows_per_task, int threads);
+// Runs what was decided over a whole geometry. Throws OutOfMemory or KernelError for what a kernel reports.
+void execute(const Decision &decision, const Geometry &geometry, const Panels &panels, const Activation<const float> &input,
+             const Activation<float> &output, int threads);
 
 }  // namespace unstride
 

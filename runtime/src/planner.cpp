@@ -16,11 +16,28 @@ bool is_across_channels(const Variant &v) {
     return v.family == "channels" || (v.family == "depthwise" && v.layout == Layout::ndhwc);
 }
 
-// Slices of the output, for each block of channels that is computed apart: what tasks are split from.
+bool interleaves(const Variant &v) {
+    return v.stride_x > 1;
+}
+
+int64_t blocks(const Entry &entry, const Geometry &geometry) {
+    return divide_up(channels_seen(geometry.channels, entry.variant).outputs, entry.variant.block);
+}
+
+// As many blocks of output channels as have their panels in the L2 cache together, where they stay from row to row; all, if not even
+// one's fit, as they are then read anew for each row whatever the order.
+int64_t blocks_per_task(const Entry &entry, const Geometry &geometry) {
+    const auto &[z, y, x] = geometry.extent;
+    const int64_t all = blocks(entry, geometry), inputs = channels_seen(geometry.channels, entry.variant).inputs;
+    const int64_t panels = product({inputs, entry.variant.block, x.kernel, y.kernel, z.kernel, sizeof(float)});
+    const int64_t fitting = this_machine().l2 / std::max<int64_t>(panels, 1);
+    return fitting == 0 ? all : divide_up(all, divide_up(all, std::min(fitting, all)));
+}
+
+// Slices of the output, for each share of its channels that is computed apart: what tasks are split from.
 int64_t slices(const Entry &entry, const Geometry &geometry) {
-    const Channels channels = channels_seen(geometry.channels, entry.variant);
-    const int64_t blocks = is_across_channels(entry.variant) ? divide_up(channels.outputs, entry.variant.block) : 1;
-    return geometry.batch * channels.groups * blocks * geometry.extent[0].output;
+    const int64_t shares = divide_up(blocks(entry, geometry), blocks_per_task(entry, geometry));
+    return geometry.batch * channels_seen(geometry.channels, entry.variant).groups * shares * geometry.extent[0].output;
 }
 
 // What a variant is expected to spend on the average output row of all output channels, in cycles of a core that issues two
@@ -91,20 +108,21 @@ Estimate estimate(const Entry &entry, const Geometry &geometry, int threads) {
     const double latency = 4, step = std::max({m * n / 2, loads / 2, latency});
 
     const double tiles = as_double(tiles_in_phase(v, x) * std::min(x.axis.stride, x.output));
-    const double blocks = as_double(groups * divide_up(outputs, v.block));
+    const double tiles_across = as_double(groups * blocks(entry, geometry));
     const double steps = as_double(inputs) * taps(x) * taps(y) * taps(z);
 
     // A tile's store: whole vectors where the layout is the tile's own; element by element where it has to be transposed or
     // the phase's columns lie apart.
-    const bool whole_vectors = v.layout == Layout::ndhwc ? across_channels : !across_channels && interleaves(geometry, v);
+    const bool whole_vectors = v.layout == Layout::ndhwc ? across_channels : !across_channels && interleaves(v);
     const double store = m * n * (whole_vectors ? 3 : entry.lanes * 1.5);
 
-    // The slab is copied once for each task, in *channels* for each block of them, and for each call.
+    // The slab is copied once for each task and each call.
     const int64_t rows = rows_per_task(entry, geometry, threads);
-    const double copies = as_double(calls_per_item(geometry, v)) * (v.family == "channels" ? blocks / as_double(groups) : 1);
+    const double calls = as_double(static_cast<int64_t>(phases_of_calls(x, v).size()));
+    const double copies = calls * as_double(divide_up(blocks(entry, geometry), blocks_per_task(entry, geometry)));
     const double vectors = as_double(groups * slab_floats(entry, geometry, rows)) / as_double(rows * entry.lanes);
     const bool transposes = v.layout == Layout::ndhwc && !across_channels;
-    return {blocks * tiles * steps * step, blocks * tiles * store, vectors * copies * (transposes ? 24 : 3)};
+    return {tiles_across * tiles * steps * step, tiles_across * tiles * store, vectors * copies * (transposes ? 24 : 3)};
 }
 
 std::string percent(double part, double whole) {
@@ -140,13 +158,19 @@ Channels channels_seen(const Channels &channels, const Variant &variant) {
     return variant.family == "depthwise" ? Channels{1, 1, channels.groups} : channels;
 }
 
-bool interleaves(const Geometry &geometry, const Variant &variant) {
-    return variant.stride_x == geometry.extent[2].axis.stride;
-}
-
-int64_t calls_per_item(const Geometry &geometry, const Variant &variant) {
-    const Extent &x = geometry.extent[2];
-    return interleaves(geometry, variant) ? 1 : std::min(x.axis.stride, x.output);
+std::vector<Phases> phases_of_calls(const Extent &x, const Variant &variant) {
+    if (interleaves(variant)) {
+        return {{0, 1, x.output, 1}};
+    }
+    const int64_t stride = x.axis.stride, columns = x.output / stride, longer = x.output % stride;
+    std::vector<Phases> calls;
+    if (longer > 0) {
+        calls.push_back({0, longer, columns + 1, stride});
+    }
+    if (columns > 0) {
+        calls.push_back({longer, stride - longer, columns, stride});
+    }
+    return calls;
 }
 
 std::string obstacle(const Variant &v, const ConvTranspose3dOptions &o) {
@@ -184,7 +208,7 @@ Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry,
     }
 
     rows = rows == 0 ? rows_per_task(*best, geometry, threads) : std::min(rows, geometry.extent[1].output);
-    return {best, reason, rows, slices(*best, geometry) * divide_up(geometry.extent[1].output, rows), measured};
+    return {best, reason, rows, blocks_per_task(*best, geometry), slices(*best, geometry) * divide_up(geometry.extent[1].output, rows), measured};
 }
 
 double expected_cycles(const Decision &decision, const Geometry &geometry, int threads) {

@@ -2,6 +2,7 @@
 #define UNSTRIDE_RUNTIME_PLANNER_H
 
 #include <string>
+#include <vector>
 
 #include "catalog.h"
 #include "geometry.h"
@@ -12,7 +13,8 @@ namespace unstride {
 struct Decision {
     const Entry *entry;
     std::string reason;
-    int64_t rows_per_task;
+    int64_t rows_per_task;    // output rows of one slice
+    int64_t blocks_per_task;  // blocks of output channels that share the input staged for these rows
     int64_t tasks;
     double measured_seconds;  // of a forward, by unstride tune; 0 if it was not measured
 };
@@ -26,11 +28,14 @@ struct Forced {
 // How a variant's kernel sees the channels of a layer: a depthwise layer is one group to a depthwise kernel.
 Channels channels_seen(const Channels &channels, const Variant &variant);
 
-// Whether a variant's kernel interleaves all phases along x itself; else it is called for one at a time.
-bool interleaves(const Geometry &geometry, const Variant &variant);
+// Phases along x that one call computes: `count` of them from `first` on, each `columns` long, `step` columns apart.
+struct Phases {
+    int64_t first, count, columns, step;
+};
 
-// Calls of the kernel that one item of the batch takes.
-int64_t calls_per_item(const Geometry &geometry, const Variant &variant);
+// The calls that compute all columns of an item: one, or two where the last phases are a column shorter. To a kernel that
+// interleaves, all columns are one phase.
+std::vector<Phases> phases_of_calls(const Extent &x, const Variant &variant);
 
 // Why a variant cannot run a layer on this machine; empty if it can.
 std::string obstacle(const Variant &variant, const ConvTranspose3dOptions &options);

@@ -16,7 +16,7 @@ struct Variant {
     Layout layout;
     std::string isa;    // baseline, avx2 or avx512
     std::string dtype;  // f32
-    int stride_x;       // 1: any stride, a phase at a time; else this stride only, undilated, all phases at once
+    int stride_x;       // 1: any stride; else this stride only, undilated, its phases interleaved in the kernel
     int block;          // output channels of a register tile
     int columns;        // output columns of a register tile
     bool runs_here;     // whether this machine has the instructions
@@ -32,7 +32,7 @@ struct Plan {
     int threads;              // threads that share the work
     int64_t tasks;            // pieces that the work is split into
     int64_t rows_per_task;    // output rows in a piece
-    int64_t kernel_calls;     // calls of the kernel: phases it does not interleave, times batch slices if need be
+    int64_t kernel_calls;     // calls of the kernel: two where phases differ in length, times batch slices if need be
     int64_t packed_bytes;     // memory that the packed weights take, kept with the layer
     int64_t scratch_bytes;    // most memory that all threads together take during a forward
     double multiply_adds;     // those whose tap and output both exist
