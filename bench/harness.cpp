@@ -36,6 +36,10 @@ public:
 
 }  // namespace
 
+std::string variants_of(const Plan &plan) {
+    return plan.variant.name + (plan.rest.empty() ? "" : "+" + plan.rest);
+}
+
 std::vector<double> call_seconds(const std::function<void()> &call, double budget, int64_t least) {
     const auto measure = [&call](int64_t repetitions) {
         benchmark::RegisterBenchmark("call", [&call](benchmark::State &state) {
@@ -75,7 +79,7 @@ std::vector<int64_t> offsets(const Tensor &tensor) {
 LayerRun::LayerRun(const Layer &layer, Layout layout)
     : name_(layer.name), layout_(layout), convolution_(layer.options), input_(layer.input_size, layout),
       output_(convolution_.output_shape(layer.input_size), layout),
-      planned_(convolution_.plan(layer.input_size, layout).variant.name) {
+      planned_(variants_of(convolution_.plan(layer.input_size, layout))) {
     std::minstd_rand random(1);
     std::uniform_real_distribution<float> uniform(-1, 1);
     // The same numbers in every layout.
@@ -96,9 +100,9 @@ Result LayerRun::measure(const std::string &variant, const Machine &machine) {
     const double memory_limit = plan.compulsory_bytes / (machine.bandwidth_gbs * 1e9);
     return {name_,
             layout_,
-            plan.variant.name,
+            variants_of(plan),
             plan.variant.dtype,
-            plan.variant.name == planned_,
+            variants_of(plan) == planned_,
             seconds,
             flops / seconds * 1e-9,
             std::max(compute_limit, memory_limit) / seconds};

@@ -12,6 +12,9 @@
 
 namespace unstride::bench {
 
+// Names of the variants that a plan runs, joined by "+".
+std::string variants_of(const Plan &plan);
+
 double median(std::vector<double> values);  // of at least one
 
 // Wall times of single calls, in seconds: after two calls to warm up, as many as fit in `budget` seconds,
@@ -25,9 +28,9 @@ std::vector<int64_t> offsets(const Tensor &tensor);
 struct Result {
     std::string layer;
     Layout layout;
-    std::string variant;
+    std::string variant;  // or two, joined by "+"
     std::string dtype;
-    bool planned;              // whether the planner would choose this variant
+    bool planned;              // whether it is what the planner chooses
     double seconds;            // median, into a preallocated output
     double gflops;             // 2 per multiply-add whose tap and output both exist
     double fraction_of_limit;  // the time that the machine's peak or bandwidth allows, over the measured one

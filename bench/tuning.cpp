@@ -83,7 +83,8 @@ std::vector<Candidate> other_splits(const Candidate &candidate, int64_t height) 
 Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)> &progress) {
     LayerRun run(layer, layout);
     const Plan plan = run.force("", 0);
-    Tuning tuning{{plan.variant.name, plan.rows_per_task, 0}, {}, 0, 0};
+    const bool one_variant = plan.rest.empty();
+    Tuning tuning{one_variant ? Candidate{plan.variant.name, plan.rows_per_task, 0} : Candidate{"", 0, 0}, {}, 0, 0};
 
     std::vector<Plan> plans;
     double least = plan.expected_seconds;
@@ -104,6 +105,9 @@ Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)>
         } else {
             tuning.left_out++;
         }
+    }
+    if (!one_variant) {
+        runners.push_back({tuning.planned, {}});
     }
     tuning.measured = static_cast<int>(runners.size());
     race(run, runners, 1, [&](double fraction) { progress(fraction / 2); });

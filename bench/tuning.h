@@ -10,7 +10,7 @@
 namespace unstride::bench {
 
 struct Candidate {
-    std::string variant;
+    std::string variant;  // empty: the planner's choice, where that is two variants
     int64_t rows_per_task;
     double seconds;  // median
 };

@@ -33,6 +33,7 @@ void print_plan(const Arguments &arguments) {
               << "variant     " << v.name << '\n'
               << format("            family %s, tile of %d channels x %d columns, %s, %s, %s\n", v.family.c_str(),
                         v.block, v.columns, stride.c_str(), v.isa.c_str(), v.dtype.c_str())
+              << (plan.rest.empty() ? "" : format("            for %lld channels; %s for the rest\n", static_cast<long long>(plan.channels), plan.rest.c_str()))
               << "reason      " << plan.reason << '\n'
               << format("expected    %.4g ms, ", plan.expected_seconds * 1e3)
               << (plan.measured ? "as measured by unstride tune" : "by the planner's estimate of the arithmetic; memory may take longer")

@@ -72,7 +72,8 @@ public:
     void print(const std::string &layer, Layout layout, const bench::Candidate &planned, const bench::Candidate &winner) const {
         const auto rows = [](const bench::Candidate &c) { return std::to_string(c.rows_per_task); };
         const auto milliseconds = [](const bench::Candidate &c) { return format("%.3f", c.seconds * 1e3); };
-        print(layer, to_string(layout), planned.variant, rows(planned), milliseconds(planned), winner.variant, rows(winner),
+        const auto name = [](const bench::Candidate &c) { return c.variant.empty() ? "two variants" : c.variant; };
+        print(layer, to_string(layout), name(planned), rows(planned), milliseconds(planned), name(winner), rows(winner),
               milliseconds(winner), format("%.2fx", planned.seconds / winner.seconds));
     }
 
@@ -110,6 +111,9 @@ void run_tune(const Arguments &arguments) {
             left_out += tuning.left_out;
             progress.clear();
             table.print(layer.name, layout, tuning.planned, tuning.winner);
+            if (tuning.winner.variant.empty()) {
+                continue;  // two variants are the planner's own choice only
+            }
             file.keep({layer.options, layer.input_size, {}, layout, num_threads(), tuning.winner.variant, tuning.winner.rows_per_task, tuning.winner.seconds, tuning.measured});
         }
     }

@@ -1,5 +1,6 @@
 #include "unstride/conv_transpose3d.h"
 
+#include <array>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -22,16 +23,19 @@ struct ConvTranspose3d::State {
     Forced forced;
     mutable PlanCache plans;
 
-    // Panels by number of groups and block size, packed when first needed.
+    // Panels by number of groups, block size and range of channels, packed when first needed.
     mutable std::mutex mutex;
-    mutable std::map<std::pair<int64_t, int64_t>, std::shared_ptr<const Panels>> packed;
+    mutable std::map<std::array<int64_t, 4>, std::shared_ptr<const Panels>> packed;
 
-    std::shared_ptr<const Panels> panels(const Channels &channels, int64_t block) const {
+    std::shared_ptr<const Panels> panels(const Geometry &geometry, const Part &part) const {
+        const Variant &variant = part.entry->variant;
+        const Channels channels = channels_seen(part_of(geometry, part).channels, variant);
+        const int64_t all_outputs = channels_seen(geometry.channels, variant).outputs;
         const std::lock_guard<std::mutex> lock(mutex);
         try {
-            std::shared_ptr<const Panels> &entry = packed[{channels.groups, block}];
+            std::shared_ptr<const Panels> &entry = packed[{channels.groups, variant.block, part.first, part.channels}];
             if (!entry) {
-                entry = std::make_shared<const Panels>(pack(channels, taps(), weight, bias, block));
+                entry = std::make_shared<const Panels>(pack(channels, part.first, all_outputs, taps(), weight, bias, variant.block));
             }
             return entry;
         } catch (const std::bad_alloc &) {
@@ -74,11 +78,13 @@ Shape shape_of_output(const Geometry &geometry, size_t rank) {
     return shape;
 }
 
+// Of a view's channels in groups of `group_size`, from `first` on.
 template<typename T>
-Activation<T> activation(const View<T> &view) {
+Activation<T> activation(const View<T> &view, int64_t group_size, int64_t first) {
     const size_t channel = view.sizes.size() - 4;
     const Shape &s = view.strides;
-    return {view.data, channel == 1 ? s[0] : 0, s[channel], s[channel + 1], s[channel + 2], s[channel + 3]};
+    return {view.data + first * s[channel], channel == 1 ? s[0] : 0, s[channel] * group_size, s[channel],
+            s[channel + 1], s[channel + 2], s[channel + 3]};
 }
 
 }  // namespace
@@ -159,9 +165,11 @@ void ConvTranspose3d::forward(const View<const float> &input, const View<float> 
     }
     const int threads = num_threads();
     const std::shared_ptr<const Decision> decision = state_->decide(geometry, layout, threads);
-    const Entry &entry = *decision->entry;
-    const std::shared_ptr<const Panels> panels = state_->panels(channels_seen(geometry.channels, entry.variant), entry.variant.block);
-    execute(*decision, geometry, *panels, activation(input), activation(output), threads);
+    const Channels &channels = geometry.channels;
+    for (const Part &part : decision->parts) {
+        execute(part, part_of(geometry, part), *state_->panels(geometry, part), activation(input, channels.inputs, 0),
+                activation(output, channels.outputs, part.first), threads);
+    }
 }
 
 Tensor ConvTranspose3d::forward(const View<const float> &input, const Shape &output_size) const {
@@ -179,10 +187,16 @@ Plan ConvTranspose3d::plan(const Shape &input_shape, Layout layout, const Shape 
     const int64_t item_input = geometry.input_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t item_output = geometry.output_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t slices = divide_up(geometry.batch, items_per_call(geometry, item_input, item_output));
-    Plan plan{decision.entry->variant, decision.reason, threads, decision.tasks, decision.rows_per_task, 0, 0, 0, 0, 0, 0, false};
-    plan.kernel_calls = slices * static_cast<int64_t>(phases_of_calls(geometry.extent[2], plan.variant).size());
-    plan.packed_bytes = packed_bytes(channels_seen(geometry.channels, plan.variant), state_->taps(), plan.variant.block);
-    plan.scratch_bytes = scratch_bytes(decision, geometry, threads);
+    const Part &main = decision.parts.front();
+    Plan plan{main.entry->variant, "", main.channels * geometry.channels.groups, decision.reason, threads, 0, main.rows_per_task, 0, 0, 0, 0, 0, 0, false};
+    for (const Part &part : decision.parts) {
+        const Variant &variant = part.entry->variant;
+        plan.rest = &part == &main ? "" : variant.name;
+        plan.tasks += part.tasks;
+        plan.kernel_calls += slices * static_cast<int64_t>(phases_of_calls(geometry.extent[2], variant).size());
+        plan.packed_bytes += packed_bytes(channels_seen(part_of(geometry, part).channels, variant), state_->taps(), variant.block);
+        plan.scratch_bytes = std::max(plan.scratch_bytes, scratch_bytes(part, geometry, threads));
+    }
     plan.multiply_adds = geometry.multiply_adds();
     plan.compulsory_bytes = sizeof(float) * static_cast<double>(geometry.input_elements() + geometry.weight_elements() + geometry.output_elements());
     plan.measured = decision.measured_seconds > 0;

@@ -63,9 +63,9 @@ int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int6
     return std::clamp<int64_t>(std::numeric_limits<int32_t>::max() / stride, 1, items);
 }
 
-void execute(const Decision &decision, const Geometry &geometry, const Panels &panels, const Activation<const float> &input,
+void execute(const Part &part, const Geometry &geometry, const Panels &panels, const Activation<const float> &input,
              const Activation<float> &output, int threads) {
-    const Variant &variant = decision.entry->variant;
+    const Variant &variant = part.entry->variant;
     const auto &[z, y, x] = geometry.extent;
     const auto [groups, inputs, outputs] = channels_seen(geometry.channels, variant);
     const int64_t group_inputs = geometry.depthwise() ? outputs : inputs;  // a depthwise kernel reads one for each output
@@ -84,20 +84,20 @@ void execute(const Decision &decision, const Geometry &geometry, const Panels &p
         const std::array<int64_t, 6> in_extents{x.input, y.input, z.input, group_inputs, groups, batch};
         Buffer<6> in(input.data + item * input.batch, in_extents,
                      strides_that_matter(in_extents, {input.width, input.height, input.depth, input.channel,
-                                                      input.channel * group_inputs, input.batch}));
+                                                      input.group, input.batch}));
         for (const Phases &phases : phases_of_calls(x, variant)) {
             const std::array<int64_t, 7> out_extents{phases.columns, phases.count, y.output, z.output, outputs, groups, batch};
             Buffer<7> out(output.data + item * output.batch + phases.first * output.width, out_extents,
                           strides_that_matter(out_extents, {output.width * phases.step, output.width, output.height, output.depth,
-                                                            output.channel, output.channel * outputs, output.batch}));
+                                                            output.channel, output.group, output.batch}));
             KernelCall call(threads);
-            call.check(decision.entry->kernel(&call, in.get(), weight.get(), bias.get(),                                              //
+            call.check(part.entry->kernel(&call, in.get(), weight.get(), bias.get(),                                              //
                                               narrow(x.axis.padding + phases.first), narrow(y.axis.padding), narrow(z.axis.padding),  //
                                               narrow(x.axis.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),              //
                                               narrow(x.axis.stride), narrow(y.axis.stride), narrow(z.axis.stride),                    //
                                               narrow(x.axis.common), narrow(y.axis.common), narrow(z.axis.common),                    //
                                               narrow(x.axis.inverse), narrow(y.axis.inverse), narrow(z.axis.inverse),                 //
-                                              narrow(decision.rows_per_task), narrow(decision.blocks_per_task), out.get()));
+                                              narrow(part.rows_per_task), narrow(part.blocks_per_task), out.get()));
         }
     }
 }

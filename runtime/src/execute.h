@@ -7,18 +7,19 @@
 
 namespace unstride {
 
-// Memory of an activation: its first element, and strides in elements from one channel, slice, row, column and item to the next.
+// Memory of an activation: its first element, and strides in elements from one item, group, channel, slice, row and column to the
+// next.
 template<typename T>
 struct Activation {
     T *data;
-    int64_t batch, channel, depth, height, width;
+    int64_t batch, group, channel, depth, height, width;
 };
 
 // Items of the batch that one call can take: kernels index with 32 bits.
 int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int64_t output_item_stride);
 
-// Runs what was decided over a whole geometry. Throws OutOfMemory or KernelError for what a kernel reports.
-void execute(const Decision &decision, const Geometry &geometry, const Panels &panels, const Activation<const float> &input,
+// Runs one part of a decision over its geometry, part_of(), and its own memory. Throws OutOfMemory or KernelError for what a kernel reports.
+void execute(const Part &part, const Geometry &geometry, const Panels &panels, const Activation<const float> &input,
              const Activation<float> &output, int threads);
 
 }  // namespace unstride

@@ -27,12 +27,13 @@ struct Panels {
     std::unique_ptr<float[], FreeFloats> bias;    // [group][block][lane]
 };
 
-// Channels are as the kernel sees them, taps those of the whole kernel: depth * height * width.
+// Channels are as the kernel sees them, outputs those of the panels; taps are those of the whole kernel: depth * height * width.
 int64_t packed_bytes(const Channels &channels, int64_t taps, int64_t block);
 
-// The weights are in PyTorch's order, as [group][input channel][output channel][tap]; `bias` may be empty. Throws OutOfMemory.
-Panels pack(const Channels &channels, int64_t taps, const std::vector<float> &weight, const std::vector<float> &bias,
-            int64_t block);
+// The weights are in PyTorch's order, as [group][input channel][output channel][tap]; `bias` may be empty. Of each group's
+// `all_outputs` output channels, packs those from `first` on. Throws OutOfMemory.
+Panels pack(const Channels &channels, int64_t first, int64_t all_outputs, int64_t taps, const std::vector<float> &weight,
+            const std::vector<float> &bias, int64_t block);
 
 }  // namespace unstride
 

@@ -9,15 +9,24 @@
 
 namespace unstride {
 
-// What the planner decides: everything that does not change the result.
-struct Decision {
+// What one variant computes: all output channels of each group, or a range of them.
+struct Part {
     const Entry *entry;
-    std::string reason;
+    int64_t first, channels;
     int64_t rows_per_task;    // output rows of one slice
     int64_t blocks_per_task;  // blocks of output channels that share the input staged for these rows
     int64_t tasks;
+};
+
+// What the planner decides: everything that does not change the result but for its rounding.
+struct Decision {
+    std::vector<Part> parts;  // one, or a second one for the channels that do not fill a block of the first
+    std::string reason;
     double measured_seconds;  // of a forward, by unstride tune; 0 if it was not measured
 };
+
+// The layer that a part computes.
+Geometry part_of(Geometry geometry, const Part &part);
 
 // What the caller wants, whatever the planner would take.
 struct Forced {
@@ -48,8 +57,8 @@ Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry,
 // few multiply-adds for each byte, nor of what a call costs beside its tasks, some microseconds.
 double expected_cycles(const Decision &decision, const Geometry &geometry, int threads);
 
-// Bytes that the kernel's scratch takes at most, in all threads together: for each, the slab of input that a task reads.
-int64_t scratch_bytes(const Decision &decision, const Geometry &geometry, int threads);
+// Bytes that a kernel's scratch takes at most, in all threads together: for each, the slab of input that a task reads.
+int64_t scratch_bytes(const Part &part, const Geometry &geometry, int threads);
 
 }  // namespace unstride
 

@@ -28,6 +28,8 @@ const std::vector<Variant> &variants();
 // What runs for one geometry on this machine, and why.
 struct Plan {
     Variant variant;
+    std::string rest;         // name of the variant that computes the output channels which do not fill a block; or empty
+    int64_t channels;         // output channels that `variant` computes; the last of each group are for `rest`
     std::string reason;       // one or more sentences
     int threads;              // threads that share the work
     int64_t tasks;            // pieces that the work is split into
