@@ -76,6 +76,11 @@ def unstride_versions(build):
             (f" ({commit})" if commit else ""), "python": platform.python_version()}
 
 
+def forced(variant):
+    """What to ask a worker for: two variants that share a layer are the planner's own choice."""
+    return "" if "+" in variant else variant
+
+
 class Run:
     """One measurement: the processes, and the document that becomes the JSON."""
 
@@ -147,23 +152,24 @@ class Run:
     def scan(self, layer):
         """The times of all variants on a layer, shortly; then, in turns, of those that may be the best."""
         worker, rows = self.worker("unstride"), []
-        for variant in self.candidates:
-            request = {"layout": variant["layout"], "variant": variant["name"], "seconds": SCAN_SECONDS, "least": 1}
+        planned = {r["layout"]: r["variant"] for r in self.document["results"] if r["layer"] == layer.name
+                   and r["who"] == "unstride" and "variant" in r}
+        pairs = [{"layout": layout, "name": name} for layout, name in planned.items() if "+" in name]
+        for variant in self.candidates + (pairs if self.candidates else []):
+            request = {"layout": variant["layout"], "variant": forced(variant["name"]), "seconds": SCAN_SECONDS, "least": 1}
             try:
                 seconds = statistics.median(worker.ask("time", **request)["samples"])
             except WorkerError:
                 continue  # this variant does not take this layer
             rows.append({"layer": layer.name, "layout": variant["layout"], "variant": variant["name"],
                          "seconds": seconds})
-        planned = {r["layout"]: r["variant"] for r in self.document["results"] if r["layer"] == layer.name
-                   and r["who"] == "unstride"}
         best = {layout: min((r["seconds"] for r in rows if r["layout"] == layout), default=0) for layout in BOTH}
         finals = [r for r in rows if r["seconds"] < SCAN_MARGIN * best[r["layout"]]
                   or r["variant"] == planned.get(r["layout"])]
         samples = {r["variant"]: [] for r in finals}
         for _ in range(self.arguments.rounds):
             for row in finals:
-                samples[row["variant"]] += worker.ask("time", layout=row["layout"], variant=row["variant"], least=3,
+                samples[row["variant"]] += worker.ask("time", layout=row["layout"], variant=forced(row["variant"]), least=3,
                                                       seconds=self.arguments.seconds / 2)["samples"]
         for row in rows:
             row["planned"] = row["variant"] == planned.get(row["layout"])

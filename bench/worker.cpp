@@ -111,7 +111,7 @@ private:
         const Plan plan = convolution.plan(run->input().sizes(), layout);
         run->forward();
         const int64_t peak = bench::peak_resident_bytes([&] { run->forward(); });
-        Json reply = {{"variant", plan.variant.name},
+        Json reply = {{"variant", bench::variants_of(plan)},
                       {"reason", plan.reason},
                       {"flops", 2 * plan.multiply_adds},
                       {"compulsory_bytes", plan.compulsory_bytes},
