@@ -16,7 +16,7 @@ void check_tail(const Variant &variant, const ConvTranspose3dOptions &layer_near
     CHECK(mismatch(forward(layer, c, variant.layout), c) == "none");
 }
 
-// Kernels with a stride_x of 1 run at stride 2 here, a phase at a time.
+// Kernels with a stride_x of 1 run at stride 2 here too.
 void check_channels(const Variant &v) {
     for (int64_t channels : {1, v.block - 1, v.block, v.block + 1, 2 * v.block + 1}) {
         if (channels > 0) {
@@ -43,6 +43,7 @@ void check_every_variant(Layout layout) {
         check_channels(v);
         check_columns(v, v.stride_x);
         if (v.stride_x == 1) {
+            check_columns(v, 2);
             check_columns(v, 3);
         }
     }

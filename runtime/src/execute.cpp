@@ -92,12 +92,12 @@ void execute(const Part &part, const Geometry &geometry, const Panels &panels, c
                                                             output.channel, output.group, output.batch}));
             KernelCall call(threads);
             call.check(part.entry->kernel(&call, in.get(), weight.get(), bias.get(),                                              //
-                                              narrow(x.axis.padding + phases.first), narrow(y.axis.padding), narrow(z.axis.padding),  //
-                                              narrow(x.axis.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),              //
-                                              narrow(x.axis.stride), narrow(y.axis.stride), narrow(z.axis.stride),                    //
-                                              narrow(x.axis.common), narrow(y.axis.common), narrow(z.axis.common),                    //
-                                              narrow(x.axis.inverse), narrow(y.axis.inverse), narrow(z.axis.inverse),                 //
-                                              narrow(part.rows_per_task), narrow(part.blocks_per_task), out.get()));
+                                          narrow(x.axis.padding + phases.first), narrow(y.axis.padding), narrow(z.axis.padding),  //
+                                          narrow(x.axis.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),              //
+                                          narrow(x.axis.stride), narrow(y.axis.stride), narrow(z.axis.stride),                    //
+                                          narrow(x.axis.common), narrow(y.axis.common), narrow(z.axis.common),                    //
+                                          narrow(x.axis.inverse), narrow(y.axis.inverse), narrow(z.axis.inverse),                 //
+                                          narrow(part.rows_per_task), narrow(part.blocks_per_task), out.get()));
         }
     }
 }

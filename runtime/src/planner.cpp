@@ -307,7 +307,8 @@ Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry,
     const int64_t whole = whole_blocks(main, geometry);
     return {{make_part(main, geometry, 0, whole, 0, threads),
              make_part(*choice.entries.back(), geometry, whole, outputs - whole, 0, threads)},
-            reason, 0};
+            reason,
+            0};
 }
 
 double expected_cycles(const Decision &decision, const Geometry &geometry, int threads) {
