@@ -11,6 +11,7 @@ import xml.etree.ElementTree
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "bench"))
 from report import write_report  # noqa: E402
 from report.charts import spread  # noqa: E402
+from report.markdown import write_markdown  # noqa: E402
 from report.summary import Summary  # noqa: E402
 from synthetic_benchmark import synthetic_document  # noqa: E402
 
@@ -49,6 +50,17 @@ class Page(html.parser.HTMLParser):
 
 
 class ReportTest(unittest.TestCase):
+    def test_markdown(self):
+        document = synthetic_document()
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "tables.md"
+            write_markdown(document, path)
+            lines = path.read_text().splitlines()
+        for layer in document["layers"]:
+            row, = (line for line in lines if line.startswith(f"| {layer['name']} |"))
+            self.assertEqual(row.count("|"), 9, row)
+        self.assertEqual(sum(line.endswith((" met |", " missed |")) for line in lines), len(Summary(document).goals()))
+
     def write(self, document):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "report.html"

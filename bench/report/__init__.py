@@ -1,6 +1,7 @@
 """One HTML file, with everything in it, from the JSON of bench/bench.py.
 
     python -m report bench.json bench.html      in the folder bench
+    python -m report bench.json tables.md       the tables of docs/performance.md
 """
 
 import pathlib

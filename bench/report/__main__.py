@@ -4,7 +4,9 @@ import sys
 
 from . import __doc__ as usage
 from . import write_report
+from .markdown import write_markdown
 
 if len(sys.argv) != 3:
     sys.exit(usage)
-write_report(json.loads(pathlib.Path(sys.argv[1]).read_text()), sys.argv[2])
+document, target = json.loads(pathlib.Path(sys.argv[1]).read_text()), pathlib.Path(sys.argv[2])
+(write_markdown if target.suffix == ".md" else write_report)(document, target)
