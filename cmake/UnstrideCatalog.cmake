@@ -1,15 +1,16 @@
 # Reads schedules/catalog.txt: unstride_read_catalog(VARIANTS) sets a list of "layout;family;block;columns;stride_x;isa"
 # entries, ";" written as "|"; unstride_isa_target(OUT ISA) gives the Halide target that an ISA is compiled for.
+# unstride_add_kernel(OBJECT VARIANT NAME [PARAMETER=VALUE...]) compiles an entry to an object, and a header beside it.
+# Installed, too, for unstride_add_layer.
 
 # Halide 21 does not complete feature sets in the generator: every target names its full chain. The names of the ISAs are
 # matched with the processor in runtime/src/catalog.cpp. Other processors than x86-64 have one: their own.
-set(UNSTRIDE_TARGET_baseline "x86-64-linux")
-set(UNSTRIDE_TARGET_avx2 "x86-64-linux-sse41-avx-f16c-fma-avx2")
-set(UNSTRIDE_TARGET_avx512 "x86-64-linux-sse41-avx-f16c-fma-avx2-avx512-avx512_skylake")
-
 function(unstride_isa_target out isa)
+    set(baseline "x86-64-linux")
+    set(avx2 "${baseline}-sse41-avx-f16c-fma-avx2")
+    set(avx512 "${avx2}-avx512-avx512_skylake")
     if (CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
-        set(${out} "${UNSTRIDE_TARGET_${isa}}" PARENT_SCOPE)
+        set(${out} "${${isa}}" PARENT_SCOPE)
     elseif (isa STREQUAL "baseline")
         set(${out} "${Halide_HOST_TARGET}" PARENT_SCOPE)
     else ()
@@ -18,7 +19,7 @@ function(unstride_isa_target out isa)
 endfunction()
 
 function(unstride_read_catalog out)
-    set(catalog "${PROJECT_SOURCE_DIR}/schedules/catalog.txt")
+    set(catalog "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../schedules/catalog.txt")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${catalog}")
     file(STRINGS "${catalog}" lines REGEX "^[a-z]")
     set(variants "")
@@ -37,4 +38,37 @@ function(unstride_read_catalog out)
         endif ()
     endforeach ()
     set(${out} "${variants}" PARENT_SCOPE)
+endfunction()
+
+# The function is unstride_NAME; a target that takes the object has to depend on NAME.update. All kernels share one of Halide's
+# runtimes, which is in the library.
+function(unstride_add_kernel out variant name)
+    string(REPLACE "|" ";" variant "${variant}")
+    list(GET variant 0 layout)
+    list(GET variant 1 family)
+    list(GET variant 2 block)
+    list(GET variant 3 columns)
+    list(GET variant 4 stride_x)
+    list(GET variant 5 isa)
+    unstride_isa_target(target ${isa})
+    add_halide_library(${name} FROM unstride.generator
+                       GENERATOR transposed_convolution
+                       FUNCTION_NAME unstride_${name}
+                       USE_RUNTIME unstride_halide_runtime
+                       TARGETS ${target}
+                       FEATURES user_context
+                       PARAMS family=${family} layout=${layout} interleave=${stride_x} block=${block} columns=${columns} ${ARGN})
+    set(${out} "${CMAKE_CURRENT_BINARY_DIR}/${name}.o" PARENT_SCOPE)
+endfunction()
+
+function(unstride_add_generator)
+    set(root "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..")
+    add_halide_generator(unstride.generator
+                         SOURCES
+                         ${root}/generators/transposed_convolution.cpp
+                         ${root}/schedules/channels.cpp
+                         ${root}/schedules/columns.cpp
+                         ${root}/schedules/register_tile.cpp
+                         ${root}/schedules/tasks.cpp)
+    target_include_directories(unstride.generator PRIVATE ${root}/generators ${root}/schedules)
 endfunction()

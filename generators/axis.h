@@ -1,6 +1,10 @@
 #ifndef UNSTRIDE_GENERATORS_AXIS_H
 #define UNSTRIDE_GENERATORS_AXIS_H
 
+#include <cstdint>
+#include <numeric>
+#include <utility>
+
 namespace unstride {
 
 // The arithmetic of one dimension in gather form: which taps reach an output coordinate, and what they read.
@@ -50,6 +54,21 @@ struct Axis {
         return first_input(o) - j * input_step();
     }
 };
+
+// With gcd and modular inverse worked out. Stride and dilation are positive.
+inline Axis<int64_t> make_axis(int64_t stride, int64_t dilation, int64_t padding) {
+    const int64_t common = std::gcd(stride, dilation), modulus = stride / common;
+    const int64_t factor = dilation / common % modulus;  // NOLINT(clang-analyzer-core.DivideZero): stride is a multiple of common
+    // Extended Euclid: on return `inverse` * factor = 1 modulo `modulus`; for modulus 1 it is 0.
+    int64_t a = factor, b = modulus, inverse = 1, other = 0;
+    while (b != 0) {
+        const int64_t quotient = a / b;
+        std::swap(a -= quotient * b, b);
+        std::swap(inverse -= quotient * other, other);
+    }
+    inverse = ((inverse % modulus) + modulus) % modulus;
+    return {stride, dilation, common, inverse, padding};
+}
 
 }  // namespace unstride
 

@@ -10,6 +10,17 @@ using namespace Halide;
 enum class Layout { NCDHW,
                     NDHWC };
 
+// What a kernel for one layer knows of a dimension when it is compiled. Where it is `passed`, the caller says it.
+constexpr int passed = -1;
+struct Known {
+    GeneratorParam<int> kernel, stride, padding, dilation;
+
+    explicit Known(const std::string &dimension)
+        : kernel("known_kernel_" + dimension, passed), stride("known_stride_" + dimension, passed),
+          padding("known_padding_" + dimension, passed), dilation("known_dilation_" + dimension, passed) {
+    }
+};
+
 // output(n, g, c, z, y, x) = bias(g, c) + sum over input channels and taps of weight * input, each output written once.
 class TransposedConvolution : public Generator<TransposedConvolution> {
 public:
@@ -22,6 +33,10 @@ public:
     GeneratorParam<int> interleave{"interleave", 1};
     GeneratorParam<int> block{"block", 16};      // output channels of a register tile, and of a panel of weights
     GeneratorParam<int> columns{"columns", 16};  // output columns of one phase in a register tile
+
+    // For one layer. Output channels and the input's size stay passed: knowing them, too, was not measurably faster.
+    Known known_x{"x"}, known_y{"y"}, known_z{"z"};
+    GeneratorParam<int> known_inputs{"known_inputs", passed};  // channels of a group, of which a depthwise kernel sees one
 
     // Dimensions are innermost first, whatever the layout; strides tell ncdhw from ndhwc.
     Input<Buffer<float, 6>> input{"input"};    // (x, y, z, channel within its group, group, batch)
@@ -40,11 +55,13 @@ public:
 
     void generate() {
         const int s = interleave;
-        const Axis<Expr> X = s == 1 ? Axis<Expr>{stride_x, dilation_x, common_x, inverse_x, padding_x} : Axis<Expr>{s, 1, 1, 1, padding_x};
-        const Axis<Expr> Y{stride_y, dilation_y, common_y, inverse_y, padding_y};
-        const Axis<Expr> Z{stride_z, dilation_z, common_z, inverse_z, padding_z};
+        const Axis<Expr> Z = axis(known_z, stride_z, dilation_z, common_z, inverse_z, known(known_z.padding, padding_z));
+        const Axis<Expr> Y = axis(known_y, stride_y, dilation_y, common_y, inverse_y, known(known_y.padding, padding_y));
+        // The padding that a call for some of the phases passes has the first of them added.
+        const Axis<Expr> X = s == 1 ? axis(known_x, stride_x, dilation_x, common_x, inverse_x, padding_x) : Axis<Expr>{s, 1, 1, 1, known(known_x.padding, padding_x)};
         const Expr W = input.dim(0).extent(), H = input.dim(1).extent(), D = input.dim(2).extent();
-        const Expr KX = weight.dim(2).extent(), KY = weight.dim(3).extent(), KZ = weight.dim(4).extent();
+        const Expr KX = known(known_x.kernel, weight.dim(2).extent()), KY = known(known_y.kernel, weight.dim(3).extent()),
+                   KZ = known(known_z.kernel, weight.dim(4).extent()), inputs = known(known_inputs, weight.dim(1).extent());
 
         // A depthwise tile may have lanes beyond the last channel, which are computed but not stored.
         const Expr existing = depthwise() ? min(likely(c), input.dim(3).extent() - 1) : Expr(c);
@@ -55,7 +72,7 @@ public:
 
         // Along z and y, loops run over just the taps that exist and read inside the input. Along x, only over those
         // that exist: what they read outside is zero.
-        RDom taps(0, weight.dim(1).extent(), 0, X.most_taps(KX), 0, Y.most_taps(KY), 0, Z.most_taps(KZ), "taps");
+        RDom taps(0, inputs, 0, X.most_taps(KX), 0, Y.most_taps(KY), 0, Z.most_taps(KZ), "taps");
         const Expr ci = taps[0], channel = depthwise() ? Expr(c) : ci;
         const Expr kx = X.tap(rx, taps[1]), ky = Y.tap(y, taps[2]), kz = Z.tap(z, taps[3]);
         const Expr ix = q + X.input(rx, taps[1]), iy = Y.input(y, taps[2]), iz = Z.input(z, taps[3]);
@@ -92,6 +109,7 @@ public:
         if (depthwise()) {
             weight.dim(1).set_extent(1);
         }
+        set_known_bounds();
         bias.dim(0).set_min(0);
         bias.dim(1).set_min(0);
         input.dim(0).set_stride(Expr());
@@ -116,6 +134,36 @@ public:
 private:
     bool depthwise() const {
         return family == Family::Depthwise;
+    }
+
+    // What is known takes the place of what is passed; a call that passes something else is an error.
+    Expr known(int value, const Expr &expr) {
+        if (value == passed) {
+            return expr;
+        }
+        add_requirement(expr == value, "this kernel is for another layer");
+        return value;
+    }
+
+    Axis<Expr> axis(const Known &dimension, const Expr &stride, const Expr &dilation, const Expr &common, const Expr &inverse, const Expr &padding) {
+        if (dimension.stride == passed) {
+            return {stride, dilation, common, inverse, padding};
+        }
+        const Axis<int64_t> a = make_axis(dimension.stride, dimension.dilation, 0);
+        return {known(int(a.stride), stride), known(int(a.dilation), dilation), known(int(a.common), common), known(int(a.inverse), inverse), padding};
+    }
+
+    void set_known_bounds() {
+        int stride = block;  // panels are dense
+        const int extents[] = {known_inputs, known_x.kernel, known_y.kernel, known_z.kernel};
+        for (int d = 1; d <= 4 && extents[d - 1] != passed; d++) {
+            stride *= extents[d - 1];
+            weight.dim(d).set_extent(extents[d - 1]);
+            weight.dim(d + 1).set_stride(stride);
+        }
+        if (known_inputs != passed && !depthwise()) {
+            input.dim(3).set_extent(known_inputs);
+        }
     }
 
     Stages stages;

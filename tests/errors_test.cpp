@@ -166,6 +166,8 @@ TEST_CASE("variants and threads that do not exist", "[errors]") {
         const std::string needs = "variant " + v.name + " needs ";
         if (!v.runs_here) {
             CHECK(error == needs + v.isa + ", which this machine does not have");
+        } else if (v.layer) {
+            CHECK(error.find(needs + "the layer that it was compiled for: in_channels ") == 0);
         } else if (v.stride_x != 1) {
             CHECK(error == needs + "stride " + std::to_string(v.stride_x) + " and dilation 1 along the width");
         } else if (v.family == "depthwise") {

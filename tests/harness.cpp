@@ -131,12 +131,25 @@ std::string mismatch(const Shape &sizes, const std::vector<float> &got, const Ca
 }
 
 bool takes(const Variant &variant, const ConvTranspose3dOptions &options) {
+    if (variant.layer) {
+        const ConvTranspose3dOptions &o = *variant.layer;
+        const bool same_channels = o.in_channels == options.in_channels && o.out_channels == options.out_channels && o.groups == options.groups;
+        for (int d = 0; d < 3; d++) {
+            if (!same_channels || o.kernel_size[d] != options.kernel_size[d] || o.stride[d] != options.stride[d] ||
+                o.padding[d] != options.padding[d] || o.dilation[d] != options.dilation[d]) {
+                return false;
+            }
+        }
+    }
     const bool stride = variant.stride_x == 1 || (variant.stride_x == options.stride.width && options.dilation.width == 1);
     const bool depthwise = options.in_channels == options.groups && options.out_channels == options.groups;
     return stride && (depthwise || variant.family != "depthwise");
 }
 
 ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &variant) {
+    if (variant.layer) {
+        return *variant.layer;
+    }
     if (variant.stride_x != 1) {
         options.stride.width = variant.stride_x;
         options.dilation.width = 1;

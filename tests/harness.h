@@ -55,7 +55,7 @@ bool same_bits(const std::vector<float> &a, const std::vector<float> &b);
 std::string mismatch(const Tensor &got, const Case &c);
 std::string mismatch(const Shape &sizes, const std::vector<float> &got, const Case &c);
 
-// Whether a variant can run a layer, from what variants.h says about stride_x and family.
+// Whether a variant can run a layer, from what variants.h says about stride_x, family and layer.
 bool takes(const Variant &variant, const ConvTranspose3dOptions &options);
 
 // The layer, changed as little as makes the variant take it.

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "kernels.h"  // generated: declares every kernel
+#include "unstride/error.h"
+#include "validation.h"
 
 namespace unstride {
 namespace {
@@ -32,30 +34,54 @@ Entry entry(const char *name, Layout layout, const char *family, int block, int 
     return {{name, family, layout, isa, "f32", stride_x, block, columns, runs_here(isa)}, lanes(isa), kernel};
 }
 
-}  // namespace
-
-const std::vector<Entry> &catalog() {
-    static const std::vector<Entry> entries = {
+struct Registry {
+    std::deque<Entry> entries = {
 #include "catalog_entries.inc"  // generated from schedules/catalog.txt: entry("...", ...), for every variant
     };
-    return entries;
+    std::vector<Variant> variants;
+
+    Registry() {
+        for (const Entry &e : entries) {
+            variants.push_back(e.variant);
+        }
+    }
+};
+
+// Made when it is first needed, as kernels register before main in any order, and never destroyed.
+Registry &registry() {
+    static auto &result = *new Registry;
+    return result;
+}
+
+}  // namespace
+
+const std::deque<Entry> &catalog() {
+    return registry().entries;
 }
 
 const Entry *find_entry(const std::string &name) {
-    const std::vector<Entry> &all = catalog();
+    const std::deque<Entry> &all = catalog();
     const auto found = std::find_if(all.begin(), all.end(), [&](const Entry &e) { return e.variant.name == name; });
     return found != all.end() ? &*found : nullptr;
 }
 
 const std::vector<Variant> &variants() {
-    static const std::vector<Variant> result = [] {
-        std::vector<Variant> all;
-        for (const Entry &e : catalog()) {
-            all.push_back(e.variant);
+    return registry().variants;
+}
+
+int register_layer(const ConvTranspose3dOptions &layer, const std::vector<LayerKernel> &kernels) {
+    check_options(layer);
+    const auto only = std::make_shared<const ConvTranspose3dOptions>(layer);
+    for (const LayerKernel &k : kernels) {
+        if (find_entry(k.name) != nullptr) {
+            throw InvalidArgument("two variants are called " + k.name);
         }
-        return all;
-    }();
-    return result;
+        Entry added = entry(k.name.c_str(), k.layout, k.family.c_str(), k.block, k.columns, k.stride_x, k.isa.c_str(), k.kernel);
+        added.variant.layer = only;
+        registry().entries.push_back(added);
+        registry().variants.push_back(added.variant);
+    }
+    return static_cast<int>(kernels.size());
 }
 
 }  // namespace unstride

@@ -1,23 +1,8 @@
 #include "geometry.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace unstride {
-
-Axis<int64_t> make_axis(int64_t stride, int64_t dilation, int64_t padding) {
-    const int64_t common = std::gcd(stride, dilation), modulus = stride / common;
-    const int64_t factor = dilation / common % modulus;  // NOLINT(clang-analyzer-core.DivideZero): stride is a multiple of common
-    // Extended Euclid: on return `inverse` * factor = 1 modulo `modulus`; for modulus 1 it is 0.
-    int64_t a = factor, b = modulus, inverse = 1, other = 0;
-    while (b != 0) {
-        const int64_t quotient = a / b;
-        std::swap(a -= quotient * b, b);
-        std::swap(inverse -= quotient * other, other);
-    }
-    inverse = ((inverse % modulus) + modulus) % modulus;
-    return {stride, dilation, common, inverse, padding};
-}
 
 int64_t Geometry::input_elements() const {
     return batch * channels.groups * channels.inputs * extent[0].input * extent[1].input * extent[2].input;

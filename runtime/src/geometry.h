@@ -39,9 +39,6 @@ struct Geometry {
     double multiply_adds() const;
 };
 
-// The taps of one dimension, with gcd and modular inverse worked out. Stride and dilation are positive.
-Axis<int64_t> make_axis(int64_t stride, int64_t dilation, int64_t padding);
-
 }  // namespace unstride
 
 #endif

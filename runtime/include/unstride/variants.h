@@ -1,12 +1,15 @@
 #ifndef UNSTRIDE_VARIANTS_H
 #define UNSTRIDE_VARIANTS_H
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "unstride/tensor.h"
 
 namespace unstride {
+
+struct ConvTranspose3dOptions;  // unstride/conv_transpose3d.h
 
 // One ahead-of-time compiled kernel of this build.
 struct Variant {
@@ -20,9 +23,13 @@ struct Variant {
     int block;          // output channels of a register tile
     int columns;        // output columns of a register tile
     bool runs_here;     // whether this machine has the instructions
+
+    // The only layer that it runs, with any output padding and with or without a bias: it comes from unstride_add_layer in the
+    // app's CMake. Null: any layer.
+    std::shared_ptr<const ConvTranspose3dOptions> layer = nullptr;
 };
 
-// The catalog of this build.
+// The catalog of this build, then what the app adds to it before main: see unstride/register.h.
 const std::vector<Variant> &variants();
 
 // What runs for one geometry on this machine, and why.
