@@ -40,16 +40,22 @@ function(unstride_read_catalog out)
     set(${out} "${variants}" PARENT_SCOPE)
 endfunction()
 
+# Sets layout, family, block, columns, stride_x and isa of an entry, and its variant_name.
+macro(unstride_read_variant variant)
+    string(REGEX MATCH "^(.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)$" _ "${variant}")
+    set(layout ${CMAKE_MATCH_1})
+    set(family ${CMAKE_MATCH_2})
+    set(block ${CMAKE_MATCH_3})
+    set(columns ${CMAKE_MATCH_4})
+    set(stride_x ${CMAKE_MATCH_5})
+    set(isa ${CMAKE_MATCH_6})
+    set(variant_name "${layout}_${family}_${block}x${columns}_s${stride_x}_${isa}")
+endmacro()
+
 # The function is unstride_NAME; a target that takes the object has to depend on NAME.update. All kernels share one of Halide's
 # runtimes, which is in the library.
 function(unstride_add_kernel out variant name)
-    string(REPLACE "|" ";" variant "${variant}")
-    list(GET variant 0 layout)
-    list(GET variant 1 family)
-    list(GET variant 2 block)
-    list(GET variant 3 columns)
-    list(GET variant 4 stride_x)
-    list(GET variant 5 isa)
+    unstride_read_variant("${variant}")
     unstride_isa_target(target ${isa})
     add_halide_library(${name} FROM unstride.generator
                        GENERATOR transposed_convolution
