@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 LANES = {"avx2": 8, "avx512": 16}
-NAME = re.compile(r"(?:lib)?(?P<name>(?P<layout>ncdhw|ndhwc)_(?P<family>channels|columns|depthwise)_"
+NAME = re.compile(r"(?:lib)?(?P<name>(?P<layout>ncdhw|ndhwc)_(?P<family>channels|columns|depthwise|winograd)_"
                   r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?P<isa>avx2|avx512))\.[ao]$")
 FUNCTION = re.compile(r"[0-9a-f]+ <.*>:$")
 INSTRUCTION = re.compile(r"\s*([0-9a-f]+):\s+(?:(?:lock|rep|notrack|data16|cs|ds|bnd)\s+)*(\S+)\s*(.*)")
@@ -64,16 +64,23 @@ def figures(loop, function):
 
 
 def hot_loop(listing):
-    """The innermost loop with the most multiply-adds, of several the worst: its figures and its instructions."""
-    candidates = [(figures(loop, function), loop)
-                  for function in read_functions(listing) for loop in innermost_loops(function)]
+    """The innermost loop with the most multiply-adds, of several the worst: its figures and its instructions.
+
+    A Winograd kernel has two kinds: one multiplies by inputs, each of which is broadcast, the other adds up products with their sign."""
+    loops = [(figures(loop, function), loop) for function in read_functions(listing) for loop in innermost_loops(function)]
+    candidates = [(f, loop) for f, loop in loops if broadcasts(loop) > 1] or loops
     return max(candidates, key=lambda c: (c[0].fmas, c[0].spills, c[0].loads), default=(Figures(0, 0, 0, 0), []))
+
+
+def broadcasts(loop):
+    """Numbers that a loop reads from memory into all lanes of a vector."""
+    return sum(bool(MEMORY.search(i.operands)) and (i.mnemonic.startswith("vbroadcasts") or "{1to" in i.operands) for i in loop)
 
 
 def tile_of(match):
     """What one step of the hot loop takes."""
     block, columns, lanes = int(match["block"]), int(match["columns"]), LANES[match["isa"]]
-    across_channels = match["family"] == "channels" or (match["family"] == "depthwise" and match["layout"] == "ndhwc")
+    across_channels = match["family"] in ("channels", "winograd") or (match["family"] == "depthwise" and match["layout"] == "ndhwc")
     weights, inputs = (block // lanes, columns) if across_channels else (block, columns // lanes)
     fmas = weights * inputs
     return Tile(fmas, weights + (fmas if match["family"] == "depthwise" else inputs))

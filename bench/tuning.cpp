@@ -89,7 +89,8 @@ Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)>
     std::vector<Plan> plans;
     double least = plan.expected_seconds;
     for (const Variant &v : variants()) {
-        if (v.layout != layout || !v.runs_here || (v.isa == "baseline" && plan.variant.isa != "baseline")) {
+        const bool other_rounding = (v.family == "winograd") != (plan.variant.family == "winograd");
+        if (v.layout != layout || !v.runs_here || other_rounding || (v.isa == "baseline" && plan.variant.isa != "baseline")) {
             continue;
         }
         try {

@@ -1,6 +1,8 @@
 #ifndef UNSTRIDE_GENERATORS_STAGES_H
 #define UNSTRIDE_GENERATORS_STAGES_H
 
+#include <vector>
+
 #include "Halide.h"
 
 namespace unstride {
@@ -11,22 +13,29 @@ inline const Halide::Var p{"p"};                  // phase of `output`, whose x 
 inline const Halide::Var c{"c"}, g{"g"}, n{"n"};  // channel within its group, group, item of the batch
 inline const Halide::Var q{"q"}, rx{"rx"};        // position within a phase, and the phase, along x
 inline const Halide::Var jz{"jz"};                // number of a tap along z among those of the output's phase
+inline const Halide::Var my{"my"}, mz{"mz"};      // number of a product of a minimal filter; y and z then count pairs of outputs
 
 // The stages of a transposed convolution, from input to output. The generator defines them; a schedule decides where
 // and in which order each is computed.
 struct Stages {
-    Halide::Func slab;    // (x, c, y, jz, z, g, n): the slice that tap jz of z reads, with zeros left and right of it
-    Halide::Func sum;     // (c, q, rx, y, z, g, n): the accumulators
-    Halide::Func phases;  // the same values, all phases of a tile side by side
-    Halide::Func output;  // (x, p, y, z, c, g, n)
+    Halide::Func slab;      // (x, c, rows of the slab..., z, g, n): the input that is read, with zeros left and right of it
+    Halide::Func product;   // (c, q, rx, my, mz, y, z, g, n): the accumulators of a minimal filter's products, if there is one,
+    Halide::Func products;  // and the same values, all products of the tiles of a task side by side
+    Halide::Func sum;       // (c, q, rx, y, z, g, n): the accumulators of the output
+    Halide::Func phases;    // the same values, all phases of a tile side by side
+    Halide::Func output;    // (x, p, y, z, c, g, n)
 
-    Halide::RDom input_columns;  // of `slab`
-    Halide::RDom taps;           // of `sum`: input channel, then the taps' numbers along x, y and z
+    std::vector<Halide::Var> slab_rows;  // what the rows of `slab` are counted by, between c and z
+    Halide::RDom input_columns;          // of `slab`: columns, and the terms of each of its rows if it has several
+    Halide::RDom product_taps;           // of `product`: input channel, then the taps' numbers along x
+    Halide::RDom taps;                   // of `sum`: input channel, then the taps' numbers along x, y and z; or those of products
 
-    int interleave;                // phases along x that the kernel interleaves, all at once; 1 if the output keeps them apart
-    bool channels_last;            // ndhwc: channels are dense in memory; ncdhw: columns are
-    Halide::Expr rows_per_task;    // output rows that one parallel task computes,
-    Halide::Expr blocks_per_task;  // in this many blocks of output channels
+    bool minimal_filters;  // the outputs are computed in pairs of rows and slices, from products
+    int interleave;        // phases along x that the kernel interleaves, all at once; 1 if the output keeps them apart
+    bool channels_last;    // ndhwc: channels are dense in memory; ncdhw: columns are
+
+    // What one parallel task computes: a box of outputs (or pairs of them), and this many blocks of output channels.
+    Halide::Expr rows_per_task, slices_per_task, items_per_task, blocks_per_task;
 };
 
 }  // namespace unstride

@@ -1,4 +1,5 @@
 #include "axis.h"
+#include "minimal_filter.h"
 #include "schedules.h"
 #include "stages.h"
 
@@ -26,7 +27,10 @@ class TransposedConvolution : public Generator<TransposedConvolution> {
 public:
     // A depthwise kernel sees a layer of as many groups as channels as one group whose output channel c reads input channel c
     // alone: the input has the output's channels, and the weights have one input channel.
-    GeneratorParam<Family> family{"family", Family::Channels, {{"channels", Family::Channels}, {"columns", Family::Columns}, {"depthwise", Family::Depthwise}}};
+    //
+    // A winograd kernel computes the outputs of z and y in pairs, by minimal filters. It sees a phase of z and y as a layer of stride 1
+    // there. Weights are those of the filters: dimensions ky and kz have one more than the phase has taps.
+    GeneratorParam<Family> family{"family", Family::Channels, {{"channels", Family::Channels}, {"columns", Family::Columns}, {"depthwise", Family::Depthwise}, {"winograd", Family::Winograd}}};
     GeneratorParam<Layout> layout{"layout", Layout::NCDHW, {{"ncdhw", Layout::NCDHW}, {"ndhwc", Layout::NDHWC}}};
     // 1: the phases along x are a dimension of the output, and there may be any number of them. n > 1: the output's columns are
     // all columns, interleaved in the kernel from the n phases of an undilated layer of this stride.
@@ -46,19 +50,39 @@ public:
     Input<int> padding_x{"padding_x"}, padding_y{"padding_y"}, padding_z{"padding_z"};
     Input<int> dilation_x{"dilation_x"}, dilation_y{"dilation_y"}, dilation_z{"dilation_z"};
     Input<int> stride_x{"stride_x"}, stride_y{"stride_y"}, stride_z{"stride_z"};
-    Input<int> common_x{"common_x"}, common_y{"common_y"}, common_z{"common_z"};        // gcd(stride, dilation)
-    Input<int> inverse_x{"inverse_x"}, inverse_y{"inverse_y"}, inverse_z{"inverse_z"};  // of dilation / common, modulo stride / common
-    Input<int> rows_per_task{"rows_per_task"}, blocks_per_task{"blocks_per_task"};      // how work is split; does not change the result
+    Input<int> common_x{"common_x"}, common_y{"common_y"}, common_z{"common_z"};                                                                          // gcd(stride, dilation)
+    Input<int> inverse_x{"inverse_x"}, inverse_y{"inverse_y"}, inverse_z{"inverse_z"};                                                                    // of dilation / common, modulo stride / common
+    Input<int> rows_per_task{"rows_per_task"}, slices_per_task{"slices_per_task"}, items_per_task{"items_per_task"}, blocks_per_task{"blocks_per_task"};  // how work is split; does not change the result
 
     // (position within a phase, phase, y, z, channel within its group, group, batch), or (x, 0, y, z, ...) interleaved
     Output<Buffer<float, 7>> output{"output"};
 
     void generate() {
         const int s = interleave;
-        const Axis<Expr> Z = axis(known_z, stride_z, dilation_z, common_z, inverse_z, known(known_z.padding, padding_z));
-        const Axis<Expr> Y = axis(known_y, stride_y, dilation_y, common_y, inverse_y, known(known_y.padding, padding_y));
         // The padding that a call for some of the phases passes has the first of them added.
         const Axis<Expr> X = s == 1 ? axis(known_x, stride_x, dilation_x, common_x, inverse_x, padding_x) : Axis<Expr>{s, 1, 1, 1, known(known_x.padding, padding_x)};
+        stages.interleave = s;
+        stages.channels_last = layout == Layout::NDHWC;
+        stages.minimal_filters = family == Family::Winograd;
+        stages.rows_per_task = rows_per_task;
+        stages.slices_per_task = slices_per_task;
+        stages.items_per_task = items_per_task;
+        stages.blocks_per_task = blocks_per_task;
+        if (family == Family::Winograd) {
+            sum_by_winograd(X);
+        } else {
+            sum_directly(X);
+        }
+        Func phases("phases");
+        phases(c, q, rx, y, z, g, n) = stages.sum(c, q, rx, y, z, g, n);
+        output(x, p, y, z, c, g, n) = phases(c, x / s, p + x % s, y, z, g, n);
+        stages.phases = phases;
+        stages.output = output;
+    }
+
+    void sum_directly(const Axis<Expr> &X) {
+        const Axis<Expr> Z = axis(known_z, stride_z, dilation_z, common_z, inverse_z, known(known_z.padding, padding_z));
+        const Axis<Expr> Y = axis(known_y, stride_y, dilation_y, common_y, inverse_y, known(known_y.padding, padding_y));
         const Expr W = input.dim(0).extent(), H = input.dim(1).extent(), D = input.dim(2).extent();
         const Expr KX = known(known_x.kernel, weight.dim(2).extent()), KY = known(known_y.kernel, weight.dim(3).extent()),
                    KZ = known(known_z.kernel, weight.dim(4).extent()), inputs = known(known_inputs, weight.dim(1).extent());
@@ -80,20 +104,53 @@ public:
         taps.where(Y.has_taps(y) && ky < KY && iy >= 0 && iy < H);
         taps.where(X.has_taps(rx) && kx < KX);
 
-        // What the conditions ensure, said so that bounds inference knows it too.
-        const auto within = [](const Expr &index, const Expr &extent) {
-            return unsafe_promise_clamped(index, 0, extent - 1);
-        };
         Func sum("sum");
         sum(c, q, rx, y, z, g, n) = bias(c, g);
         sum(c, q, rx, y, z, g, n) += weight(c % block, ci, within(kx, KX), within(ky, KY), within(kz, KZ), c / block, g) *
                                      slab(ix, channel, within(iy, H), within(taps[3], Z.tap_count(z, KZ)), z, g, n);
 
-        Func phases("phases");
-        phases(c, q, rx, y, z, g, n) = sum(c, q, rx, y, z, g, n);
-        output(x, p, y, z, c, g, n) = phases(c, x / s, p + x % s, y, z, g, n);
+        stages.slab = slab;
+        stages.slab_rows = {y, jz};
+        stages.sum = sum;
+        stages.input_columns = input_columns;
+        stages.taps = taps;
+    }
 
-        stages = {slab, sum, phases, output, input_columns, taps, s, layout == Layout::NDHWC, rows_per_task, blocks_per_task};
+    void sum_by_winograd(const Axis<Expr> &X) {
+        const Expr W = input.dim(0).extent(), H = input.dim(1).extent(), D = input.dim(2).extent();
+        const Expr KX = weight.dim(2).extent(), inputs = weight.dim(1).extent();
+        const MinimalFilter Y{weight.dim(3).extent() - 1}, Z{weight.dim(4).extent() - 1};
+
+        RDom terms(0, W, 0, 2, 0, 2, "terms");
+        const Expr iy = 2 * y + padding_y + Y.input(my, terms[1]), iz = 2 * z + padding_z + Z.input(mz, terms[2]);
+        terms.where(Z.has_term(mz, terms[2]) && iz >= 0 && iz < D);
+        terms.where(Y.has_term(my, terms[1]) && iy >= 0 && iy < H);
+        Func slab("slab");
+        slab(x, c, my, y, mz, z, g, n) = 0.f;
+        slab(terms[0], c, my, y, mz, z, g, n) += Y.input_sign(my, terms[1]) * Z.input_sign(mz, terms[2]) * input(terms[0], within(iy, H), within(iz, D), c, g, n);
+
+        RDom taps(0, inputs, 0, X.most_taps(KX), "taps");
+        const Expr ci = taps[0], kx = X.tap(rx, taps[1]), ix = q + X.input(rx, taps[1]);
+        taps.where(X.has_taps(rx) && kx < KX);
+        Func product("product"), products("products");
+        product(c, q, rx, my, mz, y, z, g, n) = 0.f;
+        product(c, q, rx, my, mz, y, z, g, n) += weight(c % block, ci, within(kx, KX), my, mz, c / block, g) * slab(ix, ci, my, y, mz, z, g, n);
+        products(c, q, rx, my, mz, y, z, g, n) = product(c, q, rx, my, mz, y, z, g, n);
+
+        const RDom j(0, Y.taps, 0, Z.taps, "j");
+        const Expr uy = y % 2, uz = z % 2;
+        Func sum("sum");
+        sum(c, q, rx, y, z, g, n) = bias(c, g);
+        sum(c, q, rx, y, z, g, n) += Y.output_sign(uy, j[0]) * Z.output_sign(uz, j[1]) * products(c, q, rx, uy + j[0], uz + j[1], y / 2, z / 2, g, n);
+
+        stages.slab = slab;
+        stages.slab_rows = {my, y, mz};
+        stages.input_columns = terms;
+        stages.product = product;
+        stages.products = products;
+        stages.product_taps = taps;
+        stages.sum = sum;
+        stages.taps = j;
     }
 
     void schedule() {
@@ -124,7 +181,7 @@ public:
             output.dim(1).set_extent(1);
         }
         const Tile tile{block, columns, natural_vector_size<float>()};
-        if (family == Family::Channels || (depthwise() && stages.channels_last)) {
+        if (family == Family::Channels || family == Family::Winograd || (depthwise() && stages.channels_last)) {
             schedule_channels(stages, tile);
         } else {
             schedule_columns(stages, tile);
@@ -132,6 +189,11 @@ public:
     }
 
 private:
+    // What the conditions of a sum ensure, said so that bounds inference knows it too.
+    static Expr within(const Expr &index, const Expr &extent) {
+        return unsafe_promise_clamped(index, 0, extent - 1);
+    }
+
     bool depthwise() const {
         return family == Family::Depthwise;
     }

@@ -4,11 +4,18 @@ namespace unstride {
 
 using namespace Halide;
 
-void compute_in_registers(Stages &s, const Tile &tile, const Var &vectors, const Var &broadcasts, const LoopLevel &tiles) {
-    const auto in_vectors = [&](const Stage &stage) {
+namespace {
+
+// The loops over a tile of one phase, in full vectors and unrolled, so that its values are registers.
+struct RegisterTile {
+    const Tile &tile;
+    const Var &vectors, &broadcasts;
+
+    Stage unroll(const Stage &stage) const {
         return Stage(stage).vectorize(vectors, tile.lanes).unroll(vectors).unroll(broadcasts);
-    };
-    const auto one_tile = [&](Func f, int phases) {
+    }
+
+    void unroll(Func f, int phases) const {
         f.bound_extent(c, tile.block)
             .bound_extent(q, tile.columns)
             .bound_extent(rx, phases)
@@ -16,17 +23,51 @@ void compute_in_registers(Stages &s, const Tile &tile, const Var &vectors, const
             .bound_extent(z, 1)
             .reorder_storage(vectors, broadcasts, rx)
             .reorder(vectors, broadcasts, rx);
-        in_vectors(f);
-    };
+        unroll(Stage(f));
+    }
+
+    // Both loops over the tile unrolled, its accumulators are registers from the first tap to the last.
+    void accumulate(Stage update, const RDom &taps) const {
+        std::vector<VarOrRVar> loops{vectors, broadcasts};
+        for (int d = 0; d < taps.dimensions(); d++) {
+            loops.emplace_back(taps[d]);
+        }
+        unroll(update.reorder(loops));
+    }
+};
+
+}  // namespace
+
+void compute_in_registers(Stages &s, const Tile &tile, const Var &vectors, const Var &broadcasts, const LoopLevel &tiles) {
+    const RegisterTile registers{tile, vectors, broadcasts};
     // A phase that is done is stored from the registers or, to be interleaved, set down beside the others of its tile.
     if (s.interleave > 1) {
-        one_tile(s.phases.compute_at(tiles), s.interleave);
-        one_tile(s.sum.compute_at(s.phases, rx), 1);
+        registers.unroll(s.phases.compute_at(tiles), s.interleave);
+        registers.unroll(s.sum.compute_at(s.phases, rx), 1);
     } else {
-        one_tile(s.sum.compute_at(tiles), 1);
+        registers.unroll(s.sum.compute_at(tiles), 1);
     }
-    // Both loops over the tile unrolled, its accumulators are registers from the first tap to the last.
-    in_vectors(s.sum.update().reorder(vectors, broadcasts, s.taps[0], s.taps[1], s.taps[2], s.taps[3]));
+    registers.accumulate(s.sum.update(), s.taps);
+}
+
+void multiply_in_registers(Stages &s, const Tile &tile, const Var &vectors, const Var &broadcasts, const LoopLevel &blocks) {
+    const RegisterTile registers{tile, vectors, broadcasts};
+    const Var qi{"qi"};
+    const auto tiled = [&](const Var &v) {
+        return v.same_as(q) ? qi : v;
+    };
+    // One product of all positions in turn: its panel of weights stays in the first-level cache, and its accumulators in registers.
+    s.products.compute_at(blocks)
+        .bound_extent(c, tile.block)
+        .bound_extent(rx, s.interleave)
+        .split(q, q, qi, tile.columns, TailStrategy::RoundUp)
+        .reorder(tiled(vectors), tiled(broadcasts), q, y, z, n, my, mz, rx)
+        .reorder_storage(vectors, broadcasts, my, mz, y, z, rx)
+        .vectorize(tiled(vectors), tile.lanes)
+        .unroll(tiled(vectors))
+        .unroll(tiled(broadcasts));
+    registers.unroll(s.product.compute_at(s.products, q), 1);
+    registers.accumulate(s.product.update(), s.product_taps);
 }
 
 }  // namespace unstride

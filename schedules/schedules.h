@@ -7,21 +7,32 @@ namespace unstride {
 
 enum class Family { Channels,
                     Columns,
-                    Depthwise };
+                    Depthwise,
+                    Winograd };
 
 // A register tile: `block` output channels by `columns` output columns of one phase, `lanes` floats to a vector.
 struct Tile {
     int block, columns, lanes;
 };
 
-// Splits the loops over rows and over `blocks` of output channels, and shares the pieces among threads. Returns the loop over
-// them, which is where input is staged: the rows' slab serves all of a task's blocks.
-Halide::Var parallelize(Stages &s, const Halide::Var &blocks);
+// The output's loops over the register tiles of a row, and over blocks of output channels.
+inline const Halide::Var tiles{"tiles"}, blocks{"blocks"};
+
+// Splits the loops over rows and blocks, with minimal filters those over slices and items, too, and shares the pieces among threads.
+// Returns the loop over them, which is where input is staged: a task's slab serves all of its blocks.
+Halide::Var parallelize(Stages &s);
+
+// Schedules `slab`, in vectors along its dense dimension, x or c, once for each turn of the loop over `tasks`.
+void stage_input(Stages &s, const Halide::Var &dense, int lanes, const Halide::LoopLevel &tasks);
 
 // Schedules `sum` and `phases`, what all families share: a tile's accumulators, in vectors along one dimension of the tile
 // that share what is broadcast along the other (c and q, or q and c). `tiles` is the loop over the tiles of the output.
 void compute_in_registers(Stages &s, const Tile &tile, const Halide::Var &vectors, const Halide::Var &broadcasts,
                           const Halide::LoopLevel &tiles);
+
+// Schedules `product` and `products` likewise, for all positions in a turn of the loop over `blocks` together.
+void multiply_in_registers(Stages &s, const Tile &tile, const Halide::Var &vectors, const Halide::Var &broadcasts,
+                           const Halide::LoopLevel &blocks);
 
 // Vectors across output channels; inputs are broadcast.
 void schedule_channels(Stages &s, const Tile &tile);

@@ -4,17 +4,25 @@ namespace unstride {
 
 using namespace Halide;
 
-Var parallelize(Stages &s, const Var &blocks) {
-    Var rows{"rows"}, several{"several"}, task{"task"}, item{"item"};
+Var parallelize(Stages &s) {
+    Var rows{"rows"}, slices{"slices"}, several{"several"}, task{"task"}, items{"items"};
+    s.output.split(y, rows, y, s.rows_per_task, TailStrategy::GuardWithIf).split(blocks, several, blocks, s.blocks_per_task, TailStrategy::GuardWithIf);
     // Bounds inference loses the exact z where more than three loops are fused, hence two parallel loops.
-    s.output.split(y, rows, y, s.rows_per_task, TailStrategy::GuardWithIf)
-        .split(blocks, several, blocks, s.blocks_per_task, TailStrategy::GuardWithIf)
-        .reorder(y, blocks, rows, z, several, g, n)
-        .fuse(rows, z, task)
-        .fuse(task, several, task)
-        .parallel(task)
-        .fuse(g, n, item)
-        .parallel(item);
+    if (s.minimal_filters) {
+        // Weights are read once for all positions of a task: there are more of them than without minimal filters.
+        s.output.split(z, slices, z, s.slices_per_task, TailStrategy::GuardWithIf)
+            .split(n, items, n, s.items_per_task, TailStrategy::GuardWithIf)
+            .reorder(y, z, n, p, blocks, rows, slices, several, g, items)
+            .fuse(rows, slices, task)
+            .fuse(task, several, task)
+            .fuse(g, items, items);
+    } else {
+        s.output.reorder(y, blocks, rows, z, several, g, n)
+            .fuse(rows, z, task)
+            .fuse(task, several, task)
+            .fuse(g, n, items);
+    }
+    s.output.parallel(task).parallel(items);
     return task;
 }
 

@@ -172,6 +172,8 @@ TEST_CASE("variants and threads that do not exist", "[errors]") {
             CHECK(error == needs + "stride " + std::to_string(v.stride_x) + " and dilation 1 along the width");
         } else if (v.family == "depthwise") {
             CHECK(error == needs + "a depthwise layer: in_channels, out_channels and groups alike");
+        } else if (v.family == "winograd") {
+            CHECK(error == needs + "one to three taps in each phase along depth and height");
         } else {
             CHECK(error == "no error");
         }

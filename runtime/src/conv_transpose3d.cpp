@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "calls.h"
 #include "checked.h"
 #include "execute.h"
 #include "initialize.h"
@@ -13,6 +14,7 @@
 #include "plan_cache.h"
 #include "planner.h"
 #include "validation.h"
+#include "winograd.h"
 #include "wisdom.h"
 
 namespace unstride {
@@ -23,19 +25,20 @@ struct ConvTranspose3d::State {
     Forced forced;
     mutable PlanCache plans;
 
-    // Panels by number of groups, block size and range of channels, packed when first needed.
-    mutable std::mutex mutex;
-    mutable std::map<std::array<int64_t, 4>, std::shared_ptr<const Panels>> packed;
+    bool moderate = false;  // the weights
 
-    std::shared_ptr<const Panels> panels(const Geometry &geometry, const Part &part) const {
+    // Panels by variant and range of channels, packed when first needed. Variants of one block size share them.
+    mutable std::mutex mutex;
+    mutable std::map<std::array<int64_t, 5>, std::shared_ptr<const std::vector<Panels>>> packed;
+
+    std::shared_ptr<const std::vector<Panels>> panels(const Geometry &geometry, const Part &part) const {
         const Variant &variant = part.entry->variant;
-        const Channels channels = channels_seen(part_of(geometry, part).channels, variant);
-        const int64_t all_outputs = channels_seen(geometry.channels, variant).outputs;
+        const Geometry of_part = part_of(geometry, part);
         const std::lock_guard<std::mutex> lock(mutex);
         try {
-            std::shared_ptr<const Panels> &entry = packed[{channels.groups, variant.block, part.first, part.channels}];
+            auto &entry = packed[{channels_seen(geometry.channels, variant).groups, is_winograd(variant) ? 1 : 0, variant.block, part.first, part.channels}];
             if (!entry) {
-                entry = std::make_shared<const Panels>(pack(channels, part.first, all_outputs, taps(), weight, bias, variant.block));
+                entry = std::make_shared<const std::vector<Panels>>(pack(of_part, variant, part.first, channels_seen(geometry.channels, variant).outputs, weight, bias));
             }
             return entry;
         } catch (const std::bad_alloc &) {
@@ -43,17 +46,13 @@ struct ConvTranspose3d::State {
         }
     }
 
-    int64_t taps() const {
-        return options.kernel_size[0] * options.kernel_size[1] * options.kernel_size[2];
-    }
-
-    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, int threads) const {
-        const PlanCache::Key key = PlanCache::key(geometry, layout, threads, wisdom_generation());
+    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, bool minimal_filters, int threads) const {
+        const PlanCache::Key key = PlanCache::key(geometry, layout, minimal_filters, threads, wisdom_generation());
         std::shared_ptr<const Decision> decision = plans.find(key);
         if (!decision) {
             const bool applies = forced.entry != nullptr && forced.entry->variant.layout == layout;
             decision = std::make_shared<const Decision>(
-                unstride::decide(options, geometry, layout, applies ? forced : Forced{}, threads));
+                unstride::decide(options, geometry, layout, applies ? forced : Forced{}, minimal_filters, threads));
             plans.insert(key, decision);
         }
         return decision;
@@ -118,12 +117,14 @@ const ConvTranspose3dOptions &ConvTranspose3d::options() const {
 
 void ConvTranspose3d::reset_parameters(uint64_t seed) {
     initialize(state_->options, seed, state_->weight, state_->bias);
+    state_->moderate = are_moderate(state_->weight);
     state_->packed.clear();
 }
 
 void ConvTranspose3d::set_weight(const float *data, const Shape &shape) {
     check_weight(data, shape, weight_shape());
     state_->weight.assign(data, data + state_->weight.size());
+    state_->moderate = are_moderate(state_->weight);
     state_->packed.clear();
 }
 
@@ -164,8 +165,11 @@ void ConvTranspose3d::forward(const View<const float> &input, const View<float> 
         return;
     }
     const int threads = num_threads();
-    const std::shared_ptr<const Decision> decision = state_->decide(geometry, layout, threads);
     const Channels &channels = geometry.channels;
+    std::shared_ptr<const Decision> decision = state_->decide(geometry, layout, state_->moderate, threads);
+    if (has_minimal_filters(*decision) && !are_moderate(activation(input, channels.inputs, 0), geometry, threads)) {
+        decision = state_->decide(geometry, layout, false, threads);
+    }
     for (const Part &part : decision->parts) {
         execute(part, part_of(geometry, part), *state_->panels(geometry, part), activation(input, channels.inputs, 0),
                 activation(output, channels.outputs, part.first), threads);
@@ -182,19 +186,20 @@ Tensor ConvTranspose3d::forward(const View<const float> &input, const Shape &out
 Plan ConvTranspose3d::plan(const Shape &input_shape, Layout layout, const Shape &output_size) const {
     const Geometry geometry = resolve(state_->options, input_shape, output_size);
     const int threads = num_threads();
-    const std::shared_ptr<const Decision> shared = state_->decide(geometry, layout, threads);
+    const std::shared_ptr<const Decision> shared = state_->decide(geometry, layout, state_->moderate, threads);
     const Decision &decision = *shared;
     const int64_t item_input = geometry.input_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t item_output = geometry.output_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t slices = divide_up(geometry.batch, items_per_call(geometry, item_input, item_output));
     const Part &main = decision.parts.front();
-    Plan plan{main.entry->variant, "", main.channels * geometry.channels.groups, decision.reason, threads, 0, main.rows_per_task, 0, 0, 0, 0, 0, 0, false};
+    Plan plan{main.entry->variant, "", main.channels * geometry.channels.groups, decision.reason, threads, 0, main.split.rows, 0, 0, 0, 0, 0, 0, false};
     for (const Part &part : decision.parts) {
         const Variant &variant = part.entry->variant;
         plan.rest = &part == &main ? "" : variant.name;
-        plan.tasks += part.tasks;
-        plan.kernel_calls += slices * static_cast<int64_t>(phases_of_calls(geometry.extent[2], variant).size());
-        plan.packed_bytes += packed_bytes(channels_seen(part_of(geometry, part).channels, variant), state_->taps(), variant.block);
+        plan.tasks += part.split.tasks;
+        plan.kernel_calls += slices * static_cast<int64_t>(sections_of_calls(geometry.extent[0], variant).size() * sections_of_calls(geometry.extent[1], variant).size() *
+                                                           phases_of_calls(geometry.extent[2], variant).size());
+        plan.packed_bytes += packed_bytes(part_of(geometry, part), variant);
         plan.scratch_bytes = std::max(plan.scratch_bytes, scratch_bytes(part, geometry, threads));
     }
     plan.multiply_adds = geometry.multiply_adds();

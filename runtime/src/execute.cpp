@@ -6,6 +6,7 @@
 #include <array>
 #include <limits>
 
+#include "calls.h"
 #include "checked.h"
 #include "kernel_call.h"
 #include "planner.h"
@@ -63,41 +64,50 @@ int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int6
     return std::clamp<int64_t>(std::numeric_limits<int32_t>::max() / stride, 1, items);
 }
 
-void execute(const Part &part, const Geometry &geometry, const Panels &panels, const Activation<const float> &input,
+void execute(const Part &part, const Geometry &geometry, const std::vector<Panels> &all_panels, const Activation<const float> &input,
              const Activation<float> &output, int threads) {
     const Variant &variant = part.entry->variant;
-    const auto &[z, y, x] = geometry.extent;
+    const Extent &x = geometry.extent[2];
     const auto [groups, inputs, outputs] = channels_seen(geometry.channels, variant);
     const int64_t group_inputs = geometry.depthwise() ? outputs : inputs;  // a depthwise kernel reads one for each output
-    const int64_t panel = inputs * panels.block;                           // of one tap
-    const auto narrow = [](int64_t value) {
-        return static_cast<int32_t>(value);
+
+    const auto call = [&, groups = groups, inputs = inputs, outputs = outputs](int64_t item, int64_t batch, const Section &z, const Section &y, const Phases &phases) {
+        const Panels &panels = all_panels[static_cast<size_t>(panels_of_phase(geometry, variant, z.phase, y.phase))];
+        const int64_t panel = inputs * panels.block;  // of one tap
+        Buffer<7> weight(panels.weight.get(), {panels.block, inputs, x.kernel, y.kernel, z.kernel, panels.blocks, groups},
+                         {1, panels.block, panel, panel * x.kernel, panel * x.kernel * y.kernel, panel * x.kernel * y.kernel * z.kernel,
+                          panel * x.kernel * y.kernel * z.kernel * panels.blocks});
+        Buffer<2> bias(panels.bias.get(), {panels.blocks * panels.block, groups}, {1, panels.blocks * panels.block});
+        const std::array<int64_t, 6> in_extents{x.input, y.inputs, z.inputs, group_inputs, groups, batch};
+        Buffer<6> in(input.data + item * input.batch + z.input_first * input.depth + y.input_first * input.height, in_extents,
+                     strides_that_matter(in_extents, {input.width, input.height * y.input_step, input.depth * z.input_step,
+                                                      input.channel, input.group, input.batch}));
+        const std::array<int64_t, 7> out_extents{phases.columns, phases.count, y.outputs, z.outputs, outputs, groups, batch};
+        Buffer<7> out(output.data + item * output.batch + z.first * output.depth + y.first * output.height + phases.first * output.width, out_extents,
+                      strides_that_matter(out_extents, {output.width * phases.step, output.width, output.height * y.step,
+                                                        output.depth * z.step, output.channel, output.group, output.batch}));
+        const auto narrow = [](int64_t value) {
+            return static_cast<int32_t>(value);
+        };
+        const Split &split = part.split;
+        KernelCall call(threads, split.share_items);
+        call.check(part.entry->kernel(&call, in.get(), weight.get(), bias.get(),                                              //
+                                      narrow(x.axis.padding + phases.first), narrow(y.axis.padding), narrow(z.axis.padding),  //
+                                      narrow(x.axis.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),              //
+                                      narrow(x.axis.stride), narrow(y.axis.stride), narrow(z.axis.stride),                    //
+                                      narrow(x.axis.common), narrow(y.axis.common), narrow(z.axis.common),                    //
+                                      narrow(x.axis.inverse), narrow(y.axis.inverse), narrow(z.axis.inverse),                 //
+                                      narrow(split.rows), narrow(split.slices), narrow(split.items), narrow(split.blocks), out.get()));
     };
 
-    Buffer<7> weight(panels.weight.get(), {panels.block, inputs, x.kernel, y.kernel, z.kernel, panels.blocks, groups},
-                     {1, panels.block, panel, panel * x.kernel, panel * x.kernel * y.kernel, panel * x.kernel * y.kernel * z.kernel,
-                      panel * x.kernel * y.kernel * z.kernel * panels.blocks});
-    Buffer<2> bias(panels.bias.get(), {panels.blocks * panels.block, groups}, {1, panels.blocks * panels.block});
     const int64_t items = items_per_call(geometry, input.batch, output.batch);
     for (int64_t item = 0; item < geometry.batch; item += items) {
-        const int64_t batch = std::min(items, geometry.batch - item);
-        const std::array<int64_t, 6> in_extents{x.input, y.input, z.input, group_inputs, groups, batch};
-        Buffer<6> in(input.data + item * input.batch, in_extents,
-                     strides_that_matter(in_extents, {input.width, input.height, input.depth, input.channel,
-                                                      input.group, input.batch}));
-        for (const Phases &phases : phases_of_calls(x, variant)) {
-            const std::array<int64_t, 7> out_extents{phases.columns, phases.count, y.output, z.output, outputs, groups, batch};
-            Buffer<7> out(output.data + item * output.batch + phases.first * output.width, out_extents,
-                          strides_that_matter(out_extents, {output.width * phases.step, output.width, output.height, output.depth,
-                                                            output.channel, output.group, output.batch}));
-            KernelCall call(threads);
-            call.check(part.entry->kernel(&call, in.get(), weight.get(), bias.get(),                                              //
-                                          narrow(x.axis.padding + phases.first), narrow(y.axis.padding), narrow(z.axis.padding),  //
-                                          narrow(x.axis.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),              //
-                                          narrow(x.axis.stride), narrow(y.axis.stride), narrow(z.axis.stride),                    //
-                                          narrow(x.axis.common), narrow(y.axis.common), narrow(z.axis.common),                    //
-                                          narrow(x.axis.inverse), narrow(y.axis.inverse), narrow(z.axis.inverse),                 //
-                                          narrow(part.rows_per_task), narrow(part.blocks_per_task), out.get()));
+        for (const Section &z : sections_of_calls(geometry.extent[0], variant)) {
+            for (const Section &y : sections_of_calls(geometry.extent[1], variant)) {
+                for (const Phases &phases : phases_of_calls(x, variant)) {
+                    call(item, std::min(items, geometry.batch - item), z, y, phases);
+                }
+            }
         }
     }
 }

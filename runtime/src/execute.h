@@ -5,6 +5,8 @@
 #include "panels.h"
 #include "planner.h"
 
+#include <vector>
+
 namespace unstride {
 
 // Memory of an activation: its first element, and strides in elements from one item, group, channel, slice, row and column to the
@@ -18,8 +20,8 @@ struct Activation {
 // Items of the batch that one call can take: kernels index with 32 bits.
 int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int64_t output_item_stride);
 
-// Runs one part of a decision over its geometry, part_of(), and its own memory. Throws OutOfMemory or KernelError for what a kernel reports.
-void execute(const Part &part, const Geometry &geometry, const Panels &panels, const Activation<const float> &input,
+// Runs one part of a decision over its geometry, part_of(), and its own memory, with the panels of pack_all(). Throws OutOfMemory or KernelError for what a kernel reports.
+void execute(const Part &part, const Geometry &geometry, const std::vector<Panels> &panels, const Activation<const float> &input,
              const Activation<float> &output, int threads);
 
 }  // namespace unstride

@@ -18,8 +18,6 @@ std::set<void *> calls;  // those under way, guarded by the mutex
 halide_error_handler_t previous_error_handler = nullptr;
 halide_do_par_for_t previous_do_par_for = nullptr;
 
-// Every kernel has two parallel loops, one in the other: over items (groups and the batch), and over tasks. The outer one is
-// shared among the threads if it is long enough to keep them all busy, else the inner one is.
 enum class Place {
     outer,   // outside of both loops
     inner,   // in a turn of the outer loop, with all threads at hand
@@ -66,20 +64,20 @@ void KernelCall::report(void *user_context, const char *message) {
     previous_error_handler(user_context, message);
 }
 
-// 0 for a pipeline that is not ours.
-int KernelCall::threads_of(void *user_context) {
+// No threads for a pipeline that is not ours.
+KernelCall::Sharing KernelCall::sharing(void *user_context) {
     const std::lock_guard<std::mutex> lock(mutex);
     const KernelCall *call = find(user_context);
-    return call != nullptr ? call->threads_ : 0;
+    return call != nullptr ? call->sharing_ : Sharing{0, false};
 }
 
 int KernelCall::run_loop(void *user_context, halide_task_t task, int min, int size, uint8_t *closure) {
-    const int threads = threads_of(user_context);
+    const auto [threads, outer] = sharing(user_context);
     if (threads == 0) {
         return previous_do_par_for(user_context, task, min, size, closure);
     }
     Loop loop{task, min, size, closure};
-    const bool parallel = place == Place::inner || (place == Place::outer && size >= 4 * threads);
+    const bool parallel = place == Place::inner || (place == Place::outer && outer);
     loop.inside = place == Place::outer && !parallel ? Place::inner : Place::worker;
     const int workers = parallel ? std::min(threads, size) : 1;
     if (workers == 1) {
@@ -88,8 +86,8 @@ int KernelCall::run_loop(void *user_context, halide_task_t task, int min, int si
     return previous_do_par_for(user_context, Loop::work, 0, workers, reinterpret_cast<uint8_t *>(&loop));
 }
 
-KernelCall::KernelCall(int threads)
-    : threads_(threads) {
+KernelCall::KernelCall(int threads, bool share_outer)
+    : sharing_{threads, share_outer} {
     static std::once_flag once;
     std::call_once(once, [] {
         previous_error_handler = halide_set_error_handler(report);

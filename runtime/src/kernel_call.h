@@ -13,7 +13,9 @@ namespace unstride {
 // loops never run in more threads than the call was given, which Halide's pool does not promise once it has more.
 class KernelCall {
 public:
-    explicit KernelCall(int threads);
+    // Every kernel has two parallel loops, one in the other: over items (groups and the batch), and over tasks. The threads share
+    // the outer one, or else the inner one.
+    KernelCall(int threads, bool share_outer);
     ~KernelCall();
     KernelCall(const KernelCall &) = delete;
     KernelCall &operator=(const KernelCall &) = delete;
@@ -23,11 +25,15 @@ public:
 
 private:
     static KernelCall *find(void *user_context);
-    static int threads_of(void *user_context);
+    struct Sharing {
+        int threads;
+        bool outer;
+    };
+    static Sharing sharing(void *user_context);
     static void report(void *user_context, const char *message);
     static int run_loop(void *user_context, int (*task)(void *, int, uint8_t *), int min, int size, uint8_t *closure);
 
-    const int threads_;
+    const Sharing sharing_;
     std::string message_;  // guarded by the mutex of all calls: kernels report from any thread of the pool
 };
 

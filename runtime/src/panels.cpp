@@ -1,9 +1,12 @@
 #include "panels.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "calls.h"
 #include "checked.h"
 #include "memory.h"
+#include "winograd.h"
 
 namespace unstride {
 namespace {
@@ -17,15 +20,8 @@ Counts count(const Channels &channels, int64_t taps, int64_t block) {
     return {blocks, product({channels.groups, channels.inputs, blocks, block, taps}), product({channels.groups, blocks, block})};
 }
 
-}  // namespace
-
-int64_t packed_bytes(const Channels &channels, int64_t taps, int64_t block) {
-    const Counts counts = count(channels, taps, block);
-    return multiply(add(counts.weights, counts.biases), sizeof(float));
-}
-
-Panels pack(const Channels &channels, int64_t first, int64_t all_outputs, int64_t taps, const std::vector<float> &weight,
-            const std::vector<float> &bias, int64_t block) {
+Panels pack_one(const Channels &channels, int64_t first, int64_t all_outputs, int64_t taps, const std::vector<float> &weight,
+                const std::vector<float> &bias, int64_t block) {
     const Counts counts = count(channels, taps, block);
     Panels panels{block, counts.blocks, nullptr, nullptr};
     panels.weight.reset(allocate_floats(counts.weights, "the packed weights"));
@@ -51,6 +47,53 @@ Panels pack(const Channels &channels, int64_t first, int64_t all_outputs, int64_
         }
     }
     return panels;
+}
+
+// Phases of depth and height whose weights are apart.
+std::pair<int64_t, int64_t> phases_of_weights(const Geometry &geometry, const Variant &variant) {
+    const auto &[z, y, x] = geometry.extent;
+    return is_winograd(variant) ? std::pair{z.axis.stride, y.axis.stride} : std::pair<int64_t, int64_t>{1, 1};
+}
+
+// Taps, or products in their place, of a phase with these first taps.
+int64_t taps_of_phase(const Geometry &geometry, const Variant &variant, int64_t first_tap_z, int64_t first_tap_y) {
+    const auto &[z, y, x] = geometry.extent;
+    if (!is_winograd(variant)) {
+        return product({z.kernel, y.kernel, x.kernel});
+    }
+    return product({divide_up(z.kernel - first_tap_z, z.axis.stride) + 1, divide_up(y.kernel - first_tap_y, y.axis.stride) + 1, x.kernel});
+}
+
+}  // namespace
+
+std::vector<Panels> pack(const Geometry &geometry, const Variant &variant, int64_t first, int64_t all_outputs, const std::vector<float> &weight,
+                         const std::vector<float> &bias) {
+    const Channels channels = channels_seen(geometry.channels, variant);
+    const auto [phases_z, phases_y] = phases_of_weights(geometry, variant);
+    std::vector<Panels> all;
+    for (int64_t z = 0; z < phases_z; z++) {
+        for (int64_t y = 0; y < phases_y; y++) {
+            const int64_t taps = taps_of_phase(geometry, variant, z, y);
+            all.push_back(is_winograd(variant) ? pack_one(channels, first, all_outputs, taps, transform_weights(geometry, z, y, weight, product({channels.groups, channels.inputs, all_outputs})), bias, variant.block) : pack_one(channels, first, all_outputs, taps, weight, bias, variant.block));
+        }
+    }
+    return all;
+}
+
+int64_t packed_bytes(const Geometry &geometry, const Variant &variant) {
+    const auto [phases_z, phases_y] = phases_of_weights(geometry, variant);
+    int64_t floats = 0;
+    for (int64_t z = 0; z < phases_z; z++) {
+        for (int64_t y = 0; y < phases_y; y++) {
+            const Counts counts = count(channels_seen(geometry.channels, variant), taps_of_phase(geometry, variant, z, y), variant.block);
+            floats = add(floats, add(counts.weights, counts.biases));
+        }
+    }
+    return multiply(floats, sizeof(float));
+}
+
+int64_t panels_of_phase(const Geometry &geometry, const Variant &variant, int64_t first_tap_z, int64_t first_tap_y) {
+    return is_winograd(variant) ? first_tap_z * geometry.extent[1].axis.stride + first_tap_y : 0;
 }
 
 }  // namespace unstride

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
-
 #include <vector>
 
 #include "geometry.h"
+#include "unstride/variants.h"
 
 namespace unstride {
 
@@ -27,13 +27,16 @@ struct Panels {
     std::unique_ptr<float[], FreeFloats> bias;    // [group][block][lane]
 };
 
-// Channels are as the kernel sees them, outputs those of the panels; taps are those of the whole kernel: depth * height * width.
-int64_t packed_bytes(const Channels &channels, int64_t taps, int64_t block);
+// The panels that a variant needs for a layer, or for a range of the output channels of each group: `geometry` has those, of which the
+// first is channel `first` of `all_outputs`. They are one set, or one for each phase of depth and height, as panels_of_phase counts
+// them. The weights are in PyTorch's order, as [group][input channel][output channel][tap]; `bias` may be empty. Throws OutOfMemory.
+std::vector<Panels> pack(const Geometry &geometry, const Variant &variant, int64_t first, int64_t all_outputs, const std::vector<float> &weight,
+                         const std::vector<float> &bias);
 
-// The weights are in PyTorch's order, as [group][input channel][output channel][tap]; `bias` may be empty. Of each group's
-// `all_outputs` output channels, packs those from `first` on. Throws OutOfMemory.
-Panels pack(const Channels &channels, int64_t first, int64_t all_outputs, int64_t taps, const std::vector<float> &weight,
-            const std::vector<float> &bias, int64_t block);
+int64_t packed_bytes(const Geometry &geometry, const Variant &variant);
+
+// By the phase's first taps.
+int64_t panels_of_phase(const Geometry &geometry, const Variant &variant, int64_t first_tap_z, int64_t first_tap_y);
 
 }  // namespace unstride
 

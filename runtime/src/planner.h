@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "catalog.h"
+#include "estimate.h"
 #include "geometry.h"
 
 namespace unstride {
@@ -13,9 +14,7 @@ namespace unstride {
 struct Part {
     const Entry *entry;
     int64_t first, channels;
-    int64_t rows_per_task;    // output rows of one slice
-    int64_t blocks_per_task;  // blocks of output channels that share the input staged for these rows
-    int64_t tasks;
+    Split split;
 };
 
 // What the planner decides: everything that does not change the result but for its rounding.
@@ -34,24 +33,18 @@ struct Forced {
     int64_t rows_per_task = 0;     // 0: what the planner finds best
 };
 
-// How a variant's kernel sees the channels of a layer: a depthwise layer is one group to a depthwise kernel.
-Channels channels_seen(const Channels &channels, const Variant &variant);
-
-// Phases along x that one call computes: `count` of them from `first` on, each `columns` long, `step` columns apart.
-struct Phases {
-    int64_t first, count, columns, step;
-};
-
-// The calls that compute all columns of an item: one, or two where the last phases are a column shorter. To a kernel that
-// interleaves, all columns are one phase.
-std::vector<Phases> phases_of_calls(const Extent &x, const Variant &variant);
-
 // Why a variant cannot run a layer on this machine; empty if it can.
 std::string obstacle(const Variant &variant, const ConvTranspose3dOptions &options);
 
+// Whether a layer is left to Winograd kernels, as far as there are any and its numbers are moderate.
+bool uses_minimal_filters(const ConvTranspose3dOptions &options, const Geometry &geometry);
+
 // Picks among the variants of this layout, and splits the work: what is forced, or else what wisdom has for this layer and input,
-// or else what is expected to take the least time. Throws InvalidArgument if none can run.
-Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, const Forced &forced, int threads);
+// or else what is expected to take the least time. Minimal filters only compute `moderate` weights and inputs: see are_moderate().
+// Throws InvalidArgument if no variant can run.
+Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, const Forced &forced, bool moderate, int threads);
+
+bool has_minimal_filters(const Decision &decision);
 
 // Cycles that the planner's estimate gives a forward from its start to its end. It knows nothing of memory, which binds layers with
 // few multiply-adds for each byte, nor of what a call costs beside its tasks, some microseconds.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "calls.h"
 #include "machine.h"
 #include "planner.h"
 #include "validation.h"
@@ -158,7 +159,8 @@ Winner check_winner(const WisdomEntry &e, const Geometry &geometry) {
     require(v.layout == e.layout, "variant " + v.name + " is for layout " + to_string(v.layout));
     const std::string why_not = obstacle(v, e.options);
     require(why_not.empty(), "variant " + v.name + " " + why_not);
-    // Without FMA, sums round differently.
+    // Without FMA, sums round differently, as they do with minimal filters.
+    require(is_winograd(v) == uses_minimal_filters(e.options, geometry), "variant " + v.name + " rounds unlike those that the layer runs with");
     require(v.isa != "baseline" || this_machine().isa == "baseline", "variant " + v.name + " rounds unlike those of " + this_machine().isa);
     return {entry, e.rows_per_task, std::max<int64_t>(std::llround(e.seconds * 1e9), 1), e.candidates};
 }

@@ -18,7 +18,7 @@ using Kernel = int (*)(const void *user_context, halide_buffer_t *input, halide_
                        int32_t stride_x, int32_t stride_y, int32_t stride_z,        //
                        int32_t common_x, int32_t common_y, int32_t common_z,        //
                        int32_t inverse_x, int32_t inverse_y, int32_t inverse_z,     //
-                       int32_t rows_per_task, int32_t blocks_per_task, halide_buffer_t *output);
+                       int32_t rows_per_task, int32_t slices_per_task, int32_t items_per_task, int32_t blocks_per_task, halide_buffer_t *output);
 
 // A kernel that was compiled for one layer; its fields are those of Variant.
 struct LayerKernel {

@@ -15,7 +15,8 @@ struct ConvTranspose3dOptions;  // unstride/conv_transpose3d.h
 struct Variant {
     std::string name;    // for example ndhwc_channels_32x12_s2_avx512
     std::string family;  // channels: vectors across output channels; columns: vectors across output columns;
-                         // depthwise: one of these, for layers with as many groups as channels
+                         // depthwise: one of these, for layers with as many groups as channels;
+                         // winograd: across output channels, with minimal filters along depth and height
     Layout layout;
     std::string isa;    // baseline, avx2 or avx512
     std::string dtype;  // f32
@@ -40,8 +41,9 @@ struct Plan {
     std::string reason;       // one or more sentences
     int threads;              // threads that share the work
     int64_t tasks;            // pieces that the work is split into
-    int64_t rows_per_task;    // output rows in a piece
-    int64_t kernel_calls;     // calls of the kernel: two where phases differ in length, times batch slices if need be
+    int64_t rows_per_task;    // output rows in a piece; pairs of a phase's rows if the variant is of family winograd
+    int64_t kernel_calls;     // calls of the kernel: two where phases differ in length along the width, one for each phase of depth
+                              // and height if it is of family winograd, times batch slices if need be
     int64_t packed_bytes;     // memory that the packed weights take, kept with the layer
     int64_t scratch_bytes;    // most memory that all threads together take during a forward
     double multiply_adds;     // those whose tap and output both exist

@@ -1,0 +1,147 @@
+#include "estimate.h"
+
+#include <algorithm>
+
+#include "checked.h"
+#include "estimate_winograd.h"
+#include "machine.h"
+#include "tiles.h"
+
+namespace unstride {
+namespace {
+
+// Floats in the slab of padded input that a task of this many output rows reads.
+int64_t slab_floats(const Entry &entry, const Geometry &geometry, int64_t rows) {
+    const auto &[z, y, x] = geometry.extent;
+    const auto [groups, inputs, outputs] = channels_seen(geometry.channels, entry.variant);
+    const auto reach = [](const Extent &e) {  // from the first tap's input to the last one's
+        return (e.axis.most_taps(e.kernel) - 1) * e.axis.input_step();
+    };
+    const int64_t block = is_across_channels(entry.variant) ? std::max<int64_t>(entry.variant.block, entry.lanes) : entry.variant.block;
+    const int64_t channels = entry.variant.family != "depthwise" ? inputs : divide_up(outputs, block) * block;
+    // Bounds inference does not know which of a phase's taps is first, and adds the rows before it.
+    const int64_t height = (rows - 1 + (y.axis.tap_step() - 1) * y.axis.dilation) / y.axis.stride + reach(y) + 2;
+    return product({slab_width(entry.variant, x), channels, std::min(height, y.input), z.axis.most_taps(z.kernel)});
+}
+
+// Output rows of a slice that one slab serves, the larger of a half of the L2 cache's worth and one.
+int64_t rows_of_slab(const Entry &entry, const Geometry &geometry) {
+    int64_t rows = geometry.extent[1].output;
+    while (rows > 1 && slab_floats(entry, geometry, rows) > slab_limit()) {
+        rows = (rows + 1) / 2;
+    }
+    return rows;
+}
+
+// Cycles that it takes to stage the input of the average output row once.
+double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t rows) {
+    const bool transposes = entry.variant.layout == Layout::ndhwc && !is_across_channels(entry.variant);
+    return as_double(slab_floats(entry, geometry, rows)) / as_double(rows * entry.lanes) * (transposes ? 14 : 3);
+}
+
+// Blocks of output channels that share what a task stages: all, unless the panels of fewer would stay in the L2 cache from task to
+// task, and staging more often takes less than reading all panels anew for each row, at 10 bytes a cycle.
+int64_t blocks_per_task(const Entry &entry, const Geometry &geometry) {
+    const auto &[z, y, x] = geometry.extent;
+    const int64_t all = blocks(entry, geometry);
+    const double panels = as_double(channels_seen(geometry.channels, entry.variant).inputs * entry.variant.block * sizeof(float));
+    const double of_block = panels * as_double(x.kernel * y.kernel * z.kernel), of_row = panels * as_double(all * x.kernel) * taps(y) * taps(z);
+    const auto fitting = static_cast<int64_t>(as_double(this_machine().l2) / of_block);
+    if (fitting == 0 || fitting >= all) {
+        return all;
+    }
+    const int64_t shares = divide_up(all, fitting);
+    const double staging = cycles_of_staging(entry, geometry, rows_of_slab(entry, geometry));
+    return as_double(shares - 1) * staging < of_row / 10 ? divide_up(all, shares) : all;
+}
+
+// Slices of the output, for each share of its channels that is computed apart: what tasks are split from.
+int64_t slices(const Entry &entry, const Geometry &geometry) {
+    const int64_t shares = divide_up(blocks(entry, geometry), blocks_per_task(entry, geometry));
+    return geometry.batch * channels_seen(geometry.channels, entry.variant).groups * shares * geometry.extent[0].output;
+}
+
+// As many output rows as a slab serves; but tasks enough for all threads to be busy to the end.
+int64_t rows_per_task(const Entry &entry, const Geometry &geometry, int threads) {
+    const int64_t balanced = slices(entry, geometry) * geometry.extent[1].output / (8 * threads);
+    int64_t rows = rows_of_slab(entry, geometry);
+    while (rows > 1 && rows > balanced) {
+        rows = (rows + 1) / 2;
+    }
+    return rows;
+}
+
+// Cycles that the caches need to bring what one step of a *channels* tile reads, where it is not in L1. As measured on Zen 3: 24
+// bytes a cycle from L2, 10 from beyond.
+double cycles_of_memory(const Entry &entry, const Geometry &geometry) {
+    const Variant &v = entry.variant;
+    if (v.family != "channels") {
+        return 0;
+    }
+    const auto &[z, y, x] = geometry.extent;
+    const auto cycles = [](double bytes, double in_a_phase, double in_a_task) {
+        const Machine &machine = this_machine();
+        return in_a_phase <= 0.75 * as_double(machine.l1d) ? 0 : bytes / (in_a_task <= as_double(machine.l2) ? 24 : 10);
+    };
+    // A tile reads a phase's panels from end to end, a task those of both y and x phases, again for each row.
+    const double weights = as_double(v.block * sizeof(float)), panel = as_double(geometry.channels.inputs) * weights;
+    const double of_weights = cycles(weights, panel * taps(z) * taps(y) * taps(x), panel * taps(z) * as_double(y.kernel * x.kernel));
+    if (v.layout == Layout::ndhwc) {
+        return of_weights;
+    }
+    // In ncdhw each channel of the slab is a row of its own, of which a tile uses a few columns.
+    const double line = std::min(64.0, as_double(x.input * sizeof(float)));
+    const double rows = as_double(geometry.channels.inputs) * line * taps(z) * taps(y);
+    return of_weights + cycles(line, rows, rows);
+}
+
+// What a kernel that was compiled for the layer takes of the time of the one of the same tile for any layer: measured with avx2, in
+// one thread of an AMD EPYC, 0.91 to 0.96 for k = s = 2, 0.93 to 1.02 for larger kernels, 0.80 for a depthwise layer.
+constexpr double known_layer = 0.95;
+
+Estimate estimate_direct(const Entry &entry, const Geometry &geometry, int threads) {
+    const Variant &v = entry.variant;
+    const auto [groups, inputs, outputs] = channels_seen(geometry.channels, v);
+    const auto &[z, y, x] = geometry.extent;
+    const bool depthwise = v.family == "depthwise";
+    const bool across_channels = is_across_channels(v);
+
+    // One step of a tile's inner loop: one input channel of one tap.
+    const double m = as_double(across_channels ? v.block : v.columns) / entry.lanes;  // vectors
+    const double n = across_channels ? v.columns : v.block;                           // that share them
+    const double unaligned = across_channels ? 1 : 1.5;                               // half of the loads straddle cache lines
+    const double loads = depthwise ? m * n * unaligned + (across_channels ? m : n) : m * unaligned + n;
+    const double latency = 4, step = std::max({m * n / 2, loads / 2, latency, cycles_of_memory(entry, geometry)});
+
+    const double rows = as_double(product({geometry.batch, z.output, y.output}));
+    const double tiles = rows * as_double(groups * blocks(entry, geometry)) * as_double(tiles_in_phase(v, x) * std::min(x.axis.stride, x.output));
+    const double steps = as_double(inputs) * taps(x) * taps(y) * taps(z);
+
+    // The slab is copied once for each task and each call.
+    const double copies = rows * calls_along_x(entry, geometry) * as_double(groups * divide_up(blocks(entry, geometry), blocks_per_task(entry, geometry)));
+    const double staging = copies * cycles_of_staging(entry, geometry, rows_per_task(entry, geometry, threads));
+    const double known = v.layer ? known_layer : 1;
+    return {tiles * steps * step * known, tiles * cycles_of_store(entry) * known, staging};
+}
+
+}  // namespace
+
+Estimate estimate(const Entry &entry, const Geometry &geometry, int threads) {
+    return is_winograd(entry.variant) ? estimate_winograd(entry, geometry, split_winograd(entry, geometry, 0, threads)) : estimate_direct(entry, geometry, threads);
+}
+
+Split split(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
+    if (is_winograd(entry.variant)) {
+        return split_winograd(entry, geometry, rows, threads);
+    }
+    const int64_t height = geometry.extent[1].output;
+    rows = rows == 0 ? rows_per_task(entry, geometry, threads) : std::min(rows, height);
+    const int64_t outer = geometry.batch * channels_seen(geometry.channels, entry.variant).groups;
+    return {rows, 1, 1, blocks_per_task(entry, geometry), slices(entry, geometry) * divide_up(height, rows), outer >= 4 * threads};
+}
+
+int64_t scratch_floats(const Entry &entry, const Geometry &geometry, const Split &split) {
+    return is_winograd(entry.variant) ? scratch_floats_winograd(entry, geometry, split) : slab_floats(entry, geometry, split.rows);
+}
+
+}  // namespace unstride

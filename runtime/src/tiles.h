@@ -1,0 +1,62 @@
+#ifndef UNSTRIDE_RUNTIME_TILES_H
+#define UNSTRIDE_RUNTIME_TILES_H
+
+#include <algorithm>
+
+#include "calls.h"
+#include "catalog.h"
+#include "checked.h"
+#include "geometry.h"
+
+namespace unstride {
+
+// What the planner's estimates count with.
+
+inline double as_double(int64_t value) {
+    return static_cast<double>(value);
+}
+
+inline bool is_across_channels(const Variant &v) {
+    return v.family == "channels" || is_winograd(v) || (v.family == "depthwise" && v.layout == Layout::ndhwc);
+}
+
+// Blocks of output channels of a group.
+inline int64_t blocks(const Entry &entry, const Geometry &geometry) {
+    return divide_up(channels_seen(geometry.channels, entry.variant).outputs, entry.variant.block);
+}
+
+// Taps of the average phase of a dimension.
+inline double taps(const Extent &e) {
+    return as_double(e.kernel) / as_double(e.axis.stride);
+}
+
+// Tiles that one phase of an output row takes.
+inline int64_t tiles_in_phase(const Variant &v, const Extent &x) {
+    return divide_up(divide_up(x.output, x.axis.stride), v.columns);
+}
+
+// Columns of a slab: all of the input's, and what whole tiles reach beyond them on both sides, from `first` to `last`.
+inline int64_t slab_width(const Variant &v, const Extent &x) {
+    const int64_t reach = (x.axis.most_taps(x.kernel) - 1) * x.axis.input_step();  // from the first tap's input to the last one's
+    const int64_t last = x.axis.padding / x.axis.stride + tiles_in_phase(v, x) * v.columns;
+    const int64_t first = x.axis.padding / x.axis.stride - reach - x.axis.input_step();
+    return std::max(x.input, last + 1) - std::min<int64_t>(first, 0);
+}
+
+// Calls of a kernel for an item, each of which stages its input.
+inline double calls_along_x(const Entry &entry, const Geometry &geometry) {
+    return as_double(static_cast<int64_t>(phases_of_calls(geometry.extent[2], entry.variant).size()));
+}
+
+// Cycles that it takes to store a tile: whole vectors where the layout is the tile's own; element by element where it has to be
+// transposed or the phase's columns lie apart.
+inline double cycles_of_store(const Entry &entry) {
+    const Variant &v = entry.variant;
+    const bool across_channels = is_across_channels(v);
+    const bool whole_vectors = v.layout == Layout::ndhwc ? across_channels : !across_channels && v.stride_x > 1;
+    return as_double(v.block * v.columns) / entry.lanes * (whole_vectors ? 3 : entry.lanes * 1.5);
+}
+
+}  // namespace unstride
+
+#endif
