@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 LANES = {"avx2": 8, "avx512": 16}
-NAME = re.compile(r"(?:lib)?(?P<name>(?P<layout>ncdhw|ndhwc)_(?P<family>channels|columns|depthwise|winograd)_"
+NAME = re.compile(r"(?:lib)?(?P<name>(?P<layout>ncdhw|ndhwc)_(?P<family>channels|columns|depthwise|winograd|taps)_"
                   r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?P<isa>avx2|avx512))\.[ao]$")
 FUNCTION = re.compile(r"[0-9a-f]+ <.*>:$")
 INSTRUCTION = re.compile(r"\s*([0-9a-f]+):\s+(?:(?:lock|rep|notrack|data16|cs|ds|bnd)\s+)*(\S+)\s*(.*)")
@@ -80,7 +80,7 @@ def broadcasts(loop):
 def tile_of(match):
     """What one step of the hot loop takes."""
     block, columns, lanes = int(match["block"]), int(match["columns"]), LANES[match["isa"]]
-    across_channels = match["family"] in ("channels", "winograd") or (match["family"] == "depthwise" and match["layout"] == "ndhwc")
+    across_channels = match["family"] in ("channels", "winograd") or (match["family"] in ("depthwise", "taps") and match["layout"] == "ndhwc")
     weights, inputs = (block // lanes, columns) if across_channels else (block, columns // lanes)
     fmas = weights * inputs
     return Tile(fmas, weights + (fmas if match["family"] == "depthwise" else inputs))

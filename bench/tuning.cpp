@@ -66,6 +66,11 @@ void race(LayerRun &run, std::vector<Runner> &runners, double budget, const std:
     });
 }
 
+// Wisdom names kernels that round as the planned one does.
+std::string rounding(const std::string &family) {
+    return family == "winograd" || family == "taps" ? family : "tap by tap";
+}
+
 // Fewer and more rows in a task than planned.
 std::vector<Candidate> other_splits(const Candidate &candidate, int64_t height) {
     std::vector<Candidate> result;
@@ -89,7 +94,7 @@ Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)>
     std::vector<Plan> plans;
     double least = plan.expected_seconds;
     for (const Variant &v : variants()) {
-        const bool other_rounding = (v.family == "winograd") != (plan.variant.family == "winograd");
+        const bool other_rounding = rounding(v.family) != rounding(plan.variant.family);
         if (v.layout != layout || !v.runs_here || other_rounding || (v.isa == "baseline" && plan.variant.isa != "baseline")) {
             continue;
         }

@@ -24,7 +24,7 @@ function(unstride_read_catalog out)
     file(STRINGS "${catalog}" lines REGEX "^[a-z]")
     set(variants "")
     foreach (line IN LISTS lines)
-        if (NOT line MATCHES "^(ncdhw|ndhwc) +(channels|columns|depthwise|winograd) +([0-9]+)x([0-9]+) +([0-9,]+) +(baseline|avx2|avx512) *(#.*)?$")
+        if (NOT line MATCHES "^(ncdhw|ndhwc) +(channels|columns|depthwise|winograd|taps) +([0-9]+)x([0-9]+) +([0-9,]+) +(baseline|avx2|avx512) *(#.*)?$")
             message(FATAL_ERROR "schedules/catalog.txt: cannot read the line\n  ${line}")
         endif ()
         set(head "${CMAKE_MATCH_1}|${CMAKE_MATCH_2}|${CMAKE_MATCH_3}|${CMAKE_MATCH_4}")
@@ -76,6 +76,7 @@ function(unstride_add_generator)
                          ${root}/schedules/columns.cpp
                          ${root}/schedules/register_tile.cpp
                          ${root}/schedules/staging.cpp
+                         ${root}/schedules/taps.cpp
                          ${root}/schedules/tasks.cpp)
     target_include_directories(unstride.generator PRIVATE ${root}/generators ${root}/schedules)
 endfunction()

@@ -132,7 +132,7 @@ function(_unstride_suitable_variants out depthwise outputs stride dilation layou
         endif ()
         if ((layouts AND NOT layout IN_LIST layouts) OR (isas AND NOT isa IN_LIST isas) OR NOT stride_x EQUAL best_stride_x)
             continue()
-        elseif ((depthwise AND NOT for_depthwise) OR (for_depthwise AND NOT depthwise) OR family STREQUAL "winograd")
+        elseif ((depthwise AND NOT for_depthwise) OR (for_depthwise AND NOT depthwise) OR family MATCHES "^(winograd|taps)$")
             continue()
         elseif ((tiles AND NOT "${family}_${block}x${columns}" IN_LIST tiles) OR (NOT tiles AND block EQUAL 1 AND outputs GREATER 3))
             continue()

@@ -19,8 +19,8 @@ inline const Halide::Var my{"my"}, mz{"mz"};      // number of a product of a mi
 // and in which order each is computed.
 struct Stages {
     Halide::Func slab;      // (x, c, rows of the slab..., z, g, n): the input that is read, with zeros left and right of it
-    Halide::Func product;   // (c, q, rx, my, mz, y, z, g, n): the accumulators of a minimal filter's products, if there is one,
-    Halide::Func products;  // and the same values, all products of the tiles of a task side by side
+    Halide::Func product;   // where products come before sums, the accumulators of a tile of them, and
+    Halide::Func products;  // the same values, all those of a task side by side
     Halide::Func sum;       // (c, q, rx, y, z, g, n): the accumulators of the output
     Halide::Func phases;    // the same values, all phases of a tile side by side
     Halide::Func output;    // (x, p, y, z, c, g, n)

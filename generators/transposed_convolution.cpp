@@ -30,7 +30,10 @@ public:
     //
     // A winograd kernel computes the outputs of z and y in pairs, by minimal filters. It sees a phase of z and y as a layer of stride 1
     // there. Weights are those of the filters: dimensions ky and kz have one more than the phase has taps.
-    GeneratorParam<Family> family{"family", Family::Channels, {{"channels", Family::Channels}, {"columns", Family::Columns}, {"depthwise", Family::Depthwise}, {"winograd", Family::Winograd}}};
+    //
+    // A taps kernel multiplies a position by all taps of y and x at once. Lanes of the weights are output channels and taps of y and x, the
+    // latter innermost; the extents of dimensions kx and ky tell how many taps there are, and their strides are 0.
+    GeneratorParam<Family> family{"family", Family::Channels, {{"channels", Family::Channels}, {"columns", Family::Columns}, {"depthwise", Family::Depthwise}, {"winograd", Family::Winograd}, {"taps", Family::Taps}}};
     GeneratorParam<Layout> layout{"layout", Layout::NCDHW, {{"ncdhw", Layout::NCDHW}, {"ndhwc", Layout::NDHWC}}};
     // 1: the phases along x are a dimension of the output, and there may be any number of them. n > 1: the output's columns are
     // all columns, interleaved in the kernel from the n phases of an undilated layer of this stride.
@@ -50,9 +53,11 @@ public:
     Input<int> padding_x{"padding_x"}, padding_y{"padding_y"}, padding_z{"padding_z"};
     Input<int> dilation_x{"dilation_x"}, dilation_y{"dilation_y"}, dilation_z{"dilation_z"};
     Input<int> stride_x{"stride_x"}, stride_y{"stride_y"}, stride_z{"stride_z"};
-    Input<int> common_x{"common_x"}, common_y{"common_y"}, common_z{"common_z"};                                                                          // gcd(stride, dilation)
-    Input<int> inverse_x{"inverse_x"}, inverse_y{"inverse_y"}, inverse_z{"inverse_z"};                                                                    // of dilation / common, modulo stride / common
-    Input<int> rows_per_task{"rows_per_task"}, slices_per_task{"slices_per_task"}, items_per_task{"items_per_task"}, blocks_per_task{"blocks_per_task"};  // how work is split; does not change the result
+    Input<int> common_x{"common_x"}, common_y{"common_y"}, common_z{"common_z"};        // gcd(stride, dilation)
+    Input<int> inverse_x{"inverse_x"}, inverse_y{"inverse_y"}, inverse_z{"inverse_z"};  // of dilation / common, modulo stride / common
+    // How work is split; does not change the result.
+    Input<int> rows_per_task{"rows_per_task"}, slices_per_task{"slices_per_task"}, items_per_task{"items_per_task"};
+    Input<int> blocks_per_task{"blocks_per_task"};
 
     // (position within a phase, phase, y, z, channel within its group, group, batch), or (x, 0, y, z, ...) interleaved
     Output<Buffer<float, 7>> output{"output"};
@@ -70,6 +75,8 @@ public:
         stages.blocks_per_task = blocks_per_task;
         if (family == Family::Winograd) {
             sum_by_winograd(X);
+        } else if (family == Family::Taps) {
+            sum_by_taps(X);
         } else {
             sum_directly(X);
         }
@@ -80,19 +87,27 @@ public:
         stages.output = output;
     }
 
+    // The rows of the slices that the taps along z read, of a channel of the input for each of the slab's.
+    void stage_rows(const Axis<Expr> &Z, const Expr &channel) {
+        const RDom columns(0, input.dim(0).extent(), "input_columns");
+        Func slab("slab");
+        slab(x, c, y, jz, z, g, n) = 0.f;
+        slab(columns, c, y, jz, z, g, n) = input(columns, y, clamp(Z.input(z, jz), 0, input.dim(2).extent() - 1), channel, g, n);
+        stages.slab = slab;
+        stages.slab_rows = {y, jz};
+        stages.input_columns = columns;
+    }
+
     void sum_directly(const Axis<Expr> &X) {
         const Axis<Expr> Z = axis(known_z, stride_z, dilation_z, common_z, inverse_z, known(known_z.padding, padding_z));
         const Axis<Expr> Y = axis(known_y, stride_y, dilation_y, common_y, inverse_y, known(known_y.padding, padding_y));
-        const Expr W = input.dim(0).extent(), H = input.dim(1).extent(), D = input.dim(2).extent();
+        const Expr H = input.dim(1).extent(), D = input.dim(2).extent();
         const Expr KX = known(known_x.kernel, weight.dim(2).extent()), KY = known(known_y.kernel, weight.dim(3).extent()),
                    KZ = known(known_z.kernel, weight.dim(4).extent()), inputs = known(known_inputs, weight.dim(1).extent());
 
         // A depthwise tile may have lanes beyond the last channel, which are computed but not stored.
         const Expr existing = depthwise() ? min(likely(c), input.dim(3).extent() - 1) : Expr(c);
-        const RDom input_columns(0, W, "input_columns");
-        Func slab("slab");
-        slab(x, c, y, jz, z, g, n) = 0.f;
-        slab(input_columns, c, y, jz, z, g, n) = input(input_columns, y, clamp(Z.input(z, jz), 0, D - 1), existing, g, n);
+        stage_rows(Z, existing);
 
         // Along z and y, loops run over just the taps that exist and read inside the input. Along x, only over those
         // that exist: what they read outside is zero.
@@ -107,15 +122,13 @@ public:
         Func sum("sum");
         sum(c, q, rx, y, z, g, n) = bias(c, g);
         sum(c, q, rx, y, z, g, n) += weight(c % block, ci, within(kx, KX), within(ky, KY), within(kz, KZ), c / block, g) *
-                                     slab(ix, channel, within(iy, H), within(taps[3], Z.tap_count(z, KZ)), z, g, n);
+                                     stages.slab(ix, channel, within(iy, H), within(taps[3], Z.tap_count(z, KZ)), z, g, n);
 
-        stages.slab = slab;
-        stages.slab_rows = {y, jz};
         stages.sum = sum;
-        stages.input_columns = input_columns;
         stages.taps = taps;
     }
 
+    // sum = bias + sums and differences of products: see MinimalFilter.
     void sum_by_winograd(const Axis<Expr> &X) {
         const Expr W = input.dim(0).extent(), H = input.dim(1).extent(), D = input.dim(2).extent();
         const Expr KX = weight.dim(2).extent(), inputs = weight.dim(1).extent();
@@ -153,6 +166,39 @@ public:
         stages.taps = j;
     }
 
+    // sum = bias + products of the phase's taps along y and x, each of which is a sum over input channels and taps along z.
+    void sum_by_taps(const Axis<Expr> &X) {
+        const Axis<Expr> Z{stride_z, dilation_z, common_z, inverse_z, padding_z}, Y{stride_y, dilation_y, common_y, inverse_y, padding_y};
+        const Expr H = input.dim(1).extent(), D = input.dim(2).extent();
+        const Expr KX = weight.dim(2).extent(), KY = weight.dim(3).extent(), KZ = weight.dim(4).extent();
+
+        stage_rows(Z, c);
+
+        RDom taps(0, weight.dim(1).extent(), 0, Z.most_taps(KZ), "taps");
+        const Expr ci = taps[0], kz = Z.tap(z, taps[1]), iz = Z.input(z, taps[1]);
+        taps.where(Z.has_taps(z) && kz < KZ && iz >= 0 && iz < D);
+        Func product("product"), products("products");
+        product(c, q, rx, y, z, g, n) = 0.f;
+        product(c, q, rx, y, z, g, n) += weight(c % block, ci, 0, 0, within(kz, KZ), c / block, g) * stages.slab(q, ci, y, within(taps[1], Z.tap_count(z, KZ)), z, g, n);
+        products(c, x, y, z, g, n) = 0.f;
+        const RDom &columns = stages.input_columns;
+        products(c, columns, y, z, g, n) = product(c, columns, 0, y, z, g, n);
+
+        RDom j(0, X.most_taps(KX), 0, Y.most_taps(KY), "j");
+        const Expr kx = X.tap(rx, j[0]), ky = Y.tap(y, j[1]), iy = Y.input(y, j[1]);
+        j.where(Y.has_taps(y) && ky < KY && iy >= 0 && iy < H);
+        j.where(X.has_taps(rx) && kx < KX);
+        Func sum("sum");
+        sum(c, q, rx, y, z, g, n) = bias(c, g);
+        sum(c, q, rx, y, z, g, n) += products((within(c, output.dim(4).extent()) * KY + within(ky, KY)) * KX + within(kx, KX), q + X.input(rx, j[0]), within(iy, H), z, g, n);
+
+        stages.product = product;
+        stages.products = products;
+        stages.product_taps = taps;
+        stages.sum = sum;
+        stages.taps = j;
+    }
+
     void schedule() {
         for (int d = 0; d < 7; d++) {
             weight.dim(d).set_min(0);
@@ -181,6 +227,10 @@ public:
             output.dim(1).set_extent(1);
         }
         const Tile tile{block, columns, natural_vector_size<float>()};
+        if (family == Family::Taps) {
+            schedule_taps(stages, tile);
+            return;
+        }
         if (family == Family::Channels || family == Family::Winograd || (depthwise() && stages.channels_last)) {
             schedule_channels(stages, tile);
         } else {

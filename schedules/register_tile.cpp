@@ -51,7 +51,6 @@ void compute_in_registers(Stages &s, const Tile &tile, const Var &vectors, const
 }
 
 void multiply_in_registers(Stages &s, const Tile &tile, const Var &vectors, const Var &broadcasts, const LoopLevel &blocks) {
-    const RegisterTile registers{tile, vectors, broadcasts};
     const Var qi{"qi"};
     const auto tiled = [&](const Var &v) {
         return v.same_as(q) ? qi : v;
@@ -66,7 +65,12 @@ void multiply_in_registers(Stages &s, const Tile &tile, const Var &vectors, cons
         .vectorize(tiled(vectors), tile.lanes)
         .unroll(tiled(vectors))
         .unroll(tiled(broadcasts));
-    registers.unroll(s.product.compute_at(s.products, q), 1);
+    multiply_tile(s, tile, vectors, broadcasts, LoopLevel(s.products, q));
+}
+
+void multiply_tile(Stages &s, const Tile &tile, const Var &vectors, const Var &broadcasts, const LoopLevel &tiles) {
+    const RegisterTile registers{tile, vectors, broadcasts};
+    registers.unroll(s.product.compute_at(tiles), 1);
     registers.accumulate(s.product.update(), s.product_taps);
 }
 

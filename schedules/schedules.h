@@ -8,7 +8,8 @@ namespace unstride {
 enum class Family { Channels,
                     Columns,
                     Depthwise,
-                    Winograd };
+                    Winograd,
+                    Taps };
 
 // A register tile: `block` output channels by `columns` output columns of one phase, `lanes` floats to a vector.
 struct Tile {
@@ -34,8 +35,15 @@ void compute_in_registers(Stages &s, const Tile &tile, const Halide::Var &vector
 void multiply_in_registers(Stages &s, const Tile &tile, const Halide::Var &vectors, const Halide::Var &broadcasts,
                            const Halide::LoopLevel &blocks);
 
+// Schedules `product`, a tile of accumulators, once for each turn of the loop over `tiles`.
+void multiply_tile(Stages &s, const Tile &tile, const Halide::Var &vectors, const Halide::Var &broadcasts, const Halide::LoopLevel &tiles);
+
 // Vectors across output channels; inputs are broadcast.
 void schedule_channels(Stages &s, const Tile &tile);
+
+// Products of all taps of a position along x and y first, then their sums. Products are in vectors across taps in ndhwc, across columns
+// in ncdhw.
+void schedule_taps(Stages &s, const Tile &tile);
 
 // Vectors across output columns; weights are broadcast, and phases interleave on the store.
 void schedule_columns(Stages &s, const Tile &tile);

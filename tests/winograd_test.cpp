@@ -35,12 +35,12 @@ TEST_CASE("minimal filters are planned where they save much, and only there", "[
     CHECK(planned({128, 64, 4, 2, 1}, {1, 128, 8, 8, 8}));
     CHECK(planned({64, 64, 3, 2, 1, 1}, {1, 64, 8, 8, 8}));
     CHECK(planned({64, 64, 3, 1, 2, 0, 1, true, 2}, {1, 64, 8, 8, 8}));
-    CHECK_FALSE(planned({128, 64, 2, 2}, {1, 128, 8, 8, 8}));                      // one tap in each phase: nothing to save
-    CHECK_FALSE(planned({128, 64, 4, 1}, {1, 128, 8, 8, 8}));                      // four
-    CHECK_FALSE(planned({128, 64, 1, 2}, {1, 128, 8, 8, 8}));                      // none in some phases
-    CHECK_FALSE(planned({64, 1, 4, 2, 1}, {1, 64, 8, 8, 8}));                      // a single output channel
-    CHECK_FALSE(planned({64, 64, 3, 1, 1, 0, 64}, {1, 64, 8, 8, 8}));              // single input channels
-    CHECK_FALSE(planned({64, 64, 4, 2, 1, 0, 1, true, 2}, {1, 64, 8, 8, 8}));      // outputs without taps
+    CHECK_FALSE(planned({128, 64, 2, 2}, {1, 128, 8, 8, 8}));                   // one tap in each phase: nothing to save
+    CHECK_FALSE(planned({128, 64, 4, 1}, {1, 128, 8, 8, 8}));                   // four
+    CHECK_FALSE(planned({128, 64, 1, 2}, {1, 128, 8, 8, 8}));                   // none in some phases
+    CHECK_FALSE(planned({64, 1, 4, 2, 1}, {1, 64, 8, 8, 8}));                   // a single output channel
+    CHECK_FALSE(planned({64, 64, 3, 1, 1, 0, 64}, {1, 64, 8, 8, 8}));           // single input channels
+    CHECK_FALSE(planned({64, 64, 4, 2, 1, 0, 1, true, 2}, {1, 64, 8, 8, 8}));   // outputs without taps
     CHECK_FALSE(planned({64, 64, {1, 1, 3}, 1, {0, 0, 1}}, {1, 64, 8, 8, 8}));  // along the width they sum directly
 }
 

@@ -33,7 +33,7 @@ struct NoWisdom {
     NoWisdom &operator=(const NoWisdom &) = delete;
 };
 
-// The variants that wisdom may name for a layer that does without minimal filters.
+// The variants that wisdom may name for a layer that is summed tap by tap.
 std::vector<Variant> candidates(const ConvTranspose3dOptions &options, Layout layout) {
     std::vector<Variant> all = variants_here(layout), result;
     bool fma = false;
@@ -41,7 +41,7 @@ std::vector<Variant> candidates(const ConvTranspose3dOptions &options, Layout la
         fma = fma || v.isa != "baseline";
     }
     for (const Variant &v : all) {
-        if (takes(v, options) && v.family != "winograd" && (!fma || v.isa != "baseline")) {
+        if (takes(v, options) && v.family != "winograd" && v.family != "taps" && (!fma || v.isa != "baseline")) {
             result.push_back(v);
         }
     }

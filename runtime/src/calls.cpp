@@ -10,8 +10,9 @@ Channels channels_seen(const Channels &channels, const Variant &variant) {
     return variant.family == "depthwise" ? Channels{1, 1, channels.groups} : channels;
 }
 
-bool is_winograd(const Variant &variant) {
-    return variant.family == "winograd";
+Algorithm algorithm_of(const Variant &variant) {
+    return variant.family == "winograd" ? Algorithm::winograd : variant.family == "taps" ? Algorithm::taps
+                                                                                         : Algorithm::direct;
 }
 
 std::vector<Phases> phases_of_calls(const Extent &x, const Variant &variant) {
@@ -30,7 +31,7 @@ std::vector<Phases> phases_of_calls(const Extent &x, const Variant &variant) {
 }
 
 std::vector<Section> sections_of_calls(const Extent &e, const Variant &variant) {
-    return is_winograd(variant) ? phase_sections(e) : std::vector<Section>{{0, 1, e.output, 0, 1, e.input, e.kernel, e.axis, 0}};
+    return algorithm_of(variant) == Algorithm::winograd ? phase_sections(e) : std::vector<Section>{{0, 1, e.output, 0, 1, e.input, e.kernel, e.axis, 0}};
 }
 
 std::vector<Section> phase_sections(const Extent &e) {

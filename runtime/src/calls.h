@@ -9,6 +9,14 @@
 
 namespace unstride {
 
+// In which way a variant gets at its sums. Those of one way round alike, whatever the tile or the layout.
+enum class Algorithm {
+    direct,    // tap by tap
+    winograd,  // by minimal filters along depth and height
+    taps,      // products of all taps along height and width first
+};
+Algorithm algorithm_of(const Variant &variant);
+
 // How a forward is cut into calls of a kernel, dimension by dimension.
 
 // How a variant's kernel sees the channels of a layer: a depthwise layer is one group to a depthwise kernel.
@@ -38,8 +46,6 @@ std::vector<Section> sections_of_calls(const Extent &e, const Variant &variant);
 
 // Each phase as the dense layer of stride 1 that it is, its kernel that of a minimal filter: one more than the phase has taps.
 std::vector<Section> phase_sections(const Extent &e);
-
-bool is_winograd(const Variant &variant);
 
 }  // namespace unstride
 

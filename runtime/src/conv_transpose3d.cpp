@@ -36,7 +36,7 @@ struct ConvTranspose3d::State {
         const Geometry of_part = part_of(geometry, part);
         const std::lock_guard<std::mutex> lock(mutex);
         try {
-            auto &entry = packed[{channels_seen(geometry.channels, variant).groups, is_winograd(variant) ? 1 : 0, variant.block, part.first, part.channels}];
+            auto &entry = packed[{channels_seen(geometry.channels, variant).groups, static_cast<int64_t>(algorithm_of(variant)), variant.block, part.first, part.channels}];
             if (!entry) {
                 entry = std::make_shared<const std::vector<Panels>>(pack(of_part, variant, part.first, channels_seen(geometry.channels, variant).outputs, weight, bias));
             }
@@ -46,13 +46,13 @@ struct ConvTranspose3d::State {
         }
     }
 
-    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, bool minimal_filters, int threads) const {
-        const PlanCache::Key key = PlanCache::key(geometry, layout, minimal_filters, threads, wisdom_generation());
+    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, bool moderate, int threads) const {
+        const PlanCache::Key key = PlanCache::key(geometry, layout, moderate, threads, wisdom_generation());
         std::shared_ptr<const Decision> decision = plans.find(key);
         if (!decision) {
             const bool applies = forced.entry != nullptr && forced.entry->variant.layout == layout;
             decision = std::make_shared<const Decision>(
-                unstride::decide(options, geometry, layout, applies ? forced : Forced{}, minimal_filters, threads));
+                unstride::decide(options, geometry, layout, applies ? forced : Forced{}, moderate, threads));
             plans.insert(key, decision);
         }
         return decision;
@@ -167,7 +167,7 @@ void ConvTranspose3d::forward(const View<const float> &input, const View<float> 
     const int threads = num_threads();
     const Channels &channels = geometry.channels;
     std::shared_ptr<const Decision> decision = state_->decide(geometry, layout, state_->moderate, threads);
-    if (has_minimal_filters(*decision) && !are_moderate(activation(input, channels.inputs, 0), geometry, threads)) {
+    if (uses(*decision, Algorithm::winograd) && !are_moderate(activation(input, channels.inputs, 0), geometry, threads)) {
         decision = state_->decide(geometry, layout, false, threads);
     }
     for (const Part &part : decision->parts) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "checked.h"
+#include "estimate_taps.h"
 #include "estimate_winograd.h"
 #include "machine.h"
 #include "tiles.h"
@@ -21,7 +22,7 @@ int64_t slab_floats(const Entry &entry, const Geometry &geometry, int64_t rows) 
     const int64_t channels = entry.variant.family != "depthwise" ? inputs : divide_up(outputs, block) * block;
     // Bounds inference does not know which of a phase's taps is first, and adds the rows before it.
     const int64_t height = (rows - 1 + (y.axis.tap_step() - 1) * y.axis.dilation) / y.axis.stride + reach(y) + 2;
-    return product({slab_width(entry.variant, x), channels, std::min(height, y.input), z.axis.most_taps(z.kernel)});
+    return product({slab_width(entry.variant.columns, x), channels, std::min(height, y.input), z.axis.most_taps(z.kernel)});
 }
 
 // Output rows of a slice that one slab serves, the larger of a half of the L2 cache's worth and one.
@@ -114,7 +115,7 @@ Estimate estimate_direct(const Entry &entry, const Geometry &geometry, int threa
     const double latency = 4, step = std::max({m * n / 2, loads / 2, latency, cycles_of_memory(entry, geometry)});
 
     const double rows = as_double(product({geometry.batch, z.output, y.output}));
-    const double tiles = rows * as_double(groups * blocks(entry, geometry)) * as_double(tiles_in_phase(v, x) * std::min(x.axis.stride, x.output));
+    const double tiles = rows * as_double(groups * blocks(entry, geometry)) * as_double(tiles_in_phase(v.columns, x) * std::min(x.axis.stride, x.output));
     const double steps = as_double(inputs) * taps(x) * taps(y) * taps(z);
 
     // The slab is copied once for each task and each call.
@@ -124,24 +125,46 @@ Estimate estimate_direct(const Entry &entry, const Geometry &geometry, int threa
     return {tiles * steps * step * known, tiles * cycles_of_store(entry) * known, staging};
 }
 
-}  // namespace
-
-Estimate estimate(const Entry &entry, const Geometry &geometry, int threads) {
-    return is_winograd(entry.variant) ? estimate_winograd(entry, geometry, split_winograd(entry, geometry, 0, threads)) : estimate_direct(entry, geometry, threads);
-}
-
-Split split(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
-    if (is_winograd(entry.variant)) {
-        return split_winograd(entry, geometry, rows, threads);
-    }
+Split split_direct(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
     const int64_t height = geometry.extent[1].output;
     rows = rows == 0 ? rows_per_task(entry, geometry, threads) : std::min(rows, height);
     const int64_t outer = geometry.batch * channels_seen(geometry.channels, entry.variant).groups;
     return {rows, 1, 1, blocks_per_task(entry, geometry), slices(entry, geometry) * divide_up(height, rows), outer >= 4 * threads};
 }
 
+}  // namespace
+
+Estimate estimate(const Entry &entry, const Geometry &geometry, int threads) {
+    switch (algorithm_of(entry.variant)) {
+    case Algorithm::winograd:
+        return estimate_winograd(entry, geometry, split_winograd(entry, geometry, 0, threads));
+    case Algorithm::taps:
+        return estimate_taps(entry, geometry, split_taps(entry, geometry, 0, threads));
+    default:
+        return estimate_direct(entry, geometry, threads);
+    }
+}
+
+Split split(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
+    switch (algorithm_of(entry.variant)) {
+    case Algorithm::winograd:
+        return split_winograd(entry, geometry, rows, threads);
+    case Algorithm::taps:
+        return split_taps(entry, geometry, rows, threads);
+    default:
+        return split_direct(entry, geometry, rows, threads);
+    }
+}
+
 int64_t scratch_floats(const Entry &entry, const Geometry &geometry, const Split &split) {
-    return is_winograd(entry.variant) ? scratch_floats_winograd(entry, geometry, split) : slab_floats(entry, geometry, split.rows);
+    switch (algorithm_of(entry.variant)) {
+    case Algorithm::winograd:
+        return scratch_floats_winograd(entry, geometry, split);
+    case Algorithm::taps:
+        return scratch_floats_taps(entry, geometry, split);
+    default:
+        return slab_floats(entry, geometry, split.rows);
+    }
 }
 
 }  // namespace unstride

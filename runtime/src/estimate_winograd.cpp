@@ -38,8 +38,8 @@ Scratch scratch(const Entry &entry, const Geometry &geometry, const Split &split
     const Variant &v = entry.variant;
     const auto &[z, y, x] = geometry.extent;
     const int64_t filters = product({pairs(z).products, pairs(y).products, split.rows, split.slices, split.items});
-    return {product({filters, slab_width(v, x), geometry.channels.inputs}),
-            product({filters, tiles_in_phase(v, x), v.columns, v.block, v.stride_x})};
+    return {product({filters, slab_width(v.columns, x), geometry.channels.inputs}),
+            product({filters, tiles_in_phase(v.columns, x), v.columns, v.block, v.stride_x})};
 }
 
 int64_t tasks_of_item(const Entry &entry, const Geometry &geometry, const Split &split) {
@@ -82,20 +82,20 @@ Estimate estimate_winograd(const Entry &entry, const Geometry &geometry, const S
     const double m = as_double(v.block) / entry.lanes, n = v.columns;
     const double weights = as_double(v.block * sizeof(float)), panel = weights * as_double(inputs) * taps(x);
     const double again = panel <= 0.75 * as_double(machine.l1d) ? 0 : weights / 24;
-    const double tiles_of_task = as_double(product({tiles_in_phase(v, x), split.rows, split.slices, split.items}));
+    const double tiles_of_task = as_double(product({tiles_in_phase(v.columns, x), split.rows, split.slices, split.items}));
     const Scratch floats = scratch(entry, geometry, split);
     const bool near = (floats.slab + floats.products) * static_cast<int64_t>(sizeof(float)) <= machine.l2;
     const double step = std::max({m * n / 2, (m + n) / 2, 4.0, again}) + weights / 10 / tiles_of_task + (near ? 0 : n * sizeof(float) / 20);
 
     const double all_blocks = as_double(geometry.batch * groups * blocks(entry, geometry));
-    const double tiles = all_blocks * as_double(tiles_in_phase(v, x) * std::min(x.axis.stride, x.output));  // of a row
+    const double tiles = all_blocks * as_double(tiles_in_phase(v.columns, x) * std::min(x.axis.stride, x.output));  // of a row
     const double products = tiles * pz.all_products * py.all_products;
     const double rows = as_double(z.output * y.output);
     const double multiply_adds = products * (as_double(inputs) * taps(x) * step + 35);
     const double stores = products * m * n * 1.5 + tiles * rows * (cycles_of_store(entry) + taps(z) * taps(y) * (m * n + 8));
 
     const double shares = as_double(divide_up(blocks(entry, geometry), split.blocks));
-    const double vectors = as_double(geometry.batch * groups * slab_width(v, x) * inputs) / entry.lanes * shares * calls_along_x(entry, geometry);
+    const double vectors = as_double(geometry.batch * groups * slab_width(v.columns, x) * inputs) / entry.lanes * shares * calls_along_x(entry, geometry);
     const double staging = vectors * (2 * pz.all_products * py.all_products + 2 * pz.all_inputs * py.all_inputs);
     return {multiply_adds, stores, staging};
 }

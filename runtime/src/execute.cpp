@@ -73,11 +73,13 @@ void execute(const Part &part, const Geometry &geometry, const std::vector<Panel
 
     const auto call = [&, groups = groups, inputs = inputs, outputs = outputs](int64_t item, int64_t batch, const Section &z, const Section &y, const Phases &phases) {
         const Panels &panels = all_panels[static_cast<size_t>(panels_of_phase(geometry, variant, z.phase, y.phase))];
-        const int64_t panel = inputs * panels.block;  // of one tap
+        const int64_t panel = inputs * panels.block;                     // of one tap
+        const bool all_taps = algorithm_of(variant) == Algorithm::taps;  // along y and x in one panel
+        const int64_t row = panel * (all_taps ? 1 : x.kernel), slice = row * (all_taps ? 1 : y.kernel);
         Buffer<7> weight(panels.weight.get(), {panels.block, inputs, x.kernel, y.kernel, z.kernel, panels.blocks, groups},
-                         {1, panels.block, panel, panel * x.kernel, panel * x.kernel * y.kernel, panel * x.kernel * y.kernel * z.kernel,
-                          panel * x.kernel * y.kernel * z.kernel * panels.blocks});
-        Buffer<2> bias(panels.bias.get(), {panels.blocks * panels.block, groups}, {1, panels.blocks * panels.block});
+                         {1, panels.block, all_taps ? 0 : panel, all_taps ? 0 : row, slice, slice * z.kernel, slice * z.kernel * panels.blocks});
+        const int64_t biases = all_taps ? outputs : panels.blocks * panels.block;
+        Buffer<2> bias(panels.bias.get(), {biases, groups}, {1, biases});
         const std::array<int64_t, 6> in_extents{x.input, y.inputs, z.inputs, group_inputs, groups, batch};
         Buffer<6> in(input.data + item * input.batch + z.input_first * input.depth + y.input_first * input.height, in_extents,
                      strides_that_matter(in_extents, {input.width, input.height * y.input_step, input.depth * z.input_step,

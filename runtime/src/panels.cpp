@@ -52,29 +52,60 @@ Panels pack_one(const Channels &channels, int64_t first, int64_t all_outputs, in
 // Phases of depth and height whose weights are apart.
 std::pair<int64_t, int64_t> phases_of_weights(const Geometry &geometry, const Variant &variant) {
     const auto &[z, y, x] = geometry.extent;
-    return is_winograd(variant) ? std::pair{z.axis.stride, y.axis.stride} : std::pair<int64_t, int64_t>{1, 1};
+    return algorithm_of(variant) == Algorithm::winograd ? std::pair{z.axis.stride, y.axis.stride} : std::pair<int64_t, int64_t>{1, 1};
 }
 
-// Taps, or products in their place, of a phase with these first taps.
-int64_t taps_of_phase(const Geometry &geometry, const Variant &variant, int64_t first_tap_z, int64_t first_tap_y) {
+// What the panels of a phase with these first taps hold: taps, or products in their place, and the channels of which each has weights.
+struct Contents {
+    Channels channels;
+    int64_t taps;
+};
+
+Contents contents(const Geometry &geometry, const Variant &variant, int64_t first_tap_z, int64_t first_tap_y) {
     const auto &[z, y, x] = geometry.extent;
-    if (!is_winograd(variant)) {
-        return product({z.kernel, y.kernel, x.kernel});
+    Channels channels = channels_seen(geometry.channels, variant);
+    switch (algorithm_of(variant)) {
+    case Algorithm::winograd:
+        return {channels, product({divide_up(z.kernel - first_tap_z, z.axis.stride) + 1, divide_up(y.kernel - first_tap_y, y.axis.stride) + 1, x.kernel})};
+    case Algorithm::taps:
+        channels.outputs = product({channels.outputs, y.kernel, x.kernel});
+        return {channels, z.kernel};
+    default:
+        return {channels, product({z.kernel, y.kernel, x.kernel})};
     }
-    return product({divide_up(z.kernel - first_tap_z, z.axis.stride) + 1, divide_up(y.kernel - first_tap_y, y.axis.stride) + 1, x.kernel});
+}
+
+// [filter][output channel][kz][ky][kx] to [filter][output channel][ky][kx][kz].
+std::vector<float> depth_innermost(const Geometry &geometry, const std::vector<float> &weight) {
+    const int64_t depth = geometry.extent[0].kernel, plane = product({geometry.extent[1].kernel, geometry.extent[2].kernel});
+    std::vector<float> result(weight.size());
+    for (int64_t i = 0; i < static_cast<int64_t>(weight.size()); i++) {
+        const int64_t filter = i / (depth * plane), kz = i / plane % depth, tap = i % plane;
+        result[static_cast<size_t>((filter * plane + tap) * depth + kz)] = weight[static_cast<size_t>(i)];
+    }
+    return result;
 }
 
 }  // namespace
 
 std::vector<Panels> pack(const Geometry &geometry, const Variant &variant, int64_t first, int64_t all_outputs, const std::vector<float> &weight,
                          const std::vector<float> &bias) {
-    const Channels channels = channels_seen(geometry.channels, variant);
     const auto [phases_z, phases_y] = phases_of_weights(geometry, variant);
     std::vector<Panels> all;
     for (int64_t z = 0; z < phases_z; z++) {
         for (int64_t y = 0; y < phases_y; y++) {
-            const int64_t taps = taps_of_phase(geometry, variant, z, y);
-            all.push_back(is_winograd(variant) ? pack_one(channels, first, all_outputs, taps, transform_weights(geometry, z, y, weight, product({channels.groups, channels.inputs, all_outputs})), bias, variant.block) : pack_one(channels, first, all_outputs, taps, weight, bias, variant.block));
+            const auto [channels, taps] = contents(geometry, variant, z, y);
+            switch (algorithm_of(variant)) {
+            case Algorithm::winograd:
+                all.push_back(pack_one(channels, first, all_outputs, taps, transform_weights(geometry, z, y, weight, product({channels.groups, channels.inputs, all_outputs})), bias, variant.block));
+                break;
+            case Algorithm::taps:  // of all outputs, whose bias is not in the blocks of their products
+                all.push_back(pack_one(channels, 0, channels.outputs, taps, depth_innermost(geometry, weight), {}, variant.block));
+                std::copy(bias.begin(), bias.end(), all.back().bias.get());
+                break;
+            default:
+                all.push_back(pack_one(channels, first, all_outputs, taps, weight, bias, variant.block));
+            }
         }
     }
     return all;
@@ -85,7 +116,8 @@ int64_t packed_bytes(const Geometry &geometry, const Variant &variant) {
     int64_t floats = 0;
     for (int64_t z = 0; z < phases_z; z++) {
         for (int64_t y = 0; y < phases_y; y++) {
-            const Counts counts = count(channels_seen(geometry.channels, variant), taps_of_phase(geometry, variant, z, y), variant.block);
+            const auto [channels, taps] = contents(geometry, variant, z, y);
+            const Counts counts = count(channels, taps, variant.block);
             floats = add(floats, add(counts.weights, counts.biases));
         }
     }
@@ -93,7 +125,7 @@ int64_t packed_bytes(const Geometry &geometry, const Variant &variant) {
 }
 
 int64_t panels_of_phase(const Geometry &geometry, const Variant &variant, int64_t first_tap_z, int64_t first_tap_y) {
-    return is_winograd(variant) ? first_tap_z * geometry.extent[1].axis.stride + first_tap_y : 0;
+    return algorithm_of(variant) == Algorithm::winograd ? first_tap_z * geometry.extent[1].axis.stride + first_tap_y : 0;
 }
 
 }  // namespace unstride

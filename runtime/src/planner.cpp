@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "checked.h"
+#include "estimate_taps.h"
 #include "estimate_winograd.h"
 #include "tiles.h"
 #include "unstride/error.h"
@@ -34,12 +35,12 @@ Geometry with_outputs(Geometry geometry, int64_t outputs) {
     return geometry;
 }
 
-// Variants that can compute some channels of a layer, of the widest instruction set that has any: with minimal filters, or else without.
-std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, Layout layout, bool minimal_filters) {
+// Variants of one algorithm that can compute some channels of a layer, of the widest instruction set that has any.
+std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, Layout layout, Algorithm algorithm) {
     std::vector<const Entry *> found;
     int lanes = 0;
     for (const Entry &entry : catalog()) {
-        if (entry.variant.layout == layout && is_winograd(entry.variant) == minimal_filters && obstacle(entry.variant, options).empty()) {
+        if (entry.variant.layout == layout && algorithm_of(entry.variant) == algorithm && obstacle(entry.variant, options).empty()) {
             found.push_back(&entry);
             lanes = std::max(lanes, entry.lanes);
         }
@@ -72,7 +73,7 @@ int64_t whole_blocks(const Entry &entry, const Geometry &geometry) {
 // The same, or two variants if they take less together: a last block that is mostly empty costs as much as a full one.
 Choice cheapest_with_rest(const std::vector<const Entry *> &candidates, const Geometry &geometry, int threads) {
     Choice best = cheapest(candidates, geometry, threads);
-    if (geometry.depthwise()) {
+    if (geometry.depthwise() || algorithm_of(best.entries.front()->variant) == Algorithm::taps) {
         return best;
     }
     for (const Entry *entry : candidates) {
@@ -107,7 +108,7 @@ std::string obstacle(const Variant &v, const ConvTranspose3dOptions &o) {
     if (v.stride_x != 1 && (o.stride.width != v.stride_x || o.dilation.width != 1)) {
         return "needs stride " + std::to_string(v.stride_x) + " and dilation 1 along the width";
     }
-    if (is_winograd(v)) {
+    if (algorithm_of(v) == Algorithm::winograd) {
         return no_minimal_filters(o);
     }
     if (v.family == "depthwise" && (o.in_channels != o.groups || o.out_channels != o.groups)) {
@@ -120,28 +121,29 @@ Geometry part_of(Geometry geometry, const Part &part) {
     return with_outputs(std::move(geometry), part.channels);
 }
 
-bool uses_minimal_filters(const ConvTranspose3dOptions &options, const Geometry &geometry) {
-    return no_minimal_filters(options).empty() && minimal_filters_pay(geometry);
+Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, bool moderate) {
+    if (taps_pay(geometry)) {
+        return Algorithm::taps;
+    }
+    return moderate && no_minimal_filters(options).empty() && minimal_filters_pay(geometry) ? Algorithm::winograd : Algorithm::direct;
 }
 
 Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, const Forced &forced, bool moderate, int threads) {
     const int64_t outputs = geometry.channels.outputs;
-    if (forced.entry != nullptr && (moderate || !is_winograd(forced.entry->variant))) {
+    if (forced.entry != nullptr && (moderate || algorithm_of(forced.entry->variant) != Algorithm::winograd)) {
         return {{make_part(*forced.entry, geometry, 0, outputs, forced.rows_per_task, threads)}, "the caller asked for it", 0};
     }
-    std::vector<const Entry *> entries;
-    if (moderate && uses_minimal_filters(options, geometry)) {
-        entries = candidates(options, layout, true);
+    Algorithm algorithm = algorithm_for(options, geometry, moderate);
+    std::vector<const Entry *> entries = candidates(options, layout, algorithm);
+    if (entries.empty()) {
+        algorithm = Algorithm::direct;
+        entries = candidates(options, layout, algorithm);
     }
-    const bool minimal_filters = !entries.empty();
-    if (const std::optional<Winner> winner = recall(geometry, layout, threads); winner && is_winograd(winner->entry->variant) == minimal_filters) {
+    if (const std::optional<Winner> winner = recall(geometry, layout, threads); winner && algorithm_of(winner->entry->variant) == algorithm) {
         return {{make_part(*winner->entry, geometry, 0, outputs, winner->rows_per_task, threads)},
                 "measured fastest of " + std::to_string(winner->candidates) + " candidates by unstride tune: " +
                     std::to_string(winner->nanoseconds / 1000) + " us",
                 as_double(winner->nanoseconds) * 1e-9};
-    }
-    if (!minimal_filters) {
-        entries = candidates(options, layout, false);
     }
     if (entries.empty()) {
         throw InvalidArgument(std::string("this build has no kernel for layout ") + to_string(layout));
@@ -162,8 +164,8 @@ Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry,
             0};
 }
 
-bool has_minimal_filters(const Decision &decision) {
-    return std::any_of(decision.parts.begin(), decision.parts.end(), [](const Part &part) { return is_winograd(part.entry->variant); });
+bool uses(const Decision &decision, Algorithm algorithm) {
+    return std::any_of(decision.parts.begin(), decision.parts.end(), [&](const Part &part) { return algorithm_of(part.entry->variant) == algorithm; });
 }
 
 double expected_cycles(const Decision &decision, const Geometry &geometry, int threads) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "calls.h"
 #include "catalog.h"
 #include "estimate.h"
 #include "geometry.h"
@@ -36,15 +37,14 @@ struct Forced {
 // Why a variant cannot run a layer on this machine; empty if it can.
 std::string obstacle(const Variant &variant, const ConvTranspose3dOptions &options);
 
-// Whether a layer is left to Winograd kernels, as far as there are any and its numbers are moderate.
-bool uses_minimal_filters(const ConvTranspose3dOptions &options, const Geometry &geometry);
+// How a layer is computed, as far as this build has kernels for it. Minimal filters are for moderate numbers only: see are_moderate().
+Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, bool moderate);
 
 // Picks among the variants of this layout, and splits the work: what is forced, or else what wisdom has for this layer and input,
-// or else what is expected to take the least time. Minimal filters only compute `moderate` weights and inputs: see are_moderate().
-// Throws InvalidArgument if no variant can run.
+// or else what is expected to take the least time. Throws InvalidArgument if no variant can run.
 Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, const Forced &forced, bool moderate, int threads);
 
-bool has_minimal_filters(const Decision &decision);
+bool uses(const Decision &decision, Algorithm algorithm);
 
 // Cycles that the planner's estimate gives a forward from its start to its end. It knows nothing of memory, which binds layers with
 // few multiply-adds for each byte, nor of what a call costs beside its tasks, some microseconds.

@@ -17,7 +17,7 @@ inline double as_double(int64_t value) {
 }
 
 inline bool is_across_channels(const Variant &v) {
-    return v.family == "channels" || is_winograd(v) || (v.family == "depthwise" && v.layout == Layout::ndhwc);
+    return v.family == "channels" || algorithm_of(v) == Algorithm::winograd || (v.family == "depthwise" && v.layout == Layout::ndhwc);
 }
 
 // Blocks of output channels of a group.
@@ -30,15 +30,15 @@ inline double taps(const Extent &e) {
     return as_double(e.kernel) / as_double(e.axis.stride);
 }
 
-// Tiles that one phase of an output row takes.
-inline int64_t tiles_in_phase(const Variant &v, const Extent &x) {
-    return divide_up(divide_up(x.output, x.axis.stride), v.columns);
+// Tiles of so many columns that one phase of an output row takes.
+inline int64_t tiles_in_phase(int64_t columns, const Extent &x) {
+    return divide_up(divide_up(x.output, x.axis.stride), columns);
 }
 
 // Columns of a slab: all of the input's, and what whole tiles reach beyond them on both sides, from `first` to `last`.
-inline int64_t slab_width(const Variant &v, const Extent &x) {
+inline int64_t slab_width(int64_t columns, const Extent &x) {
     const int64_t reach = (x.axis.most_taps(x.kernel) - 1) * x.axis.input_step();  // from the first tap's input to the last one's
-    const int64_t last = x.axis.padding / x.axis.stride + tiles_in_phase(v, x) * v.columns;
+    const int64_t last = x.axis.padding / x.axis.stride + tiles_in_phase(columns, x) * columns;
     const int64_t first = x.axis.padding / x.axis.stride - reach - x.axis.input_step();
     return std::max(x.input, last + 1) - std::min<int64_t>(first, 0);
 }

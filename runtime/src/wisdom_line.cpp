@@ -160,7 +160,7 @@ Winner check_winner(const WisdomEntry &e, const Geometry &geometry) {
     const std::string why_not = obstacle(v, e.options);
     require(why_not.empty(), "variant " + v.name + " " + why_not);
     // Without FMA, sums round differently, as they do with minimal filters.
-    require(is_winograd(v) == uses_minimal_filters(e.options, geometry), "variant " + v.name + " rounds unlike those that the layer runs with");
+    require(algorithm_of(v) == algorithm_for(e.options, geometry, true), "variant " + v.name + " rounds unlike those that the layer runs with");
     require(v.isa != "baseline" || this_machine().isa == "baseline", "variant " + v.name + " rounds unlike those of " + this_machine().isa);
     return {entry, e.rows_per_task, std::max<int64_t>(std::llround(e.seconds * 1e9), 1), e.candidates};
 }

@@ -16,7 +16,8 @@ struct Variant {
     std::string name;    // for example ndhwc_channels_32x12_s2_avx512
     std::string family;  // channels: vectors across output channels; columns: vectors across output columns;
                          // depthwise: one of these, for layers with as many groups as channels;
-                         // winograd: across output channels, with minimal filters along depth and height
+                         // winograd: across output channels, with minimal filters along depth and height;
+                         // taps: for few output channels, products of all taps along height and width before they are summed
     Layout layout;
     std::string isa;    // baseline, avx2 or avx512
     std::string dtype;  // f32

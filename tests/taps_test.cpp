@@ -1,0 +1,58 @@
+// Products of all taps first, for layers with few output channels: where they are taken, and that layouts, threads and splits agree.
+
+#include "catch_compat.h"
+#include "errors.h"
+#include "harness.h"
+
+namespace unstride::tests {
+namespace {
+
+const ConvTranspose3dOptions few{64, 3, 4, 2, 1};
+const Shape input_shape{2, 64, 3, 5, 9};
+
+TEST_CASE("products of all taps are planned for few output channels, and only there", "[taps]") {
+    const auto planned = [](const ConvTranspose3dOptions &options, const Shape &input) {
+        const std::string ncdhw = ConvTranspose3d(options).plan(input, Layout::ncdhw).variant.family;
+        const std::string ndhwc = ConvTranspose3d(options).plan(input, Layout::ndhwc).variant.family;
+        CHECK((ncdhw == "taps") == (ndhwc == "taps"));
+        return ncdhw == "taps";
+    };
+    CHECK(planned(few, input_shape));
+    CHECK(planned({64, 1, 4, 2, 1}, {8, 64, 32, 32, 32}));
+    CHECK(planned({32, 1, 3, 2, 1, 1}, {1, 32, 48, 64, 128}));
+    CHECK(planned({128, 2, {1, 2, 2}, {1, 2, 2}}, {1, 128, 4, 4, 4}));
+    CHECK_FALSE(planned({64, 8, 4, 2, 1}, input_shape));                                // channels enough for a tile
+    CHECK_FALSE(planned({64, 1, {4, 1, 2}, {2, 1, 2}, {1, 0, 0}}, input_shape));        // too few taps for one
+    CHECK_FALSE(planned({8, 1, 4, 2, 1}, {1, 8, 3, 5, 9}));                             // sums too short to set products down for
+    CHECK_FALSE(planned({64, 64, 3, 2, 1, 0, 64}, input_shape));
+}
+
+TEST_CASE("products of all taps give the same bits in both layouts, for any number of threads and split", "[taps][threads]") {
+    const Case c(few, input_shape, Data::reals, 21);
+    const ConvTranspose3d layer = c.layer();
+    const std::vector<float> expected = dense_copy(forward(layer, c, Layout::ncdhw));
+    CHECK(mismatch(forward(layer, c, Layout::ncdhw), c) == "none");
+    const int threads = num_threads();
+    for (Layout layout : layouts) {
+        const std::string isa = layer.plan(input_shape, layout).variant.isa;
+        for (int count : {1, 2, 5}) {
+            set_num_threads(count);
+            CHECK(same_bits(dense_copy(forward(layer, c, layout)), expected));
+        }
+        for (const Variant &v : variants_here(layout)) {
+            for (int64_t rows : {1, 3, 100}) {
+                if (v.family == "taps" && v.isa == isa) {
+                    INFO(v.name << ", " << rows << " rows");
+                    ConvTranspose3d forced = c.layer();
+                    forced.set_variant(v.name, rows);
+                    CHECK(forced.plan(input_shape, layout).rows_per_task == std::min<int64_t>(rows, 10));
+                    CHECK(same_bits(dense_copy(forward(forced, c, layout)), expected));
+                }
+            }
+        }
+    }
+    set_num_threads(threads);
+}
+
+}  // namespace
+}  // namespace unstride::tests
