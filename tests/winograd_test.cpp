@@ -32,6 +32,7 @@ TEST_CASE("minimal filters are planned where they save much, and only there", "[
         return ncdhw;
     };
     CHECK(planned(many, input_shape));
+    CHECK(planned(many, {0, 64, 3, 5, 7}));
     CHECK(planned({128, 64, 4, 2, 1}, {1, 128, 8, 8, 8}));
     CHECK(planned({64, 64, 3, 2, 1, 1}, {1, 64, 8, 8, 8}));
     CHECK(planned({64, 64, 3, 1, 2, 0, 1, true, 2}, {1, 64, 8, 8, 8}));

@@ -122,7 +122,7 @@ Estimate estimate_direct(const Entry &entry, const Geometry &geometry, int threa
     const double copies = rows * calls_along_x(entry, geometry) * as_double(groups * divide_up(blocks(entry, geometry), blocks_per_task(entry, geometry)));
     const double staging = copies * cycles_of_staging(entry, geometry, rows_per_task(entry, geometry, threads));
     const double known = v.layer ? known_layer : 1;
-    return {tiles * steps * step * known, tiles * cycles_of_store(entry) * known, staging};
+    return {tiles * steps * step * known, tiles * cycles_of_store(entry, x) * known, staging};
 }
 
 Split split_direct(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {

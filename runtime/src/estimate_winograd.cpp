@@ -1,6 +1,7 @@
 #include "estimate_winograd.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "machine.h"
@@ -32,29 +33,111 @@ Pairs pairs(const Extent &e) {
 // Floats that a task stages, and that its products take.
 struct Scratch {
     int64_t slab, products;
+
+    int64_t total() const {
+        return slab + products;
+    }
 };
 
-Scratch scratch(const Entry &entry, const Geometry &geometry, const Split &split) {
-    const Variant &v = entry.variant;
-    const auto &[z, y, x] = geometry.extent;
-    const int64_t filters = product({pairs(z).products, pairs(y).products, split.rows, split.slices, split.items});
-    return {product({filters, slab_width(v.columns, x), geometry.channels.inputs}),
-            product({filters, tiles_in_phase(v.columns, x), v.columns, v.block, v.stride_x})};
-}
+// A layer as one kernel computes it.
+class Work {
+public:
+    Work(const Entry &entry, const Geometry &geometry)
+        : entry_(entry), geometry_(geometry), z_(pairs(geometry.extent[0])), y_(pairs(geometry.extent[1])),
+          calls_(static_cast<int64_t>(phase_sections(geometry.extent[0]).size() * phase_sections(geometry.extent[1]).size())) {
+    }
 
-int64_t tasks_of_item(const Entry &entry, const Geometry &geometry, const Split &split) {
-    const auto &[z, y, x] = geometry.extent;
-    const int64_t boxes = divide_up(pairs(z).most, split.slices) * divide_up(pairs(y).most, split.rows);
-    return boxes * divide_up(blocks(entry, geometry), split.blocks);
-}
+    Scratch scratch(const Split &split) const {
+        const Variant &v = entry_.variant;
+        const Extent &x = geometry_.extent[2];
+        const int64_t filters = product({z_.products, y_.products, split.rows, split.slices, split.items});
+        return {product({filters, slab_width(v.columns, x), geometry_.channels.inputs}),
+                product({filters, tiles_in_phase(v.columns, x), v.columns, v.block, v.stride_x})};
+    }
 
-int64_t items(const Geometry &geometry, const Split &split) {
-    return geometry.channels.groups * divide_up(geometry.batch, split.items);
-}
+    Estimate estimate(const Split &split) const;
+    Split best_split(int64_t rows, int threads) const;
+
+private:
+    const Entry &entry_;
+    const Geometry &geometry_;
+    const Pairs z_, y_;
+    const int64_t calls_;
+};
 
 // How much longer the threads take than if they shared all work evenly.
 double imbalance(int64_t tasks, int threads) {
     return as_double(divide_up(tasks, threads) * threads) / as_double(tasks);
+}
+
+// All, a half of them, a quarter, and so on to one.
+std::vector<int64_t> halves(int64_t all) {
+    std::vector<int64_t> result;
+    for (; all > 1; all = (all + 1) / 2) {
+        result.push_back(all);
+    }
+    result.push_back(1);
+    return result;
+}
+
+Estimate Work::estimate(const Split &split) const {
+    const Variant &v = entry_.variant;
+    const auto [groups, inputs, outputs] = geometry_.channels;
+    const auto &[z, y, x] = geometry_.extent;
+    const Machine &machine = this_machine();
+    const double batch = as_double(geometry_.batch), lanes = entry_.lanes, filters = z_.all_products * y_.all_products;
+
+    // One step of a tile's inner loop, as for *channels*. A panel is read for all tiles of the task in turn: the first time from beyond
+    // the L2 cache. Input comes from there where a task has much of it.
+    const double m = v.block / lanes, n = v.columns;
+    const double weights = as_double(v.block * sizeof(float)), panel = weights * as_double(inputs) * taps(x);
+    const double again = panel <= 0.75 * as_double(machine.l1d) ? 0 : weights / 24;
+    const double tiles_of_task = as_double(product({tiles_in_phase(v.columns, x), split.rows, split.slices, split.items}));
+    const bool near = scratch(split).total() * static_cast<int64_t>(sizeof(float)) <= machine.l2;
+    const double step = std::max({m * n / 2, (m + n) / 2, 4.0, again}) + weights / 10 / tiles_of_task + (near ? 0 : n * sizeof(float) / 20);
+
+    const double all_blocks = batch * as_double(groups * blocks(entry_, geometry_));
+    const double tiles = all_blocks * as_double(tiles_in_phase(v.columns, x) * std::min(x.axis.stride, x.output));  // of a row
+    const double multiply_adds = tiles * filters * (as_double(inputs) * taps(x) * step + 35);
+    const double sums = as_double(z.output * y.output) * (cycles_of_store(entry_, x) + taps(z) * taps(y) * (m * n + 8));
+
+    const double shares = as_double(divide_up(blocks(entry_, geometry_), split.blocks));
+    const double vectors = batch * as_double(groups * slab_width(v.columns, x) * inputs) / lanes * shares * calls_along_x(entry_, geometry_);
+    return {multiply_adds, tiles * (filters * m * n * 1.5 + sums), vectors * 2 * (filters + z_.all_inputs * y_.all_inputs)};
+}
+
+Split Work::best_split(int64_t rows, int threads) const {
+    constexpr int64_t most_floats = 1 << 20;  // of scratch in a thread, unless the smallest task has more
+    constexpr double cycles_of_task = 3000;
+    Split best{};
+    double least = std::numeric_limits<double>::infinity();
+    const auto consider = [&](Split split) {
+        const int64_t inner = divide_up(z_.most, split.slices) * divide_up(y_.most, split.rows) * divide_up(blocks(entry_, geometry_), split.blocks);
+        const int64_t outer = geometry_.channels.groups * divide_up(std::max<int64_t>(geometry_.batch, 1), split.items);
+        const double by_items = imbalance(outer, threads), by_tasks = imbalance(inner, threads);
+        split.tasks = geometry_.batch > 0 ? inner * outer * calls_ : 0;
+        split.share_items = by_items <= by_tasks;
+        const double cycles = (estimate(split).total() + as_double(split.tasks) * cycles_of_task) * std::min(by_items, by_tasks);
+        if (cycles < least) {
+            best = split;
+            least = cycles;
+        }
+    };
+    for (int64_t r : rows == 0 ? halves(y_.most) : std::vector<int64_t>{std::min(rows, y_.most)}) {
+        const int64_t least_rows = rows == 0 ? 1 : r;
+        for (int64_t s : halves(z_.most)) {
+            for (int64_t i : halves(std::max<int64_t>(geometry_.batch, 1))) {
+                const Split split{r, s, i, 1, 0, false};
+                if (scratch(split).total() > most_floats && (r > least_rows || s > 1 || i > 1)) {
+                    continue;
+                }
+                for (int64_t b : halves(blocks(entry_, geometry_))) {
+                    consider({r, s, i, b, 0, false});
+                }
+            }
+        }
+    }
+    return best;
 }
 
 }  // namespace
@@ -72,77 +155,15 @@ bool minimal_filters_pay(const Geometry &geometry) {
 }
 
 Estimate estimate_winograd(const Entry &entry, const Geometry &geometry, const Split &split) {
-    const Variant &v = entry.variant;
-    const auto [groups, inputs, outputs] = geometry.channels;
-    const auto &[z, y, x] = geometry.extent;
-    const Pairs pz = pairs(z), py = pairs(y);
-    const Machine &machine = this_machine();
-
-    // One step of a tile's inner loop, as for *channels*. A panel is read for all tiles of the task in turn: the first time from beyond the L2 cache.
-    const double m = as_double(v.block) / entry.lanes, n = v.columns;
-    const double weights = as_double(v.block * sizeof(float)), panel = weights * as_double(inputs) * taps(x);
-    const double again = panel <= 0.75 * as_double(machine.l1d) ? 0 : weights / 24;
-    const double tiles_of_task = as_double(product({tiles_in_phase(v.columns, x), split.rows, split.slices, split.items}));
-    const Scratch floats = scratch(entry, geometry, split);
-    const bool near = (floats.slab + floats.products) * static_cast<int64_t>(sizeof(float)) <= machine.l2;
-    const double step = std::max({m * n / 2, (m + n) / 2, 4.0, again}) + weights / 10 / tiles_of_task + (near ? 0 : n * sizeof(float) / 20);
-
-    const double all_blocks = as_double(geometry.batch * groups * blocks(entry, geometry));
-    const double tiles = all_blocks * as_double(tiles_in_phase(v.columns, x) * std::min(x.axis.stride, x.output));  // of a row
-    const double products = tiles * pz.all_products * py.all_products;
-    const double rows = as_double(z.output * y.output);
-    const double multiply_adds = products * (as_double(inputs) * taps(x) * step + 35);
-    const double stores = products * m * n * 1.5 + tiles * rows * (cycles_of_store(entry) + taps(z) * taps(y) * (m * n + 8));
-
-    const double shares = as_double(divide_up(blocks(entry, geometry), split.blocks));
-    const double vectors = as_double(geometry.batch * groups * slab_width(v.columns, x) * inputs) / entry.lanes * shares * calls_along_x(entry, geometry);
-    const double staging = vectors * (2 * pz.all_products * py.all_products + 2 * pz.all_inputs * py.all_inputs);
-    return {multiply_adds, stores, staging};
+    return Work(entry, geometry).estimate(split);
 }
 
 Split split_winograd(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
-    constexpr int64_t most_floats = 1 << 20;  // of scratch in a thread, unless a single row has more
-    constexpr double cycles_of_task = 3000;
-    const auto halves = [](int64_t all) {
-        std::vector<int64_t> result;
-        for (; all > 1; all = (all + 1) / 2) {
-            result.push_back(all);
-        }
-        result.push_back(1);
-        return result;
-    };
-    const Pairs pz = pairs(geometry.extent[0]), py = pairs(geometry.extent[1]);
-    const auto calls = static_cast<int64_t>(phase_sections(geometry.extent[0]).size() * phase_sections(geometry.extent[1]).size());
-    Split best{};
-    double least = 0;
-    for (int64_t r : rows == 0 ? halves(py.most) : std::vector<int64_t>{std::min(rows, py.most)}) {
-        for (int64_t s : halves(pz.most)) {
-            for (int64_t i : halves(std::max<int64_t>(geometry.batch, 1))) {
-                for (int64_t b : halves(blocks(entry, geometry))) {
-                    Split candidate{r, s, i, b, 0, false};
-                    const Scratch floats = scratch(entry, geometry, candidate);
-                    if (floats.slab + floats.products > most_floats && r * s * i > 1 && !(rows != 0 && s * i == 1)) {
-                        continue;
-                    }
-                    const int64_t inner = tasks_of_item(entry, geometry, candidate), outer = items(geometry, candidate);
-                    const double by_items = imbalance(outer, threads), by_tasks = imbalance(inner, threads);
-                    candidate.tasks = inner * outer * calls;
-                    candidate.share_items = by_items <= by_tasks;
-                    const double cycles = (estimate_winograd(entry, geometry, candidate).total() + as_double(candidate.tasks) * cycles_of_task) * std::min(by_items, by_tasks);
-                    if (least == 0 || cycles < least) {
-                        best = candidate;
-                        least = cycles;
-                    }
-                }
-            }
-        }
-    }
-    return best;
+    return Work(entry, geometry).best_split(rows, threads);
 }
 
 int64_t scratch_floats_winograd(const Entry &entry, const Geometry &geometry, const Split &split) {
-    const Scratch floats = scratch(entry, geometry, split);
-    return floats.slab + floats.products;
+    return Work(entry, geometry).scratch(split).total();
 }
 
 }  // namespace unstride

@@ -48,13 +48,14 @@ inline double calls_along_x(const Entry &entry, const Geometry &geometry) {
     return as_double(static_cast<int64_t>(phases_of_calls(geometry.extent[2], entry.variant).size()));
 }
 
-// Cycles that it takes to store a tile: whole vectors where the layout is the tile's own; element by element where it has to be
-// transposed or the phase's columns lie apart.
-inline double cycles_of_store(const Entry &entry) {
+// Cycles that it takes to store a tile: whole vectors where the layout is the tile's own; element by element where the phase's columns lie
+// apart, in lines of which another phase writes the rest; and in between where a tile is transposed, and its phases interleaved.
+inline double cycles_of_store(const Entry &entry, const Extent &x) {
     const Variant &v = entry.variant;
-    const bool across_channels = is_across_channels(v);
-    const bool whole_vectors = v.layout == Layout::ndhwc ? across_channels : !across_channels && v.stride_x > 1;
-    return as_double(v.block * v.columns) / entry.lanes * (whole_vectors ? 3 : entry.lanes * 1.5);
+    const bool dense = v.stride_x > 1 || x.axis.stride == 1;  // columns
+    const bool own = is_across_channels(v) == (v.layout == Layout::ndhwc);
+    const bool whole_vectors = own && (v.layout == Layout::ndhwc || dense);
+    return as_double(v.block * v.columns) / entry.lanes * (whole_vectors ? 3 : entry.lanes * (dense ? 1.2 : 2));
 }
 
 }  // namespace unstride
