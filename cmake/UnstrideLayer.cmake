@@ -6,6 +6,8 @@
 # variants() lists them as <name>_<variant>. The layer's parameters are those of torch.nn.ConvTranspose3d, with its defaults; <3> is
 # one number, or depth, height and width. Output padding, bias, batch and the size of the input may be any.
 #
+# Where a layer is computed by the generic kernels of families winograd and taps (`unstride plan` tells), these remain faster.
+#
 # By default there are kernels for both layouts and each instruction set, of all tiles in schedules/catalog.txt that waste little
 # on the layer's channels: up to two dozen, about a second of compilation each. LAYOUT, ISA and TILES choose fewer; the app's
 # plan() tells which of them runs. Halide compiles them: CMAKE_PREFIX_PATH has to name the folder where it is installed.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <utility>
 
 #include "checked.h"
 #include "estimate_taps.h"
@@ -118,7 +117,7 @@ std::string obstacle(const Variant &v, const ConvTranspose3dOptions &o) {
 }
 
 Geometry part_of(Geometry geometry, const Part &part) {
-    return with_outputs(std::move(geometry), part.channels);
+    return with_outputs(geometry, part.channels);
 }
 
 Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, bool moderate) {

@@ -130,7 +130,7 @@ bool are_moderate(const Activation<const float> &input, const Geometry &geometry
     // Turns are dealt out in a thousand shares: a loop of Halide's counts with 32 bits.
     const KernelCall call(threads, true);
     const auto shares = static_cast<int>(std::min<int64_t>(scan.turns(), 1024));
-    const auto share = [](void *, int i, uint8_t *closure) {
+    const auto share = [](void *, int i, uint8_t *closure) {  // NOLINT(readability-non-const-parameter): a halide_task_t
         auto &scan = *reinterpret_cast<Scan *>(closure);
         for (int64_t turns = scan.turns(), shares = std::min<int64_t>(turns, 1024), turn = i; turn < turns && scan.moderate; turn += shares) {
             scan.turn(turn);
