@@ -26,7 +26,7 @@ void schedule_channels(Stages &s, const Tile &tile) {
     const Var task = parallelize(s);
     compute_in_registers(s, tile, c, q, LoopLevel(s.output, uy));
     if (s.minimal_filters) {
-        multiply_in_registers(s, tile, c, q, LoopLevel(s.output, p));
+        multiply_in_registers(s, tile, LoopLevel(s.output, p));
     }
     stage_input(s, s.channels_last ? c : x, lanes, LoopLevel(s.output, task));
 }

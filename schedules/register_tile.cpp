@@ -50,22 +50,19 @@ void compute_in_registers(Stages &s, const Tile &tile, const Var &vectors, const
     registers.accumulate(s.sum.update(), s.taps);
 }
 
-void multiply_in_registers(Stages &s, const Tile &tile, const Var &vectors, const Var &broadcasts, const LoopLevel &blocks) {
+void multiply_in_registers(Stages &s, const Tile &tile, const LoopLevel &blocks) {
     const Var qi{"qi"};
-    const auto tiled = [&](const Var &v) {
-        return v.same_as(q) ? qi : v;
-    };
     // One product of all positions in turn: its panel of weights stays in the first-level cache, and its accumulators in registers.
     s.products.compute_at(blocks)
         .bound_extent(c, tile.block)
         .bound_extent(rx, s.interleave)
         .split(q, q, qi, tile.columns, TailStrategy::RoundUp)
-        .reorder(tiled(vectors), tiled(broadcasts), q, y, z, n, my, mz, rx)
-        .reorder_storage(vectors, broadcasts, my, mz, y, z, rx)
-        .vectorize(tiled(vectors), tile.lanes)
-        .unroll(tiled(vectors))
-        .unroll(tiled(broadcasts));
-    multiply_tile(s, tile, vectors, broadcasts, LoopLevel(s.products, q));
+        .reorder(c, qi, q, y, z, n, my, mz, rx)
+        .reorder_storage(c, q, my, mz, y, z, rx)
+        .vectorize(c, tile.lanes)
+        .unroll(c)
+        .unroll(qi);
+    multiply_tile(s, tile, c, q, LoopLevel(s.products, q));
 }
 
 void multiply_tile(Stages &s, const Tile &tile, const Var &vectors, const Var &broadcasts, const LoopLevel &tiles) {

@@ -31,9 +31,9 @@ void stage_input(Stages &s, const Halide::Var &dense, int lanes, const Halide::L
 void compute_in_registers(Stages &s, const Tile &tile, const Halide::Var &vectors, const Halide::Var &broadcasts,
                           const Halide::LoopLevel &tiles);
 
-// Schedules `product` and `products` likewise, for all positions in a turn of the loop over `blocks` together.
-void multiply_in_registers(Stages &s, const Tile &tile, const Halide::Var &vectors, const Halide::Var &broadcasts,
-                           const Halide::LoopLevel &blocks);
+// Schedules `product` and `products` of minimal filters, in vectors across channels, for all positions in a turn of the loop over
+// `blocks` together.
+void multiply_in_registers(Stages &s, const Tile &tile, const Halide::LoopLevel &blocks);
 
 // Schedules `product`, a tile of accumulators, once for each turn of the loop over `tiles`.
 void multiply_tile(Stages &s, const Tile &tile, const Halide::Var &vectors, const Halide::Var &broadcasts, const Halide::LoopLevel &tiles);

@@ -1,8 +1,8 @@
 // Products of all taps first, for layers with few output channels: where they are taken, and that layouts, threads and splits agree.
 
 #include "catch_compat.h"
-#include "errors.h"
 #include "harness.h"
+#include "splits.h"
 
 namespace unstride::tests {
 namespace {
@@ -28,30 +28,7 @@ TEST_CASE("products of all taps are planned for few output channels, and only th
 }
 
 TEST_CASE("products of all taps give the same bits in both layouts, for any number of threads and split", "[taps][threads]") {
-    const Case c(few, input_shape, Data::reals, 21);
-    const ConvTranspose3d layer = c.layer();
-    const std::vector<float> expected = dense_copy(forward(layer, c, Layout::ncdhw));
-    CHECK(mismatch(forward(layer, c, Layout::ncdhw), c) == "none");
-    const int threads = num_threads();
-    for (Layout layout : layouts) {
-        const std::string isa = layer.plan(input_shape, layout).variant.isa;
-        for (int count : {1, 2, 5}) {
-            set_num_threads(count);
-            CHECK(same_bits(dense_copy(forward(layer, c, layout)), expected));
-        }
-        for (const Variant &v : variants_here(layout)) {
-            for (int64_t rows : {1, 3, 100}) {
-                if (v.family == "taps" && v.isa == isa) {
-                    INFO(v.name << ", " << rows << " rows");
-                    ConvTranspose3d forced = c.layer();
-                    forced.set_variant(v.name, rows);
-                    CHECK(forced.plan(input_shape, layout).rows_per_task == std::min<int64_t>(rows, 10));
-                    CHECK(same_bits(dense_copy(forward(forced, c, layout)), expected));
-                }
-            }
-        }
-    }
-    set_num_threads(threads);
+    check_same_bits(Case(few, input_shape, Data::reals, 21), "taps", 10);
 }
 
 }  // namespace

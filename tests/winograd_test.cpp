@@ -5,6 +5,7 @@
 #include "catch_compat.h"
 #include "errors.h"
 #include "harness.h"
+#include "splits.h"
 
 namespace unstride::tests {
 namespace {
@@ -46,32 +47,7 @@ TEST_CASE("minimal filters are planned where they save much, and only there", "[
 }
 
 TEST_CASE("minimal filters give the same bits in both layouts, for any number of threads and split", "[winograd][threads]") {
-    const Case c(many, input_shape, Data::reals, 11);
-    const ConvTranspose3d layer = c.layer();
-    const std::vector<float> expected = dense_copy(forward(layer, c, Layout::ncdhw));
-    CHECK(mismatch(forward(layer, c, Layout::ncdhw), c) == "none");
-    const int threads = num_threads();
-    for (Layout layout : layouts) {
-        const std::string isa = layer.plan(input_shape, layout).variant.isa;
-        for (int count : {1, 2, 5}) {
-            set_num_threads(count);
-            REQUIRE(minimal(layer.plan(input_shape, layout)));
-            CHECK(same_bits(dense_copy(forward(layer, c, layout)), expected));
-        }
-        for (const Variant &v : variants_here(layout)) {
-            if (v.family != "winograd" || !takes(v, many) || v.isa != isa) {
-                continue;
-            }
-            for (int64_t rows : {1, 2, 3, 100}) {
-                INFO(v.name << ", " << rows << " rows");
-                ConvTranspose3d forced = c.layer();
-                forced.set_variant(v.name, rows);
-                CHECK(forced.plan(input_shape, layout).rows_per_task == std::min<int64_t>(rows, 3));  // pairs of 5 rows
-                CHECK(same_bits(dense_copy(forward(forced, c, layout)), expected));
-            }
-        }
-    }
-    set_num_threads(threads);
+    check_same_bits(Case(many, input_shape, Data::reals, 11), "winograd", 3);  // pairs of 5 rows
 }
 
 // Infinity minus infinity would be NaN.

@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "checked.h"
-#include "estimate_taps.h"
-#include "estimate_winograd.h"
+#include "cost_model.h"
 #include "machine.h"
 #include "tiles.h"
 
@@ -15,14 +14,9 @@ namespace {
 int64_t slab_floats(const Entry &entry, const Geometry &geometry, int64_t rows) {
     const auto &[z, y, x] = geometry.extent;
     const auto [groups, inputs, outputs] = channels_seen(geometry.channels, entry.variant);
-    const auto reach = [](const Extent &e) {  // from the first tap's input to the last one's
-        return (e.axis.most_taps(e.kernel) - 1) * e.axis.input_step();
-    };
     const int64_t block = is_across_channels(entry.variant) ? std::max<int64_t>(entry.variant.block, entry.lanes) : entry.variant.block;
     const int64_t channels = entry.variant.family != "depthwise" ? inputs : divide_up(outputs, block) * block;
-    // Bounds inference does not know which of a phase's taps is first, and adds the rows before it.
-    const int64_t height = (rows - 1 + (y.axis.tap_step() - 1) * y.axis.dilation) / y.axis.stride + reach(y) + 2;
-    return product({slab_width(entry.variant.columns, x), channels, std::min(height, y.input), z.axis.most_taps(z.kernel)});
+    return product({slab_width(entry.variant.columns, x), channels, input_rows(y, rows), z.axis.most_taps(z.kernel)});
 }
 
 // Output rows of a slice that one slab serves, the larger of a half of the L2 cache's worth and one.
@@ -100,7 +94,7 @@ double cycles_of_memory(const Entry &entry, const Geometry &geometry) {
 // one thread of an AMD EPYC, 0.91 to 0.96 for k = s = 2, 0.93 to 1.02 for larger kernels, 0.80 for a depthwise layer.
 constexpr double known_layer = 0.95;
 
-Estimate estimate_direct(const Entry &entry, const Geometry &geometry, int threads) {
+Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Split &split) {
     const Variant &v = entry.variant;
     const auto [groups, inputs, outputs] = channels_seen(geometry.channels, v);
     const auto &[z, y, x] = geometry.extent;
@@ -119,8 +113,8 @@ Estimate estimate_direct(const Entry &entry, const Geometry &geometry, int threa
     const double steps = as_double(inputs) * taps(x) * taps(y) * taps(z);
 
     // The slab is copied once for each task and each call.
-    const double copies = rows * calls_along_x(entry, geometry) * as_double(groups * divide_up(blocks(entry, geometry), blocks_per_task(entry, geometry)));
-    const double staging = copies * cycles_of_staging(entry, geometry, rows_per_task(entry, geometry, threads));
+    const double copies = rows * calls_along_x(entry, geometry) * as_double(groups * divide_up(blocks(entry, geometry), split.blocks));
+    const double staging = copies * cycles_of_staging(entry, geometry, split.rows);
     const double known = v.layer ? known_layer : 1;
     return {tiles * steps * step * known, tiles * cycles_of_store(entry, x) * known, staging};
 }
@@ -128,43 +122,38 @@ Estimate estimate_direct(const Entry &entry, const Geometry &geometry, int threa
 Split split_direct(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
     const int64_t height = geometry.extent[1].output;
     rows = rows == 0 ? rows_per_task(entry, geometry, threads) : std::min(rows, height);
-    const int64_t outer = geometry.batch * channels_seen(geometry.channels, entry.variant).groups;
-    return {rows, 1, 1, blocks_per_task(entry, geometry), slices(entry, geometry) * divide_up(height, rows), outer >= 4 * threads};
+    return {rows, 1, 1, blocks_per_task(entry, geometry), slices(entry, geometry) * divide_up(height, rows), has_many_items(entry, geometry, threads)};
+}
+
+int64_t scratch_floats_direct(const Entry &entry, const Geometry &geometry, const Split &split) {
+    return slab_floats(entry, geometry, split.rows);
+}
+
+constexpr CostModel direct_cost{estimate_direct, split_direct, scratch_floats_direct};
+
+const CostModel &cost_of(const Entry &entry) {
+    switch (algorithm_of(entry.variant)) {
+    case Algorithm::winograd:
+        return winograd_cost;
+    case Algorithm::taps:
+        return taps_cost;
+    default:
+        return direct_cost;
+    }
 }
 
 }  // namespace
 
 Estimate estimate(const Entry &entry, const Geometry &geometry, int threads) {
-    switch (algorithm_of(entry.variant)) {
-    case Algorithm::winograd:
-        return estimate_winograd(entry, geometry, split_winograd(entry, geometry, 0, threads));
-    case Algorithm::taps:
-        return estimate_taps(entry, geometry, split_taps(entry, geometry, 0, threads));
-    default:
-        return estimate_direct(entry, geometry, threads);
-    }
+    return cost_of(entry).estimate(entry, geometry, split(entry, geometry, 0, threads));
 }
 
 Split split(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
-    switch (algorithm_of(entry.variant)) {
-    case Algorithm::winograd:
-        return split_winograd(entry, geometry, rows, threads);
-    case Algorithm::taps:
-        return split_taps(entry, geometry, rows, threads);
-    default:
-        return split_direct(entry, geometry, rows, threads);
-    }
+    return cost_of(entry).split(entry, geometry, rows, threads);
 }
 
 int64_t scratch_floats(const Entry &entry, const Geometry &geometry, const Split &split) {
-    switch (algorithm_of(entry.variant)) {
-    case Algorithm::winograd:
-        return scratch_floats_winograd(entry, geometry, split);
-    case Algorithm::taps:
-        return scratch_floats_taps(entry, geometry, split);
-    default:
-        return slab_floats(entry, geometry, split.rows);
-    }
+    return cost_of(entry).scratch_floats(entry, geometry, split);
 }
 
 }  // namespace unstride

@@ -1,7 +1,6 @@
-#include "estimate_taps.h"
-
 #include <algorithm>
 
+#include "cost_model.h"
 #include "machine.h"
 #include "tiles.h"
 
@@ -13,20 +12,7 @@ int64_t products(const Geometry &geometry) {
     return product({geometry.channels.outputs, geometry.extent[1].kernel, geometry.extent[2].kernel});
 }
 
-// Input rows that a task of some output rows reads.
-int64_t input_rows(const Extent &y, int64_t rows) {
-    const int64_t reach = (y.axis.most_taps(y.kernel) - 1) * y.axis.input_step();
-    return std::min((rows - 1 + (y.axis.tap_step() - 1) * y.axis.dilation) / y.axis.stride + reach + 2, y.input);
-}
-
-}  // namespace
-
-bool taps_pay(const Geometry &geometry) {
-    const Channels &channels = geometry.channels;
-    return channels.outputs <= 4 && products(geometry) >= 8 && as_double(channels.inputs) * taps(geometry.extent[0]) >= 32;
-}
-
-Estimate estimate_taps(const Entry &entry, const Geometry &geometry, const Split &split) {
+Estimate estimate(const Entry &entry, const Geometry &geometry, const Split &split) {
     const Variant &v = entry.variant;
     const auto &[z, y, x] = geometry.extent;
     const bool across_taps = v.layout == Layout::ndhwc;
@@ -42,22 +28,31 @@ Estimate estimate_taps(const Entry &entry, const Geometry &geometry, const Split
     return {tiles * (as_double(geometry.channels.inputs) * taps(z) * step + 35), tiles * store + sums, 0};
 }
 
-Split split_taps(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
+int64_t scratch_of(const Entry &entry, const Geometry &geometry, const Split &split) {
+    const auto &[z, y, x] = geometry.extent;
+    const int64_t taps = divide_up(products(geometry), entry.variant.block) * entry.variant.block;
+    const int64_t columns = 2 * entry.lanes;  // of a tile of sums
+    const int64_t staged = product({4, divide_up(x.input, entry.variant.columns) * entry.variant.columns, geometry.channels.inputs, z.axis.most_taps(z.kernel)});
+    return add(product({taps, slab_width(columns, x), input_rows(y, split.rows)}), staged);
+}
+
+Split best_split(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
     const int64_t height = geometry.extent[1].output, slices = product({geometry.batch, geometry.channels.groups, geometry.extent[0].output});
-    Split result{rows == 0 ? height : std::min(rows, height), 1, 1, geometry.channels.outputs, 0, geometry.batch * geometry.channels.groups >= 4 * threads};
-    while (rows == 0 && result.rows > 1 && (scratch_floats_taps(entry, geometry, result) > slab_limit() || result.rows > slices * height / (4 * threads))) {
+    Split result{rows == 0 ? height : std::min(rows, height), 1, 1, geometry.channels.outputs, 0, has_many_items(entry, geometry, threads)};
+    while (rows == 0 && result.rows > 1 && (scratch_of(entry, geometry, result) > slab_limit() || result.rows > slices * height / (4 * threads))) {
         result.rows = (result.rows + 1) / 2;
     }
     result.tasks = slices * divide_up(height, result.rows);
     return result;
 }
 
-int64_t scratch_floats_taps(const Entry &entry, const Geometry &geometry, const Split &split) {
-    const auto &[z, y, x] = geometry.extent;
-    const int64_t taps = divide_up(products(geometry), entry.variant.block) * entry.variant.block;
-    const int64_t columns = 2 * entry.lanes;  // of a tile of sums
-    const int64_t staged = product({4, divide_up(x.input, entry.variant.columns) * entry.variant.columns, geometry.channels.inputs, z.axis.most_taps(z.kernel)});
-    return add(product({taps, slab_width(columns, x), input_rows(y, split.rows)}), staged);
+}  // namespace
+
+const CostModel taps_cost{estimate, best_split, scratch_of};
+
+bool taps_pay(const Geometry &geometry) {
+    const Channels &channels = geometry.channels;
+    return channels.outputs <= 4 && products(geometry) >= 8 && as_double(channels.inputs) * taps(geometry.extent[0]) >= 32;
 }
 
 }  // namespace unstride

@@ -1,9 +1,8 @@
-#include "estimate_winograd.h"
-
 #include <algorithm>
 #include <limits>
 #include <vector>
 
+#include "cost_model.h"
 #include "machine.h"
 #include "tiles.h"
 
@@ -140,7 +139,21 @@ Split Work::best_split(int64_t rows, int threads) const {
     return best;
 }
 
+Estimate estimate(const Entry &entry, const Geometry &geometry, const Split &split) {
+    return Work(entry, geometry).estimate(split);
+}
+
+Split best_split(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
+    return Work(entry, geometry).best_split(rows, threads);
+}
+
+int64_t scratch_of(const Entry &entry, const Geometry &geometry, const Split &split) {
+    return Work(entry, geometry).scratch(split).total();
+}
+
 }  // namespace
+
+const CostModel winograd_cost{estimate, best_split, scratch_of};
 
 bool minimal_filters_pay(const Geometry &geometry) {
     const auto &[z, y, x] = geometry.extent;
@@ -152,18 +165,6 @@ bool minimal_filters_pay(const Geometry &geometry) {
     // add one to an output 16; to stage an element of input takes about one. Direct kernels have tiles for fewer channels, too.
     const double winograd = products * (4 * inputs * taps(x) + 47) + direct * 16 + products * 4.8 * inputs / (blocks * as_double(x.axis.stride));
     return winograd < 0.97 * direct * 4 * inputs * taps(x) * outputs / (16 * blocks);
-}
-
-Estimate estimate_winograd(const Entry &entry, const Geometry &geometry, const Split &split) {
-    return Work(entry, geometry).estimate(split);
-}
-
-Split split_winograd(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
-    return Work(entry, geometry).best_split(rows, threads);
-}
-
-int64_t scratch_floats_winograd(const Entry &entry, const Geometry &geometry, const Split &split) {
-    return Work(entry, geometry).scratch(split).total();
 }
 
 }  // namespace unstride

@@ -5,8 +5,7 @@
 #include <optional>
 
 #include "checked.h"
-#include "estimate_taps.h"
-#include "estimate_winograd.h"
+#include "cost_model.h"
 #include "tiles.h"
 #include "unstride/error.h"
 #include "winograd.h"

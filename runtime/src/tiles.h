@@ -35,12 +35,27 @@ inline int64_t tiles_in_phase(int64_t columns, const Extent &x) {
     return divide_up(divide_up(x.output, x.axis.stride), columns);
 }
 
+// Inputs from the one that a phase's first tap reads to the last one's.
+inline int64_t reach(const Extent &e) {
+    return (e.axis.most_taps(e.kernel) - 1) * e.axis.input_step();
+}
+
 // Columns of a slab: all of the input's, and what whole tiles reach beyond them on both sides, from `first` to `last`.
 inline int64_t slab_width(int64_t columns, const Extent &x) {
-    const int64_t reach = (x.axis.most_taps(x.kernel) - 1) * x.axis.input_step();  // from the first tap's input to the last one's
     const int64_t last = x.axis.padding / x.axis.stride + tiles_in_phase(columns, x) * columns;
-    const int64_t first = x.axis.padding / x.axis.stride - reach - x.axis.input_step();
+    const int64_t first = x.axis.padding / x.axis.stride - reach(x) - x.axis.input_step();
     return std::max(x.input, last + 1) - std::min<int64_t>(first, 0);
+}
+
+// Input rows that a task of so many output rows stages. Bounds inference does not know which of a phase's taps is first, and adds the rows
+// before it.
+inline int64_t input_rows(const Extent &y, int64_t rows) {
+    return std::min((rows - 1 + (y.axis.tap_step() - 1) * y.axis.dilation) / y.axis.stride + reach(y) + 2, y.input);
+}
+
+// Whether items and groups are enough to keep all threads busy.
+inline bool has_many_items(const Entry &entry, const Geometry &geometry, int threads) {
+    return geometry.batch * channels_seen(geometry.channels, entry.variant).groups >= 4 * threads;
 }
 
 // Calls of a kernel for an item, each of which stages its input.

@@ -128,7 +128,7 @@ bool are_moderate(const std::vector<float> &numbers) {
 bool are_moderate(const Activation<const float> &input, const Geometry &geometry, int threads) {
     Scan scan{runs_of(input, geometry)};
     // Turns are dealt out in a thousand shares: a loop of Halide's counts with 32 bits.
-    const KernelCall call(threads, true);
+    KernelCall call(threads, true);
     const auto shares = static_cast<int>(std::min<int64_t>(scan.turns(), 1024));
     const auto share = [](void *, int i, uint8_t *closure) {  // NOLINT(readability-non-const-parameter): a halide_task_t
         auto &scan = *reinterpret_cast<Scan *>(closure);
@@ -137,7 +137,7 @@ bool are_moderate(const Activation<const float> &input, const Geometry &geometry
         }
         return 0;
     };
-    call.check(halide_do_par_for(const_cast<KernelCall *>(&call), share, 0, shares, reinterpret_cast<uint8_t *>(&scan)));
+    call.check(halide_do_par_for(&call, share, 0, shares, reinterpret_cast<uint8_t *>(&scan)));
     return scan.moderate;
 }
 
