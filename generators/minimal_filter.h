@@ -23,7 +23,7 @@ struct MinimalFilter {
     }
     Halide::Expr input(const Halide::Expr &product, const Halide::Expr &term) const {
         const Halide::Expr first = select(taps == 1, product, taps == 2, product - 1, product == 0, -2, product == 3, 1, 0);
-        const Halide::Expr second = select(taps == 2 || product == 0, 0, -1);
+        const Halide::Expr second = select(taps == 1, product, taps == 2 || product == 0, 0, -1);
         return select(term == 0, first, second);
     }
     Halide::Expr input_sign(const Halide::Expr &product, const Halide::Expr &term) const {

@@ -18,6 +18,7 @@ inline const Halide::Var my{"my"}, mz{"mz"};      // number of a product of a mi
 // The stages of a transposed convolution, from input to output. The generator defines them; a schedule decides where
 // and in which order each is computed.
 struct Stages {
+    Halide::Func source;    // (x, y, z, c, g, n): the input
     Halide::Func slab;      // (x, c, rows of the slab..., z, g, n): the input that is read, with zeros left and right of it
     Halide::Func product;   // where products come before sums, the accumulators of a tile of them, and
     Halide::Func products;  // the same values, all those of a task side by side
@@ -26,7 +27,7 @@ struct Stages {
     Halide::Func output;    // (x, p, y, z, c, g, n)
 
     std::vector<Halide::Var> slab_rows;  // what the rows of `slab` are counted by, between c and z
-    Halide::RDom input_columns;          // of `slab`: columns, and the terms of each of its rows if it has several
+    Halide::RVar input_columns;          // of `slab`: those of the input
     Halide::RDom product_taps;           // of `product`: input channel, then the taps' numbers along x
     Halide::RDom taps;                   // of `sum`: input channel, then the taps' numbers along x, y and z; or those of products
 

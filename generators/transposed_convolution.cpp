@@ -73,6 +73,7 @@ public:
         stages.slices_per_task = slices_per_task;
         stages.items_per_task = items_per_task;
         stages.blocks_per_task = blocks_per_task;
+        stages.source = source();
         if (family == Family::Winograd) {
             sum_by_winograd(X);
         } else if (family == Family::Taps) {
@@ -87,12 +88,24 @@ public:
         stages.output = output;
     }
 
+    // The input. Where a schedule turns blocks of it, which reach over its end, the last element of a dimension repeats.
+    Func source() {
+        Func source("source");
+        const auto existing = [&](const Expr &index, int d) { return clamp(index, 0, input.dim(d).extent() - 1); };
+        if (layout == Layout::NCDHW && (family == Family::Channels || family == Family::Winograd)) {
+            source(x, y, z, c, g, n) = input(existing(likely(x), 0), existing(y, 1), existing(z, 2), existing(c, 3), g, existing(n, 5));
+        } else {
+            source(x, y, z, c, g, n) = input(x, y, z, c, g, n);
+        }
+        return source;
+    }
+
     // The rows of the slices that the taps along z read, of a channel of the input for each of the slab's.
     void stage_rows(const Axis<Expr> &Z, const Expr &channel) {
         const RDom columns(0, input.dim(0).extent(), "input_columns");
         Func slab("slab");
         slab(x, c, y, jz, z, g, n) = 0.f;
-        slab(columns, c, y, jz, z, g, n) = input(columns, y, clamp(Z.input(z, jz), 0, input.dim(2).extent() - 1), channel, g, n);
+        slab(columns, c, y, jz, z, g, n) = stages.source(columns, y, clamp(Z.input(z, jz), 0, input.dim(2).extent() - 1), channel, g, n);
         stages.slab = slab;
         stages.slab_rows = {y, jz};
         stages.input_columns = columns;
@@ -134,13 +147,19 @@ public:
         const Expr KX = weight.dim(2).extent(), inputs = weight.dim(1).extent();
         const MinimalFilter Y{weight.dim(3).extent() - 1}, Z{weight.dim(4).extent() - 1};
 
-        RDom terms(0, W, 0, 2, 0, 2, "terms");
-        const Expr iy = 2 * y + padding_y + Y.input(my, terms[1]), iz = 2 * z + padding_z + Z.input(mz, terms[2]);
-        terms.where(Z.has_term(mz, terms[2]) && iz >= 0 && iz < D);
-        terms.where(Y.has_term(my, terms[1]) && iy >= 0 && iy < H);
+        const RDom columns(0, W, "input_columns");
+        // A row that the sum lacks counts nothing, in place of a condition for each row.
+        Expr staged = 0.f;
+        for (int tz = 0; tz < 2; tz++) {
+            for (int ty = 0; ty < 2; ty++) {
+                const Expr iy = 2 * y + padding_y + Y.input(my, ty), iz = 2 * z + padding_z + Z.input(mz, tz);
+                const Expr sign = select(Y.has_term(my, ty) && iy >= 0 && iy < H && Z.has_term(mz, tz) && iz >= 0 && iz < D, Y.input_sign(my, ty) * Z.input_sign(mz, tz), 0.f);
+                staged += sign * stages.source(columns, clamp(iy, 0, H - 1), clamp(iz, 0, D - 1), c, g, n);
+            }
+        }
         Func slab("slab");
         slab(x, c, my, y, mz, z, g, n) = 0.f;
-        slab(terms[0], c, my, y, mz, z, g, n) += Y.input_sign(my, terms[1]) * Z.input_sign(mz, terms[2]) * input(terms[0], within(iy, H), within(iz, D), c, g, n);
+        slab(columns, c, my, y, mz, z, g, n) = staged;
 
         RDom taps(0, inputs, 0, X.most_taps(KX), "taps");
         const Expr ci = taps[0], kx = X.tap(rx, taps[1]), ix = q + X.input(rx, taps[1]);
@@ -158,7 +177,7 @@ public:
 
         stages.slab = slab;
         stages.slab_rows = {my, y, mz};
-        stages.input_columns = terms;
+        stages.input_columns = columns;
         stages.product = product;
         stages.products = products;
         stages.product_taps = taps;
@@ -181,7 +200,7 @@ public:
         product(c, q, rx, y, z, g, n) = 0.f;
         product(c, q, rx, y, z, g, n) += weight(c % block, ci, 0, 0, within(kz, KZ), c / block, g) * stages.slab(q, ci, y, within(taps[1], Z.tap_count(z, KZ)), z, g, n);
         products(c, x, y, z, g, n) = 0.f;
-        const RDom &columns = stages.input_columns;
+        const RVar &columns = stages.input_columns;
         products(c, columns, y, z, g, n) = product(c, columns, 0, y, z, g, n);
 
         RDom j(0, X.most_taps(KX), 0, Y.most_taps(KY), "j");

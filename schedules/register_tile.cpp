@@ -50,6 +50,22 @@ void compute_in_registers(Stages &s, const Tile &tile, const Var &vectors, const
     registers.accumulate(s.sum.update(), s.taps);
 }
 
+void turn_tile(Stages &s, const Tile &tile, const LoopLevel &tiles) {
+    const Var ci{"ci"};
+    s.phases.in(s.output)
+        .compute_at(tiles)
+        .bound_extent(c, tile.block)
+        .bound_extent(q, tile.columns)
+        .bound_extent(rx, s.interleave)
+        .reorder_storage(rx, q, c)
+        .split(c, c, ci, tile.lanes)
+        .reorder(rx, q, ci, c)
+        .vectorize(ci)
+        .unroll(rx)
+        .unroll(q)
+        .unroll(c);
+}
+
 void multiply_in_registers(Stages &s, const Tile &tile, const LoopLevel &blocks) {
     const Var qi{"qi"};
     // One product of all positions in turn: its panel of weights stays in the first-level cache, and its accumulators in registers.

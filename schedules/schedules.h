@@ -23,13 +23,17 @@ inline const Halide::Var tiles{"tiles"}, blocks{"blocks"};
 // Returns the loop over them, which is where input is staged: a task's slab serves all of its blocks.
 Halide::Var parallelize(Stages &s);
 
-// Schedules `slab`, in vectors along its dense dimension, x or c, once for each turn of the loop over `tasks`.
+// Schedules `slab`, in vectors along its dense dimension, x or c, once for each turn of the loop over `tasks`. The channels of ncdhw are
+// turned innermost for the latter.
 void stage_input(Stages &s, const Halide::Var &dense, int lanes, const Halide::LoopLevel &tasks);
 
 // Schedules `sum` and `phases`, what all families share: a tile's accumulators, in vectors along one dimension of the tile
 // that share what is broadcast along the other (c and q, or q and c). `tiles` is the loop over the tiles of the output.
 void compute_in_registers(Stages &s, const Tile &tile, const Halide::Var &vectors, const Halide::Var &broadcasts,
                           const Halide::LoopLevel &tiles);
+
+// Turns a tile of vectors across channels, all phases that interleave, to rows of the output.
+void turn_tile(Stages &s, const Tile &tile, const Halide::LoopLevel &tiles);
 
 // Schedules `product` and `products` of minimal filters, in vectors across channels, for all positions in a turn of the loop over
 // `blocks` together.

@@ -4,28 +4,61 @@ namespace unstride {
 
 using namespace Halide;
 
-void stage_input(Stages &s, const Var &dense, int lanes, const LoopLevel &tasks) {
-    const bool dense_columns = dense.same_as(x);
-    const auto insert = [](auto &to, size_t at, const auto &from) {
-        to.insert(to.begin() + at, from.begin(), from.end());
+namespace {
+
+// Stages channels innermost that lie apart in the input: a cache line's worth of them at a time, for all rows of the slab, is first turned
+// in blocks of 4 channels by 4 columns, which LLVM transposes best (80 instructions for 64 floats; 147 in blocks of 8 by 4).
+void stage_turned(Stages &s, int lanes, const LoopLevel &tasks) {
+    const int side = 4, line = 16;
+    const Var several{"several"}, ci{"ci"}, xi{"xi"};
+
+    const auto stage = [&](Stage rows, const VarOrRVar &column) {
+        std::vector<VarOrRVar> loops{ci, c, column};
+        loops.insert(loops.end(), s.slab_rows.begin(), s.slab_rows.end());
+        loops.insert(loops.end(), {z, g, n, several});
+        rows.split(c, several, c, line).split(c, c, ci, lanes).reorder(loops).vectorize(ci).unroll(c).never_partition(several);
     };
-    std::vector<Var> storage = dense_columns ? std::vector<Var>{x, c} : std::vector<Var>{c, x};
-    insert(storage, 2, s.slab_rows);
+    s.slab.align_bounds(c, line);
+    stage(s.slab, x);
+    stage(s.slab.update(), s.input_columns);
+
+    Func turned = s.source.in(s.slab);
+    turned.compute_at(s.slab, several)
+        .hoist_storage(tasks)
+        .reorder_storage(c, x)
+        .split(c, c, ci, side)
+        .split(x, x, xi, side, TailStrategy::RoundUp)
+        .reorder(ci, xi, c, x, y, z)
+        .vectorize(ci)
+        .unroll(xi)
+        .unroll(c);
+    s.source.compute_at(turned, c).bound_extent(c, side).bound_extent(x, side).reorder_storage(c, x).reorder(c, x).vectorize(x).unroll(c);
+}
+
+}  // namespace
+
+void stage_input(Stages &s, const Var &dense, int lanes, const LoopLevel &tasks) {
+    const bool across_channels = dense.same_as(c);
+    std::vector<Var> storage = across_channels ? std::vector<Var>{c, x} : std::vector<Var>{x, c};
+    storage.insert(storage.end(), s.slab_rows.begin(), s.slab_rows.end());
+    s.slab.compute_at(tasks).reorder_storage(storage);
+    if (across_channels && !s.channels_last) {
+        stage_turned(s, lanes, tasks);
+        return;
+    }
 
     // The copy walks as the input is in memory: in ncdhw the rows of a channel lie one after the other, in ndhwc the channels
     // of a row share cache lines.
-    std::vector<VarOrRVar> loops{storage.begin(), storage.end()};
-    if (!s.channels_last) {
-        std::swap(loops[1], loops[2]);
-    }
-    std::vector<VarOrRVar> copy = loops;
-    const size_t columns = dense_columns ? 0 : 1;
-    copy[columns] = s.input_columns[0];
-    for (int d = 1; d < s.input_columns.dimensions(); d++) {
-        copy.insert(copy.begin() + columns + d, s.input_columns[d]);
-    }
-    s.slab.compute_at(tasks).reorder_storage(storage).reorder(loops).vectorize(loops[0], lanes, TailStrategy::GuardWithIf);
-    s.slab.update().reorder(copy).vectorize(copy[0], lanes, TailStrategy::GuardWithIf);
+    const auto stage = [&](Stage rows, const VarOrRVar &column) {
+        std::vector<VarOrRVar> loops{storage.begin(), storage.end()};
+        loops[across_channels ? 1 : 0] = column;
+        if (!s.channels_last) {
+            std::swap(loops[1], loops[2]);
+        }
+        rows.reorder(loops).vectorize(loops[0], lanes, TailStrategy::GuardWithIf);
+    };
+    stage(s.slab, x);
+    stage(s.slab.update(), s.input_columns);
 }
 
 }  // namespace unstride

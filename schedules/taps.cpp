@@ -23,7 +23,7 @@ void schedule_taps(Stages &s, const Tile &tile) {
         .reorder_storage(x, c, y)
         .reorder(x, c, y)
         .vectorize(x, tile.lanes, TailStrategy::GuardWithIf);
-    const RVar column = s.input_columns[0], several("several"), inner("inner");
+    const RVar column = s.input_columns, several("several"), inner("inner");
     const Var taps{"taps"}, rows{"rows"};
     s.products.update()
         .split(column, several, inner, tile.columns, TailStrategy::GuardWithIf)

@@ -15,7 +15,7 @@ namespace unstride::tests {
 struct ScratchWatch::Counters {
     std::atomic<int64_t> allocations{0}, live{0}, peak{0}, peak_heap{0};
     std::atomic<int64_t> last_allowed{std::numeric_limits<int64_t>::max()};
-    std::mutex mutex;
+    std::mutex mutex;                   // no thread sees the heap while another counts: what is live and what is in use agree
     std::set<std::thread::id> threads;  // guarded by the mutex
     halide_malloc_t previous_malloc = nullptr;
     halide_free_t previous_free = nullptr;
@@ -38,10 +38,8 @@ void *counting_malloc(void *, size_t bytes) {
     if (bytes > 0 && ++current->allocations > current->last_allowed) {
         return nullptr;
     }
-    {
-        const std::lock_guard<std::mutex> lock(current->mutex);
-        current->threads.insert(std::this_thread::get_id());
-    }
+    const std::lock_guard<std::mutex> lock(current->mutex);
+    current->threads.insert(std::this_thread::get_id());
     raise_to(current->peak, current->live += static_cast<int64_t>(bytes));
     raise_to(current->peak_heap, heap_bytes());
     const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
@@ -52,6 +50,7 @@ void *counting_malloc(void *, size_t bytes) {
 
 void counting_free(void *, void *pointer) {
     if (pointer != nullptr) {
+        const std::lock_guard<std::mutex> lock(current->mutex);
         char *block = static_cast<char *>(pointer) - alignment;
         current->live -= static_cast<int64_t>(*reinterpret_cast<size_t *>(block));
         std::free(block);

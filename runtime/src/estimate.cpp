@@ -15,7 +15,7 @@ int64_t slab_floats(const Entry &entry, const Geometry &geometry, int64_t rows) 
     const auto &[z, y, x] = geometry.extent;
     const auto [groups, inputs, outputs] = channels_seen(geometry.channels, entry.variant);
     const int64_t block = is_across_channels(entry.variant) ? std::max<int64_t>(entry.variant.block, entry.lanes) : entry.variant.block;
-    const int64_t channels = entry.variant.family != "depthwise" ? inputs : divide_up(outputs, block) * block;
+    const int64_t channels = entry.variant.family != "depthwise" ? staged_channels(entry.variant, inputs) : divide_up(outputs, block) * block;
     return product({slab_width(entry.variant.columns, x), channels, input_rows(y, rows), z.axis.most_taps(z.kernel)});
 }
 
@@ -30,8 +30,10 @@ int64_t rows_of_slab(const Entry &entry, const Geometry &geometry) {
 
 // Cycles that it takes to stage the input of the average output row once.
 double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t rows) {
-    const bool transposes = entry.variant.layout == Layout::ndhwc && !is_across_channels(entry.variant);
-    return as_double(slab_floats(entry, geometry, rows)) / as_double(rows * entry.lanes) * (transposes ? 14 : 3);
+    const Variant &v = entry.variant;
+    const double cycles = is_across_channels(v) == (v.layout == Layout::ndhwc) ? 3 : is_turned(v) ? 8
+                                                                                                  : 14;  // for a vector
+    return as_double(slab_floats(entry, geometry, rows)) / as_double(rows * entry.lanes) * cycles;
 }
 
 // Blocks of output channels that share what a task stages: all, unless the panels of fewer would stay in the L2 cache from task to
@@ -66,28 +68,21 @@ int64_t rows_per_task(const Entry &entry, const Geometry &geometry, int threads)
     return rows;
 }
 
-// Cycles that the caches need to bring what one step of a *channels* tile reads, where it is not in L1. As measured on Zen 3: 24
-// bytes a cycle from L2, 10 from beyond.
+// Cycles that the caches need to bring the weights that one step of a *channels* tile reads, where they are not in L1. As measured on
+// Zen 3: 24 bytes a cycle from L2, 10 from beyond.
 double cycles_of_memory(const Entry &entry, const Geometry &geometry) {
     const Variant &v = entry.variant;
     if (v.family != "channels") {
         return 0;
     }
     const auto &[z, y, x] = geometry.extent;
-    const auto cycles = [](double bytes, double in_a_phase, double in_a_task) {
-        const Machine &machine = this_machine();
-        return in_a_phase <= 0.75 * as_double(machine.l1d) ? 0 : bytes / (in_a_task <= as_double(machine.l2) ? 24 : 10);
-    };
     // A tile reads a phase's panels from end to end, a task those of both y and x phases, again for each row.
-    const double weights = as_double(v.block * sizeof(float)), panel = as_double(geometry.channels.inputs) * weights;
-    const double of_weights = cycles(weights, panel * taps(z) * taps(y) * taps(x), panel * taps(z) * as_double(y.kernel * x.kernel));
-    if (v.layout == Layout::ndhwc) {
-        return of_weights;
+    const Machine &machine = this_machine();
+    const double weights = as_double(v.block * sizeof(float)), panel = as_double(geometry.channels.inputs) * weights * taps(z);
+    if (panel * taps(y) * taps(x) <= 0.75 * as_double(machine.l1d)) {
+        return 0;
     }
-    // In ncdhw each channel of the slab is a row of its own, of which a tile uses a few columns.
-    const double line = std::min(64.0, as_double(x.input * sizeof(float)));
-    const double rows = as_double(geometry.channels.inputs) * line * taps(z) * taps(y);
-    return of_weights + cycles(line, rows, rows);
+    return weights / (panel * as_double(y.kernel * x.kernel) <= as_double(machine.l2) ? 24 : 10);
 }
 
 // What a kernel that was compiled for the layer takes of the time of the one of the same tile for any layer: measured with avx2, in
@@ -126,7 +121,9 @@ Split split_direct(const Entry &entry, const Geometry &geometry, int64_t rows, i
 }
 
 int64_t scratch_floats_direct(const Entry &entry, const Geometry &geometry, const Split &split) {
-    return slab_floats(entry, geometry, split.rows);
+    const auto &[z, y, x] = geometry.extent;
+    const int64_t turned = input_rows(y, split.rows) * input_rows(z, 1);
+    return add(slab_floats(entry, geometry, split.rows), turned_floats(entry.variant, x, turned));
 }
 
 constexpr CostModel direct_cost{estimate_direct, split_direct, scratch_floats_direct};

@@ -11,30 +11,28 @@ namespace {
 
 // A dimension of a layer in pairs of outputs.
 struct Pairs {
-    int64_t most, products;                // pairs of the longest phase, products for each pair of the phase that has most
-    double all, all_products, all_inputs;  // pairs of all phases; times products; times products and the terms of their inputs
+    int64_t most, products;    // pairs of the longest phase, products for each pair of the phase that has most
+    double all, all_products;  // pairs of all phases; times products
 };
 
 Pairs pairs(const Extent &e) {
-    Pairs result{0, 0, 0, 0, 0};
+    Pairs result{0, 0, 0, 0};
     for (const Section &s : phase_sections(e)) {
         const int64_t count = divide_up(s.outputs, 2), products = s.kernel;
-        const double terms[] = {2, 5, 8};  // of 1, 2 and 3 taps
         result.most = std::max(result.most, count);
         result.products = std::max(result.products, products);
         result.all += as_double(count);
         result.all_products += as_double(count * products);
-        result.all_inputs += as_double(count) * terms[std::clamp<int64_t>(products - 2, 0, 2)];
     }
     return result;
 }
 
-// Floats that a task stages, and that its products take.
+// Floats that a task stages, that it turns to stage them, and that its products take.
 struct Scratch {
-    int64_t slab, products;
+    int64_t slab, turned, products;
 
     int64_t total() const {
-        return slab + products;
+        return slab + turned + products;
     }
 };
 
@@ -50,7 +48,11 @@ public:
         const Variant &v = entry_.variant;
         const Extent &x = geometry_.extent[2];
         const int64_t filters = product({z_.products, y_.products, split.rows, split.slices, split.items});
-        return {product({filters, slab_width(v.columns, x), geometry_.channels.inputs}),
+        const auto inputs = [](const Extent &e, const Pairs &p, int64_t count) {  // that so many pairs read
+            return std::min(2 * (count - 1) + p.products, e.input);
+        };
+        const int64_t turned = product({inputs(geometry_.extent[0], z_, split.slices), inputs(geometry_.extent[1], y_, split.rows), split.items});
+        return {product({filters, slab_width(v.columns, x), staged_channels(v, geometry_.channels.inputs)}), turned_floats(v, x, turned),
                 product({filters, tiles_in_phase(v.columns, x), v.columns, v.block, v.stride_x})};
     }
 
@@ -101,8 +103,9 @@ Estimate Work::estimate(const Split &split) const {
     const double sums = as_double(z.output * y.output) * (cycles_of_store(entry_, x) + taps(z) * taps(y) * (m * n + 8));
 
     const double shares = as_double(divide_up(blocks(entry_, geometry_), split.blocks));
+    // To stage a vector takes four loads. A pair reads one input more than it has taps, as many as it has products.
     const double vectors = batch * as_double(groups * slab_width(v.columns, x) * inputs) / lanes * shares * calls_along_x(entry_, geometry_);
-    return {multiply_adds, tiles * (filters * m * n * 1.5 + sums), vectors * 2 * (filters + z_.all_inputs * y_.all_inputs)};
+    return {multiply_adds, tiles * (filters * m * n * 1.5 + sums), vectors * filters * (is_turned(v) ? 8 : 4)};
 }
 
 Split Work::best_split(int64_t rows, int threads) const {

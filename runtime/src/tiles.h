@@ -20,6 +20,11 @@ inline bool is_across_channels(const Variant &v) {
     return v.family == "channels" || algorithm_of(v) == Algorithm::winograd || (v.family == "depthwise" && v.layout == Layout::ndhwc);
 }
 
+// Whether a tile's vectors lie across channels, and the layout's across columns.
+inline bool is_turned(const Variant &v) {
+    return is_across_channels(v) && v.layout == Layout::ncdhw;
+}
+
 // Blocks of output channels of a group.
 inline int64_t blocks(const Entry &entry, const Geometry &geometry) {
     return divide_up(channels_seen(geometry.channels, entry.variant).outputs, entry.variant.block);
@@ -47,6 +52,17 @@ inline int64_t slab_width(int64_t columns, const Extent &x) {
     return std::max(x.input, last + 1) - std::min<int64_t>(first, 0);
 }
 
+// Channels that a slab has of so many: whole cache lines of those that are turned, a line of them at a time.
+constexpr int64_t line_of_channels = 16;
+inline int64_t staged_channels(const Variant &v, int64_t inputs) {
+    return is_turned(v) ? divide_up(inputs, line_of_channels) * line_of_channels : inputs;
+}
+
+// Floats beside the slab that it takes to turn so many rows, in blocks of four columns.
+inline int64_t turned_floats(const Variant &v, const Extent &x, int64_t rows) {
+    return is_turned(v) ? product({line_of_channels, divide_up(x.input, 4) * 4, rows}) : 0;
+}
+
 // Input rows that a task of so many output rows stages. Bounds inference does not know which of a phase's taps is first, and adds the rows
 // before it.
 inline int64_t input_rows(const Extent &y, int64_t rows) {
@@ -64,13 +80,18 @@ inline double calls_along_x(const Entry &entry, const Geometry &geometry) {
 }
 
 // Cycles that it takes to store a tile: whole vectors where the layout is the tile's own; element by element where the phase's columns lie
-// apart, in lines of which another phase writes the rest; and in between where a tile is transposed, and its phases interleaved.
+// apart, in lines of which another phase writes the rest; and in between where a tile is turned, and its phases interleaved, the more so
+// if its rows are shorter than vectors.
 inline double cycles_of_store(const Entry &entry, const Extent &x) {
     const Variant &v = entry.variant;
     const bool dense = v.stride_x > 1 || x.axis.stride == 1;  // columns
     const bool own = is_across_channels(v) == (v.layout == Layout::ndhwc);
     const bool whole_vectors = own && (v.layout == Layout::ndhwc || dense);
-    return as_double(v.block * v.columns) / entry.lanes * (whole_vectors ? 3 : entry.lanes * (dense ? 1.2 : 2));
+    const double vectors = as_double(v.block * v.columns) / entry.lanes;
+    if (is_turned(v) && dense) {
+        return vectors * (3 + 2 * std::max(1.0, entry.lanes / as_double(v.columns * v.stride_x)));
+    }
+    return vectors * (whole_vectors ? 3 : entry.lanes * (dense ? 1.2 : 2));
 }
 
 }  // namespace unstride
