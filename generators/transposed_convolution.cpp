@@ -88,24 +88,27 @@ public:
         stages.output = output;
     }
 
-    // The input. Where a schedule turns blocks of it, which reach over its end, the last element of a dimension repeats.
+    // The input, whose last element repeats where a schedule computes beyond it: whole blocks of what it turns, and in a depthwise kernel
+    // lanes of channels that are not stored.
     Func source() {
+        const auto existing = [&](const Expr &index, int d) {
+            return clamp(index, 0, input.dim(d).extent() - 1);
+        };
         Func source("source");
-        const auto existing = [&](const Expr &index, int d) { return clamp(index, 0, input.dim(d).extent() - 1); };
-        if (layout == Layout::NCDHW && (family == Family::Channels || family == Family::Winograd)) {
+        if (across_channels() && !stages.channels_last) {
             source(x, y, z, c, g, n) = input(existing(likely(x), 0), existing(y, 1), existing(z, 2), existing(c, 3), g, existing(n, 5));
         } else {
-            source(x, y, z, c, g, n) = input(x, y, z, c, g, n);
+            source(x, y, z, c, g, n) = input(x, y, z, depthwise() ? min(likely(c), input.dim(3).extent() - 1) : Expr(c), g, n);
         }
         return source;
     }
 
-    // The rows of the slices that the taps along z read, of a channel of the input for each of the slab's.
-    void stage_rows(const Axis<Expr> &Z, const Expr &channel) {
+    // The rows of the slices that the taps along z read.
+    void stage_rows(const Axis<Expr> &Z) {
         const RDom columns(0, input.dim(0).extent(), "input_columns");
         Func slab("slab");
         slab(x, c, y, jz, z, g, n) = 0.f;
-        slab(columns, c, y, jz, z, g, n) = stages.source(columns, y, clamp(Z.input(z, jz), 0, input.dim(2).extent() - 1), channel, g, n);
+        slab(columns, c, y, jz, z, g, n) = stages.source(columns, y, clamp(Z.input(z, jz), 0, input.dim(2).extent() - 1), c, g, n);
         stages.slab = slab;
         stages.slab_rows = {y, jz};
         stages.input_columns = columns;
@@ -118,9 +121,7 @@ public:
         const Expr KX = known(known_x.kernel, weight.dim(2).extent()), KY = known(known_y.kernel, weight.dim(3).extent()),
                    KZ = known(known_z.kernel, weight.dim(4).extent()), inputs = known(known_inputs, weight.dim(1).extent());
 
-        // A depthwise tile may have lanes beyond the last channel, which are computed but not stored.
-        const Expr existing = depthwise() ? min(likely(c), input.dim(3).extent() - 1) : Expr(c);
-        stage_rows(Z, existing);
+        stage_rows(Z);
 
         // Along z and y, loops run over just the taps that exist and read inside the input. Along x, only over those
         // that exist: what they read outside is zero.
@@ -191,7 +192,7 @@ public:
         const Expr H = input.dim(1).extent(), D = input.dim(2).extent();
         const Expr KX = weight.dim(2).extent(), KY = weight.dim(3).extent(), KZ = weight.dim(4).extent();
 
-        stage_rows(Z, c);
+        stage_rows(Z);
 
         RDom taps(0, weight.dim(1).extent(), 0, Z.most_taps(KZ), "taps");
         const Expr ci = taps[0], kz = Z.tap(z, taps[1]), iz = Z.input(z, taps[1]);
@@ -250,7 +251,7 @@ public:
             schedule_taps(stages, tile);
             return;
         }
-        if (family == Family::Channels || family == Family::Winograd || (depthwise() && stages.channels_last)) {
+        if (across_channels()) {
             schedule_channels(stages, tile);
         } else {
             schedule_columns(stages, tile);
@@ -265,6 +266,10 @@ private:
 
     bool depthwise() const {
         return family == Family::Depthwise;
+    }
+
+    bool across_channels() const {
+        return family == Family::Channels || family == Family::Winograd || (depthwise() && stages.channels_last);
     }
 
     // What is known takes the place of what is passed; a call that passes something else is an error.
