@@ -3,7 +3,7 @@
 #include <HalideRuntime.h>
 #include <malloc.h>
 
-#include <atomic>
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 #include <mutex>
@@ -12,11 +12,12 @@
 
 namespace unstride::tests {
 
+// No thread sees the heap while another counts, so that what is live and what is in use agree; and no kernel runs while a test reads.
 struct ScratchWatch::Counters {
-    std::atomic<int64_t> allocations{0}, live{0}, peak{0}, peak_heap{0};
-    std::atomic<int64_t> last_allowed{std::numeric_limits<int64_t>::max()};
-    std::mutex mutex;                   // no thread sees the heap while another counts: what is live and what is in use agree
-    std::set<std::thread::id> threads;  // guarded by the mutex
+    std::mutex mutex;  // of all that follows
+    int64_t allocations = 0, live = 0, peak = 0, peak_heap = 0;
+    int64_t last_allowed = std::numeric_limits<int64_t>::max();
+    std::set<std::thread::id> threads;
     halide_malloc_t previous_malloc = nullptr;
     halide_free_t previous_free = nullptr;
 };
@@ -27,21 +28,16 @@ constexpr size_t alignment = 64;  // that Halide asks for; enough for the size b
 
 ScratchWatch::Counters *current = nullptr;
 
-void raise_to(std::atomic<int64_t> &maximum, int64_t value) {
-    int64_t seen = maximum;
-    while (seen < value && !maximum.compare_exchange_weak(seen, value)) {
-    }
-}
-
 void *counting_malloc(void *, size_t bytes) {
+    const std::lock_guard<std::mutex> lock(current->mutex);
     // A task that reads no input asks for nothing, and does not look at what it gets.
     if (bytes > 0 && ++current->allocations > current->last_allowed) {
         return nullptr;
     }
-    const std::lock_guard<std::mutex> lock(current->mutex);
     current->threads.insert(std::this_thread::get_id());
-    raise_to(current->peak, current->live += static_cast<int64_t>(bytes));
-    raise_to(current->peak_heap, heap_bytes());
+    current->live += static_cast<int64_t>(bytes);
+    current->peak = std::max(current->peak, current->live);
+    current->peak_heap = std::max(current->peak_heap, heap_bytes());
     const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
     auto *block = static_cast<char *>(std::aligned_alloc(alignment, rounded + 2 * alignment));  // readable on both sides
     *reinterpret_cast<size_t *>(block) = bytes;
@@ -85,7 +81,6 @@ int64_t ScratchWatch::peak_bytes() const {
 }
 
 int ScratchWatch::threads() const {
-    const std::lock_guard<std::mutex> lock(counters_->mutex);
     return static_cast<int>(counters_->threads.size());
 }
 

@@ -31,9 +31,14 @@ int64_t rows_of_slab(const Entry &entry, const Geometry &geometry) {
 // Cycles that it takes to stage the input of the average output row once.
 double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t rows) {
     const Variant &v = entry.variant;
-    const double cycles = is_across_channels(v) == (v.layout == Layout::ndhwc) ? 3 : is_turned(v) ? 8
-                                                                                                  : 14;  // for a vector
-    return as_double(slab_floats(entry, geometry, rows)) / as_double(rows * entry.lanes) * cycles;
+    const bool gathers = v.layout == Layout::ndhwc && !is_across_channels(v);  // columns lie apart, and are staged one by one
+    double of_vector = 3;
+    if (is_turned(v)) {
+        of_vector = 8;
+    } else if (gathers) {
+        of_vector = 14;
+    }
+    return as_double(slab_floats(entry, geometry, rows)) / as_double(rows * entry.lanes) * of_vector;
 }
 
 // Blocks of output channels that share what a task stages: all, unless the panels of fewer would stay in the L2 cache from task to

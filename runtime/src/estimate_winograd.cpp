@@ -11,30 +11,20 @@ namespace {
 
 // A dimension of a layer in pairs of outputs.
 struct Pairs {
-    int64_t most, products;    // pairs of the longest phase, products for each pair of the phase that has most
-    double all, all_products;  // pairs of all phases; times products
+    int64_t most, products;  // pairs of the longest phase, products for each pair of the phase that has most
+    double all_products;     // of all pairs of all phases
 };
 
 Pairs pairs(const Extent &e) {
-    Pairs result{0, 0, 0, 0};
+    Pairs result{0, 0, 0};
     for (const Section &s : phase_sections(e)) {
         const int64_t count = divide_up(s.outputs, 2), products = s.kernel;
         result.most = std::max(result.most, count);
         result.products = std::max(result.products, products);
-        result.all += as_double(count);
         result.all_products += as_double(count * products);
     }
     return result;
 }
-
-// Floats that a task stages, that it turns to stage them, and that its products take.
-struct Scratch {
-    int64_t slab, turned, products;
-
-    int64_t total() const {
-        return slab + turned + products;
-    }
-};
 
 // A layer as one kernel computes it.
 class Work {
@@ -44,7 +34,8 @@ public:
           calls_(static_cast<int64_t>(phase_sections(geometry.extent[0]).size() * phase_sections(geometry.extent[1]).size())) {
     }
 
-    Scratch scratch(const Split &split) const {
+    // Floats that a task stages, that it turns to stage them, and that its products take.
+    int64_t scratch(const Split &split) const {
         const Variant &v = entry_.variant;
         const Extent &x = geometry_.extent[2];
         const int64_t filters = product({z_.products, y_.products, split.rows, split.slices, split.items});
@@ -52,8 +43,8 @@ public:
             return std::min(2 * (count - 1) + p.products, e.input);
         };
         const int64_t turned = product({inputs(geometry_.extent[0], z_, split.slices), inputs(geometry_.extent[1], y_, split.rows), split.items});
-        return {product({filters, slab_width(v.columns, x), staged_channels(v, geometry_.channels.inputs)}), turned_floats(v, x, turned),
-                product({filters, tiles_in_phase(v.columns, x), v.columns, v.block, v.stride_x})};
+        return product({filters, slab_width(v.columns, x), staged_channels(v, geometry_.channels.inputs)}) + turned_floats(v, x, turned) +
+               product({filters, tiles_in_phase(v.columns, x), v.columns, v.block, v.stride_x});
     }
 
     Estimate estimate(const Split &split) const;
@@ -94,7 +85,7 @@ Estimate Work::estimate(const Split &split) const {
     const double weights = as_double(v.block * sizeof(float)), panel = weights * as_double(inputs) * taps(x);
     const double again = panel <= 0.75 * as_double(machine.l1d) ? 0 : weights / 24;
     const double tiles_of_task = as_double(product({tiles_in_phase(v.columns, x), split.rows, split.slices, split.items}));
-    const bool near = scratch(split).total() * static_cast<int64_t>(sizeof(float)) <= machine.l2;
+    const bool near = scratch(split) * static_cast<int64_t>(sizeof(float)) <= machine.l2;
     const double step = std::max({m * n / 2, (m + n) / 2, 4.0, again}) + weights / 10 / tiles_of_task + (near ? 0 : n * sizeof(float) / 20);
 
     const double all_blocks = batch * as_double(groups * blocks(entry_, geometry_));
@@ -130,7 +121,7 @@ Split Work::best_split(int64_t rows, int threads) const {
         for (int64_t s : halves(z_.most)) {
             for (int64_t i : halves(std::max<int64_t>(geometry_.batch, 1))) {
                 const Split split{r, s, i, 1, 0, false};
-                if (scratch(split).total() > most_floats && (r > least_rows || s > 1 || i > 1)) {
+                if (scratch(split) > most_floats && (r > least_rows || s > 1 || i > 1)) {
                     continue;
                 }
                 for (int64_t b : halves(blocks(entry_, geometry_))) {
@@ -151,7 +142,7 @@ Split best_split(const Entry &entry, const Geometry &geometry, int64_t rows, int
 }
 
 int64_t scratch_of(const Entry &entry, const Geometry &geometry, const Split &split) {
-    return Work(entry, geometry).scratch(split).total();
+    return Work(entry, geometry).scratch(split);
 }
 
 }  // namespace
