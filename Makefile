@@ -31,11 +31,14 @@ build: $(BUILD)/CMakeCache.txt  ## build the library, the command line and the t
 test: build  ## run the tests
 	$(CTEST) --test-dir $(BUILD) --output-on-failure
 
-bench: build  ## measure all variants on the layer table, and write a report
+bench: build layer-kernels  ## measure all variants on the layer table, and write a report
 	$(PYTHON) bench/bench.py --build $(BUILD) $(BENCH)
 
-bench-peers: build $(PEERS)/done  ## the same, in turns with PyTorch, OpenVINO and ONNX Runtime
+bench-peers: build layer-kernels $(PEERS)/done  ## the same, in turns with PyTorch, OpenVINO and ONNX Runtime
 	$(PYTHON) bench/bench.py --build $(BUILD) --peers $(PEERS)/bin/python $(BENCH)
+
+layer-kernels: build
+	$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_bench_layer_kernels
 
 install: build  ## install the library to PREFIX
 	$(CMAKE) --install $(BUILD) --prefix $(PREFIX)
@@ -68,4 +71,4 @@ $(PEERS)/done: bench/requirements-peers.txt
 packages:
 	@cmake/install-packages.sh
 
-.PHONY: help demo build test bench bench-peers install format lint clean packages
+.PHONY: help demo build test bench bench-peers layer-kernels install format lint clean packages

@@ -30,6 +30,7 @@ from workers import BOTH, PEERS, Worker, WorkerError, environment_of
 ROOT = pathlib.Path(__file__).parents[1]
 SCAN_SECONDS = 0.03  # for each variant; those within SCAN_MARGIN of the best are then measured as all else is
 SCAN_MARGIN = 1.15
+PARTS = ("results", "layer_kernels", "variants")  # of the document, with a row for each thing that was measured on a layer
 
 
 def parse_arguments():
@@ -45,6 +46,8 @@ def parse_arguments():
     parser.add_argument("--seconds", type=float, default=0.3, help="length of a turn (default: 0.3)")
     parser.add_argument("--variants", choices=("fast", "all", "planned"), default="fast",
                         help="which variants to compare: those with vector instructions (default), all, or none")
+    parser.add_argument("--layer-kernels", type=pathlib.Path, metavar="WORKER",
+                        help="a worker with kernels for layers of the table; default: that of the build, if it is there")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no layer after this time")
     parser.add_argument("--json", type=pathlib.Path, help="default: bench.json in the build folder")
     parser.add_argument("--html", type=pathlib.Path, help="the report; default: beside the JSON")
@@ -52,6 +55,9 @@ def parse_arguments():
     arguments = parser.parse_args()
     arguments.json = arguments.json or arguments.build / "bench.json"
     arguments.html = arguments.html or arguments.json.with_suffix(".html")
+    layer_kernels = arguments.build / "bin/unstride_bench_layer_kernels"
+    if not arguments.layer_kernels and layer_kernels.exists():
+        arguments.layer_kernels = layer_kernels
     return arguments
 
 
@@ -76,6 +82,11 @@ def unstride_versions(build):
             (f" ({commit})" if commit else ""), "python": platform.python_version()}
 
 
+def is_for_layer(row):
+    """Whether the planner took a kernel that unstride_add_layer made, which has a name of its own before the layout."""
+    return any(not name.startswith(row["layout"] + "_") for name in row["variant"].split("+"))
+
+
 def forced(variant):
     """What to ask a worker for: two variants that share a layer are the planner's own choice."""
     return "" if "+" in variant else variant
@@ -86,10 +97,10 @@ class Run:
 
     def __init__(self, arguments):
         self.arguments = arguments
-        self.document = {"schema": 1, "results": [], "variants": [], "layers": []}
+        self.document = {"schema": 1, **{part: [] for part in PARTS}, "layers": []}
         self.workers = {}
-        self.commands = {"unstride": ([str(arguments.build / "bin/unstride_bench_worker"), str(arguments.threads),
-                                       arguments.isa or ""], {})}
+        limits = [str(arguments.threads), arguments.isa or ""]
+        self.commands = {"unstride": ([str(arguments.build / "bin/unstride_bench_worker"), *limits], {})}
         self.peers = []
         if arguments.peers:
             names = arguments.only.split(",") if arguments.only else [peer.name for peer in PEERS]
@@ -99,6 +110,8 @@ class Run:
         for peer in self.peers:
             command = [arguments.peers, str(ROOT / "bench/peers/worker.py"), peer.module, str(arguments.threads)]
             self.commands[peer.name] = command, environment_of(peer, arguments.threads, arguments.isa)
+        if arguments.layer_kernels and not arguments.isa:  # below which that planner would not stay
+            self.commands["layer_kernels"] = [str(arguments.layer_kernels), *limits], {}
         listed = json.loads(output_of(str(arguments.build / "bin/unstride"), "list", "--json"))
         here = [v for v in listed if v["runs_here"] and not (arguments.isa == "avx2" and v["target"] == "avx512")]
         fast = [v for v in here if v["target"] != "baseline"] or here
@@ -182,14 +195,15 @@ class Run:
         """Makes a layer ready in one library; what is known about it then, as the start of its result."""
         row = {"layer": layer.name, "layout": layout, "who": who}
         try:
-            if who != "unstride":
+            if who in self.document["peers"]:
                 return {**row, **self.worker(who).ask("load", layer=layer.text, layout=layout, data=str(folder))}
-            save = folder if layout == "ncdhw" else folder / layout
-            save.mkdir(exist_ok=True)
+            first = who == "unstride" and layout == "ncdhw"  # with whose output all others are compared
+            save = folder if first else folder / who / layout
+            save.mkdir(parents=True, exist_ok=True)
             row.update(self.worker(who).ask("load", layer=layer.text, layout=layout, save=str(save)))
             expected, found = (np.load(path / "output.npy", mmap_mode="r") for path in (folder, save))
             row["difference"] = float(np.abs(found - expected).max() / np.abs(expected).max())
-            if layout != "ncdhw":
+            if not first:
                 shutil.rmtree(save)
         except WorkerError as error:
             row["error"] = str(error)
@@ -202,7 +216,9 @@ class Run:
             for who in self.commands:
                 layouts = next((peer.layouts for peer in self.peers if peer.name == who), BOTH)
                 results += [self.load(layer, who, layout, pathlib.Path(folder)) for layout in layouts]
-        self.document["results"] += results
+        results = [row for row in results if row["who"] != "layer_kernels" or "error" in row or is_for_layer(row)]
+        for row in results:
+            self.document["layer_kernels" if row["who"] == "layer_kernels" else "results"].append(row)
         ours = [row for row in results if row["who"] == "unstride"]
         if any("error" in row for row in ours):
             raise WorkerError(next(row["error"] for row in ours if "error" in row))
@@ -225,8 +241,9 @@ class Run:
                 row["rounds"] = [statistics.median(turn) for turn in times]
                 row["samples"] = len(everything)
         figures = {name: ours[0].pop(name) for name in ("flops", "compulsory_bytes")}
-        for row in ours[1:]:
-            del row["flops"], row["compulsory_bytes"]
+        for row in results:
+            for name in figures:
+                row.pop(name, None)
         for who in self.workers:
             if self.workers[who].alive:
                 self.workers[who].ask("unload")
@@ -294,7 +311,7 @@ def main():
                 print("no time for more layers; --resume measures the rest", flush=True)
                 break
             start = time.monotonic()
-            for part in ("results", "variants"):  # of a layer that was not finished
+            for part in PARTS:  # of a layer that was not finished
                 run.document[part] = [row for row in run.document[part] if row["layer"] != layer.name]
             run.measure(layer)
             run.save()
@@ -308,7 +325,7 @@ def main():
         run.close()
     if run.document["layers"]:
         finished = {layer["name"] for layer in run.document["layers"]}
-        for part in ("results", "variants"):
+        for part in PARTS:
             run.document[part] = [row for row in run.document[part] if row["layer"] in finished]
         run.save()
         write_report(run.document, arguments.html)

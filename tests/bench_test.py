@@ -173,6 +173,16 @@ class DriverTest(Files):
         done = self.bench("--resume", "--rounds", "1")
         self.assertIn("other settings", done.stderr)
 
+    def test_kernels_for_layers(self):
+        """The test's own worker has kernels for the layer `wide` in ndhwc, and for nothing else."""
+        done = self.bench("--layer-kernels", BUILD / "bin/unstride_bench_test_worker", "--variants", "planned")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        (row,) = self.document()["layer_kernels"]
+        self.assertEqual((row["layer"], row["layout"], row["difference"], len(row["rounds"])), ("wide", "ndhwc", 0, 2))
+        self.assertTrue(row["variant"].startswith("wide_ndhwc_"), row)
+        self.assertFalse(any(r["variant"].startswith("wide") for r in self.document()["results"]))
+        self.assertIn(row["variant"], (self.folder / "out.html").read_text())
+
     def test_errors(self):
         self.assertIn("no 'nonesuch'", self.bench("--layers", "nonesuch").stderr)
         self.assertIn("no such peer", self.bench("--peers", sys.executable, "--only", "nonesuch").stderr)

@@ -35,7 +35,7 @@ TEST_CASE("kernels for one layer are in the catalog", "[layer]") {
             layers.insert(v.name.substr(0, v.name.find('_')));
         }
     }
-    CHECK(layers == std::set<std::string>{"depthwise", "dilated", "grouped", "odd"});
+    CHECK(layers == std::set<std::string>{"channelwise", "dilated", "grouped", "odd"});
     for (Layout layout : layouts) {
         CHECK(!for_one_layer(layout).empty());
     }

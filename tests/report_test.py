@@ -57,9 +57,10 @@ class ReportTest(unittest.TestCase):
             write_markdown(document, path)
             lines = path.read_text().splitlines()
         for layer in document["layers"]:
-            row, = (line for line in lines if line.startswith(f"| {layer['name']} |"))
-            self.assertEqual(row.count("|"), 9, row)
+            rows = [line for line in lines if line.startswith(f"| {layer['name']} |")]
+            self.assertEqual([row.count("|") for row in rows], [9] + [6] * (len(rows) - 1))
         self.assertEqual(sum(line.endswith((" met |", " missed |")) for line in lines), len(Summary(document).goals()))
+        self.assertEqual(sum(line.count("|") == 6 for line in lines) - 2, len(document["layer_kernels"]))
 
     def write(self, document):
         with tempfile.TemporaryDirectory() as folder:
@@ -95,10 +96,21 @@ class ReportTest(unittest.TestCase):
         self.assertNotIn("PyTorch", words)
         self.assertIn("80 % of the peak", words)
 
+    def test_kernels_for_layers(self):
+        document = synthetic_document()
+        words = self.check(document)
+        for row in document["layer_kernels"]:
+            self.assertIn(row["variant"], words)
+        document["layer_kernels"][0] = {**document["layer_kernels"][0], "error": "<none> left"}
+        del document["layer_kernels"][0]["seconds"]
+        self.assertIn("failed: <none> left", self.check(document))
+        del document["layer_kernels"]  # as in files of before
+        self.assertNotIn("unstride_add_layer", self.check(document))
+
     def test_one_layer_without_variants_or_kernels(self):
         document = synthetic_document()
         name = document["layers"][0]["name"]
-        document.update(code=[], variants=[], layers=document["layers"][:1],
+        document.update(code=[], variants=[], layer_kernels=[], layers=document["layers"][:1],
                         results=[r for r in document["results"] if r["layer"] == name])
         self.check(document)
 
@@ -119,8 +131,10 @@ class SummaryTest(unittest.TestCase):
         self.summary = Summary({
             "layers": layers, "machine": {"peak_gflops": 100, "bandwidth_gbs": 10, "clock_ghz": 2, "threads": 1},
             "peers": {who: {"label": who} for who in ("torch_installed", "openvino")},
-            "results": [{"layer": layer, "layout": layout, "who": who, "seconds": value}
+            "results": [{"layer": layer, "layout": layout, "who": who, "seconds": value, "variant": "any"}
                         for (layer, layout, who), value in seconds.items()],
+            "layer_kernels": [{"layer": "dense", "layout": "ndhwc", "seconds": 0.010, "variant": "own"},
+                              {"layer": "thin", "layout": "ndhwc", "error": "no memory"}],
             "variants": [{"layer": layer, "layout": layout, "variant": f"{layout}_{name}_avx2", "seconds": value,
                           "planned": planned, "final": True} for layer, layout, name, value, planned in variants],
         })
@@ -138,6 +152,9 @@ class SummaryTest(unittest.TestCase):
         goals = [(goal.result, goal.reached) for goal in self.summary.goals()]
         self.assertEqual(goals, [("3 of 4", False), ("3.52×", True), ("8.00×", True), ("1 of 2", False),
                                  ("1 of 2", False), ("1 of 2", False)])
+
+    def test_gains(self):
+        self.assertEqual(self.summary.gains(), [("dense", "ndhwc", 1.25, "any", "own", 0.0125, 0.010)])
 
     def test_fractions(self):
         fractions = {(f.layer, f.layout): (round(f.value, 9), f.goal) for f in self.summary.fractions()}

@@ -34,8 +34,13 @@ def layers(summary):
     return table([*head, "fastest peer, ms"], rows)
 
 
+def gains(summary):
+    return table(("layer", "layout", "for any layer, ms", "for this layer, ms", "gain"),
+                 [(g.layer, g.layout, f"{1e3 * g.seconds:.2f}", f"{1e3 * g.own_seconds:.2f}", f"{g.ratio:.2f}x") for g in summary.gains()])
+
+
 def write_markdown(document, path):
     summary, machine = Summary(document), document["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
     path.write_text(f"{machine['cpu']}, {machine['threads']} threads, {machine['peak_gflops']:.0f} GFLOP/s, "
-                    f"{machine['bandwidth_gbs']:.0f} GB/s; {versions}\n\n{goals(summary)}\n\n{layers(summary)}\n")
+                    f"{machine['bandwidth_gbs']:.0f} GB/s; {versions}\n\n{goals(summary)}\n\n{layers(summary)}\n\n{gains(summary)}\n")

@@ -8,6 +8,7 @@ BOTH = ("ncdhw", "ndhwc")
 Speed = collections.namedtuple("Speed", "layer layout ratio who peer_layout ours theirs")  # ratio > 1: we are faster
 PeerSpeed = collections.namedtuple("PeerSpeed", "who layout mean least most losses count")
 Fraction = collections.namedtuple("Fraction", "layer layout value goal compute_bound")
+Gain = collections.namedtuple("Gain", "layer layout ratio generic own seconds own_seconds")  # ratio > 1: its own kernels are faster
 Choice = collections.namedtuple("Choice", "layer layout ratio planned best")
 Goal = collections.namedtuple("Goal", "text result reached detail")
 
@@ -109,6 +110,13 @@ class Summary:
                     choices.append(Choice(name, layout, planned[0]["seconds"] / best["seconds"], planned[0]["variant"],
                                           best["variant"]))
         return choices
+
+    def gains(self):
+        """What kernels that unstride_add_layer compiled for a layer gain over the planner's choice for any layer."""
+        return [Gain(row["layer"], row["layout"], seconds / row["seconds"], generic["variant"], row["variant"], seconds, row["seconds"])
+                for row in self.document.get("layer_kernels", [])
+                if "seconds" in row and (generic := self.results[row["layer"], row["layout"], "unstride"])
+                and (seconds := generic.get("seconds"))]
 
     def goals(self):
         return [goal for goal in (self.goal_every_layer(), self.goal_same_layout(), self.goal_installed(),
