@@ -113,7 +113,7 @@ class Run:
         if arguments.layer_kernels and not arguments.isa:  # below which that planner would not stay
             self.commands["layer_kernels"] = [str(arguments.layer_kernels), *limits], {}
         listed = json.loads(output_of(str(arguments.build / "bin/unstride"), "list", "--json"))
-        here = [v for v in listed if v["runs_here"] and not (arguments.isa == "avx2" and v["target"] == "avx512")]
+        here = [v for v in listed if v["device"] == "cpu" and v["runs_here"] and not (arguments.isa == "avx2" and v["target"] == "avx512")]
         fast = [v for v in here if v["target"] != "baseline"] or here
         self.candidates = {"all": here, "fast": fast, "planned": fast if arguments.isa else []}[arguments.variants]
 

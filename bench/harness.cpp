@@ -76,19 +76,30 @@ std::vector<int64_t> offsets(const Tensor &tensor) {
     return all;
 }
 
-LayerRun::LayerRun(const Layer &layer, Layout layout)
+LayerRun::LayerRun(const Layer &layer, Layout layout, Device device)
     : name_(layer.name), layout_(layout), convolution_(layer.options), input_(layer.input_size, layout),
-      output_(convolution_.output_shape(layer.input_size), layout),
-      planned_(variants_of(convolution_.plan(layer.input_size, layout))) {
+      output_(convolution_.output_shape(layer.input_size), layout) {
+    convolution_.set_device(device);
+    planned_ = variants_of(convolution_.plan(layer.input_size, layout));
     std::minstd_rand random(1);
     std::uniform_real_distribution<float> uniform(-1, 1);
     // The same numbers in every layout.
     for (const int64_t offset : offsets(input_)) {
         input_.data()[offset] = uniform(random);
     }
+    if (device != Device::cpu) {
+        device_input_ = std::make_unique<DeviceTensor>(device, input_.sizes(), layout);
+        device_output_ = std::make_unique<DeviceTensor>(device, output_.sizes(), layout);
+        device_input_->upload(input_);
+    }
 }
 
 void LayerRun::forward() {
+    if (device_input_) {
+        convolution_.forward(*device_input_, *device_output_);
+        device_output_->synchronize();
+        return;
+    }
     convolution_.forward(static_cast<const Tensor &>(input_).view(), output_.view());
 }
 
@@ -96,10 +107,13 @@ Result LayerRun::measure(const std::string &variant, const Machine &machine) {
     const Plan plan = force(variant, 0);
     const double seconds = median(call_seconds([this] { forward(); }));
     const double flops = 2 * plan.multiply_adds;
-    const double compute_limit = flops / (machine.peak_gflops * 1e9);
-    const double memory_limit = plan.compulsory_bytes / (machine.bandwidth_gbs * 1e9);
+    const auto at_rate = [](double work, double rate) {
+        return rate > 0 ? work / (rate * 1e9) : 0;
+    };
+    const double compute_limit = at_rate(flops, machine.peak_gflops), memory_limit = at_rate(plan.compulsory_bytes, machine.bandwidth_gbs);
     return {name_,
             layout_,
+            plan.variant.device,
             variants_of(plan),
             plan.variant.dtype,
             variants_of(plan) == planned_,
@@ -119,7 +133,7 @@ nlohmann::ordered_json to_json(const Machine &machine, const std::vector<Result>
         rows.push_back({{"layer", r.layer},
                         {"layout", to_string(r.layout)},
                         {"dtype", r.dtype},
-                        {"device", "cpu"},
+                        {"device", to_string(r.device)},
                         {"variant", r.variant},
                         {"planned", r.planned},
                         {"seconds", r.seconds},

@@ -2,6 +2,7 @@
 #define UNSTRIDE_BENCH_HARNESS_H
 
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -28,19 +29,20 @@ std::vector<int64_t> offsets(const Tensor &tensor);
 struct Result {
     std::string layer;
     Layout layout;
+    Device device;
     std::string variant;  // or two, joined by "+"
     std::string dtype;
     bool planned;              // whether it is what the planner chooses
     double seconds;            // median, into a preallocated output
     double gflops;             // 2 per multiply-add whose tap and output both exist
-    double fraction_of_limit;  // the time that the machine's peak or bandwidth allows, over the measured one
+    double fraction_of_limit;  // the time that the machine's peak or bandwidth allows, over the measured one; 0 where these are unknown
 };
 
-// A layer of the table with random weights and input in one layout, ready to be timed.
+// A layer of the table with random weights and input in one layout, in the memory of its device, ready to be timed.
 class LayerRun {
 public:
     // Throws InvalidArgument for a layer that ConvTranspose3d refuses.
-    LayerRun(const Layer &layer, Layout layout);
+    LayerRun(const Layer &layer, Layout layout, Device device = Device::cpu);
 
     // Times a variant, or the planner's choice if the name is empty. Throws InvalidArgument for a variant that this
     // machine or layer cannot run.
@@ -49,7 +51,7 @@ public:
     // Makes the next calls run a variant and a split, as ConvTranspose3d::set_variant, and says what they will run.
     Plan force(const std::string &variant, int64_t rows_per_task = 0);
 
-    // Computes the output once, with what was forced or measured last, or else with the planner's choice.
+    // Computes the output once, with what was forced or measured last, or else with the planner's choice; waits until it is there.
     void forward();
 
     const ConvTranspose3d &convolution() const {
@@ -67,6 +69,7 @@ private:
     Layout layout_;
     ConvTranspose3d convolution_;
     Tensor input_, output_;
+    std::unique_ptr<DeviceTensor> device_input_, device_output_;  // of a GPU, in place of `output_`
     std::string planned_;
 };
 

@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "unstride/error.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -215,6 +217,15 @@ double measure_clock_ghz() {
         best = std::max(best, 1e-9 * static_cast<double>(rounds) * additions / seconds);
     }
     return best;
+}
+
+Machine describe_machine(Device device) {
+    for (const DeviceInfo &info : devices()) {
+        if (info.device == device) {
+            return {info.name, info.processors, info.peak_flops * 1e-9, info.peak_bytes * 1e-9};
+        }
+    }
+    throw DeviceError(std::string("there is no device for ") + to_string(device));
 }
 
 }  // namespace unstride::bench

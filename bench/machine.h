@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "unstride/device.h"
+
 namespace unstride::bench {
 
 // What bounds a layer on this machine, as measured with a number of threads.
@@ -16,6 +18,9 @@ struct Machine {
 // Takes about half a second, and 768 MiB of memory meanwhile. The peak is that of an instruction set of the catalog, or,
 // if the name is empty, of the widest that the processor has.
 Machine measure_machine(int threads, const std::string &isa = "");
+
+// What a GPU's driver says of it, its processors in place of threads; 0 where it does not say. Throws DeviceError.
+Machine describe_machine(Device device);
 
 // Clock of one busy core in GHz: an addition that waits for the one before takes a cycle.
 double measure_clock_ghz();

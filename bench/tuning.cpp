@@ -95,7 +95,7 @@ Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)>
     double least = plan.expected_seconds;
     for (const Variant &v : variants()) {
         const bool other_rounding = rounding(v.family) != rounding(plan.variant.family);
-        if (v.layout != layout || !v.runs_here || other_rounding || (v.isa == "baseline" && plan.variant.isa != "baseline")) {
+        if (v.device != Device::cpu || v.layout != layout || !v.runs_here() || other_rounding || (v.isa == "baseline" && plan.variant.isa != "baseline")) {
             continue;
         }
         try {

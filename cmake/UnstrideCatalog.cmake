@@ -1,7 +1,11 @@
-# Reads schedules/catalog.txt: unstride_read_catalog(VARIANTS) sets a list of "layout;family;block;columns;stride_x;isa"
-# entries, ";" written as "|"; unstride_isa_target(OUT ISA) gives the Halide target that an ISA is compiled for.
+# Reads schedules/catalog.txt: unstride_read_catalog(VARIANTS ISAS) sets a list of "layout;family;block;columns;stride_x;isa"
+# entries, ";" written as "|", of those isas that match the regular expression; unstride_isa_target(OUT ISA) gives the Halide target that an ISA is compiled for.
 # unstride_add_kernel(OBJECT VARIANT NAME [PARAMETER=VALUE...]) compiles an entry to an object, and a header beside it.
 # Installed, too, for unstride_add_layer.
+
+# Those of the library itself, and those of a library for each device.
+set(unstride_cpu_isas "baseline|avx2|avx512")
+set(unstride_gpu_isas cuda opencl)
 
 # Halide 21 does not complete feature sets in the generator: every target names its full chain. The names of the ISAs are
 # matched with the processor in runtime/src/catalog.cpp. Other processors than x86-64 have one: their own.
@@ -9,6 +13,9 @@ function(unstride_isa_target out isa)
     set(baseline "x86-64-linux")
     set(avx2 "${baseline}-sse41-avx-f16c-fma-avx2")
     set(avx512 "${avx2}-avx512-avx512_skylake")
+    # PTX for compute capability 8.0, which drivers compile for later ones.
+    set(cuda "${baseline}-cuda-cuda_capability_80")
+    set(opencl "${baseline}-opencl")
     if (CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
         set(${out} "${${isa}}" PARENT_SCOPE)
     elseif (isa STREQUAL "baseline")
@@ -24,18 +31,20 @@ function(unstride_read_catalog out)
     file(STRINGS "${catalog}" lines REGEX "^[a-z]")
     set(variants "")
     foreach (line IN LISTS lines)
-        if (NOT line MATCHES "^(ncdhw|ndhwc) +(channels|columns|depthwise|winograd|taps) +([0-9]+)x([0-9]+) +([0-9,]+) +(baseline|avx2|avx512) *(#.*)?$")
+        if (NOT line MATCHES "^(ncdhw|ndhwc) +(channels|columns|depthwise|winograd|taps) +([0-9]+)x([0-9]+) +([0-9,]+) +(baseline|avx2|avx512|gpu) *(#.*)?$")
             message(FATAL_ERROR "schedules/catalog.txt: cannot read the line\n  ${line}")
         endif ()
         set(head "${CMAKE_MATCH_1}|${CMAKE_MATCH_2}|${CMAKE_MATCH_3}|${CMAKE_MATCH_4}")
-        set(isa "${CMAKE_MATCH_6}")
         string(REPLACE "," ";" strides "${CMAKE_MATCH_5}")
-        unstride_isa_target(target "${isa}")
-        if (NOT target STREQUAL "")
-            foreach (stride IN LISTS strides)
-                list(APPEND variants "${head}|${stride}|${isa}")
-            endforeach ()
-        endif ()
+        string(REPLACE "gpu" "cuda;opencl" isas "${CMAKE_MATCH_6}")
+        foreach (isa IN LISTS isas)
+            unstride_isa_target(target "${isa}")
+            if (target AND isa MATCHES "^(${ARGN})$")
+                foreach (stride IN LISTS strides)
+                    list(APPEND variants "${head}|${stride}|${isa}")
+                endforeach ()
+            endif ()
+        endforeach ()
     endforeach ()
     set(${out} "${variants}" PARENT_SCOPE)
 endfunction()
@@ -74,6 +83,7 @@ function(unstride_add_generator)
                          ${root}/generators/transposed_convolution.cpp
                          ${root}/schedules/channels.cpp
                          ${root}/schedules/columns.cpp
+                         ${root}/schedules/gpu.cpp
                          ${root}/schedules/register_tile.cpp
                          ${root}/schedules/staging.cpp
                          ${root}/schedules/taps.cpp

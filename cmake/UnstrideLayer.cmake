@@ -124,7 +124,7 @@ endmacro()
 # Entries of the catalog, as unstride_read_catalog gives them, for a layer's output channels (of a group), stride and dilation along
 # the width. Empty lists of layouts, instruction sets and tiles are any.
 function(_unstride_suitable_variants out depthwise outputs stride dilation layouts isas tiles)
-    unstride_read_catalog(catalog)
+    unstride_read_catalog(catalog "${unstride_cpu_isas}")
     set(kinds "")  # layout and instruction set
     set(suitable "")
     foreach (variant IN LISTS catalog)

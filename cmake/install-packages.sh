@@ -7,6 +7,7 @@ missing=
 [ -e /usr/include/CLI/CLI.hpp ] || missing="$missing libcli11-dev"
 [ -e /usr/include/nlohmann/json.hpp ] || missing="$missing nlohmann-json3-dev"
 [ -e /usr/include/benchmark/benchmark.h ] || missing="$missing libbenchmark-dev"
+ls /etc/OpenCL/vendors/*.icd >/dev/null 2>&1 || missing="$missing pocl-opencl-icd" # runs the GPU tests on the CPU
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then

@@ -73,6 +73,7 @@ public:
         stages.slices_per_task = slices_per_task;
         stages.items_per_task = items_per_task;
         stages.blocks_per_task = blocks_per_task;
+        stages.gpu = get_target().has_gpu_feature();
         stages.source = source();
         if (family == Family::Winograd) {
             sum_by_winograd(X);
@@ -106,9 +107,15 @@ public:
     // The rows of the slices that the taps along z read.
     void stage_rows(const Axis<Expr> &Z) {
         const RDom columns(0, input.dim(0).extent(), "input_columns");
+        const Expr W = input.dim(0).extent(), slice = clamp(Z.input(z, jz), 0, input.dim(2).extent() - 1);
         Func slab("slab");
+        if (stages.gpu) {  // read in place
+            slab(x, c, y, jz, z, g, n) = select(x >= 0 && x < W, stages.source(clamp(x, 0, W - 1), y, slice, c, g, n), 0.f);
+            stages.slab = slab;
+            return;
+        }
         slab(x, c, y, jz, z, g, n) = 0.f;
-        slab(columns, c, y, jz, z, g, n) = stages.source(columns, y, clamp(Z.input(z, jz), 0, input.dim(2).extent() - 1), c, g, n);
+        slab(columns, c, y, jz, z, g, n) = stages.source(columns, y, slice, c, g, n);
         stages.slab = slab;
         stages.slab_rows = {y, jz};
         stages.input_columns = columns;
@@ -247,6 +254,10 @@ public:
             output.dim(1).set_extent(1);
         }
         const Tile tile{block, columns, natural_vector_size<float>()};
+        if (stages.gpu) {
+            schedule_gpu(stages, tile, across_channels());
+            return;
+        }
         if (family == Family::Taps) {
             schedule_taps(stages, tile);
             return;

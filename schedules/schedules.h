@@ -49,6 +49,9 @@ void schedule_channels(Stages &s, const Tile &tile);
 // in ncdhw.
 void schedule_taps(Stages &s, const Tile &tile);
 
+// Threads of a GPU, those of a warp across channels or across columns.
+void schedule_gpu(Stages &s, const Tile &tile, bool across_channels);
+
 // Vectors across output columns; weights are broadcast, and phases interleave on the store.
 void schedule_columns(Stages &s, const Tile &tile);
 

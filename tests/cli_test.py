@@ -84,7 +84,7 @@ class RunTest(CommandLineTest):
                 with self.subTest(variant["name"]):
                     layer = layers[variant["family"] == "depthwise"]
                     report = self.check(*layer[:2], None, layer[2], variant["layout"],
-                                        extra=["--variant", variant["name"]])
+                                        extra=["--variant", variant["name"], "--device", variant["device"]])
                     self.assertIn(variant["name"], report)
                     ran += 1
         self.assertGreater(ran, 0)
@@ -156,9 +156,11 @@ class RunErrorTest(CommandLineTest):
         self.refuse("--layout: expected ncdhw or ndhwc, but got 'nchw'", "--layout", "nchw")
         self.refuse("--variant: expected a name", "--variant", "")
         self.refuse("no_such_variant", "--variant", "no_such_variant")
-        self.refuse("no kernels for cuda", "--device", "cuda")
-        self.refuse("no kernels for opencl", "--device", "opencl")
-        self.refuse("tpu", "--device", "tpu")
+        here = {v["device"] for v in json.loads(self.succeed("list", "--json")) if v["runs_here"]}
+        for device, text in ("cuda", "there is no CUDA device"), ("opencl", "there is no OpenCL device"):
+            if device not in here:
+                self.refuse(text, "--device", device)
+        self.refuse("--device: expected cpu, cuda or opencl, but got 'tpu'", "--device", "tpu")
         for threads in "0", "-1", "257", "4294967297":
             self.refuse("thread", "--threads", threads)
         self.refuse("--threads", "--threads", "two")
@@ -311,7 +313,7 @@ class OtherCommandsTest(CommandLineTest):
         self.assertEqual(len({v["name"] for v in variants}), len(variants))
         for variant, line in zip(variants, table[1:]):
             self.assertEqual(set(variant),
-                             {"name", "family", "layout", "tile", "stride_x", "target", "dtype", "runs_here"})
+                             {"name", "family", "layout", "tile", "stride_x", "device", "target", "dtype", "runs_here"})
             self.assertIn(variant["layout"], ("ncdhw", "ndhwc"))
             self.assertEqual(line.split()[0], variant["name"])
             self.assertEqual(line.split()[-1], "yes" if variant["runs_here"] else "no")
@@ -356,7 +358,7 @@ class OtherCommandsTest(CommandLineTest):
                 self.assertAlmostEqual(result["gflops"] * result["seconds"], 2 * 2 * 4 * 120 * 3 * 1e-9, 15)
 
         variants = json.loads(self.succeed("list", "--json"))
-        variants = [v for v in variants if v["runs_here"] and v["family"] == "columns"]
+        variants = [v for v in variants if v["runs_here"] and v["family"] == "columns" and v["device"] == "cpu"]
         any_stride, stride_2 = (next(v["name"] for v in variants if v["stride_x"] == s) for s in (1, 2))
         text = self.succeed("bench", "--layers-file", "layers.csv", "--layers", "wide,small", "--variants",
                             f"{stride_2},{any_stride}", "--json", "out.json")

@@ -17,8 +17,8 @@ void cover(const std::string &isa) {
             continue;
         }
         all++;
-        here += v.runs_here ? 1 : 0;
-        if (v.runs_here) {
+        here += v.runs_here() ? 1 : 0;
+        if (v.runs_here()) {
             const ConvTranspose3dOptions options = fitted({8, 8, 3, 2, 1}, v);
             ConvTranspose3d layer(options);
             layer.set_variant(v.name);

@@ -164,7 +164,7 @@ TEST_CASE("variants and threads that do not exist", "[errors]") {
     for (const Variant &v : variants()) {
         const std::string error = error_of<InvalidArgument>([&] { layer.set_variant(v.name); });
         const std::string needs = "variant " + v.name + " needs ";
-        if (!v.runs_here) {
+        if (!v.runs_here()) {
             CHECK(error == needs + v.isa + ", which this machine does not have");
         } else if (v.layer) {
             CHECK(error.find(needs + "the layer that it was compiled for: in_channels ") == 0);

@@ -81,6 +81,7 @@ void check_forward(const ConvTranspose3d &layer, const GoldenCase &c, const Pair
 
 ConvTranspose3d make_layer(const GoldenCase &c) {
     ConvTranspose3d layer(c.options);
+    layer.set_device(tested_device());
     layer.set_weight(c.weight.values.data(), c.weight.shape);
     if (c.options.bias) {
         layer.set_bias(c.bias.values.data(), c.bias.shape);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <limits>
@@ -32,6 +33,7 @@ Case::Case(const ConvTranspose3dOptions &options, const Shape &input_shape, Data
 
 ConvTranspose3d Case::layer() const {
     ConvTranspose3d layer(options);
+    layer.set_device(tested_device());
     layer.set_weight(weight.data(), layer.weight_shape());
     if (options.bias) {
         layer.set_bias(bias.data(), layer.bias_shape());
@@ -177,10 +179,20 @@ ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &var
     return options;
 }
 
+Device tested_device() {
+    const char *name = std::getenv("UNSTRIDE_TEST_DEVICE");
+    for (const Device device : {Device::cuda, Device::opencl}) {
+        if (name != nullptr && std::string(name) == to_string(device)) {
+            return device;
+        }
+    }
+    return Device::cpu;
+}
+
 std::vector<Variant> variants_here(Layout layout) {
     std::vector<Variant> here;
     std::copy_if(variants().begin(), variants().end(), std::back_inserter(here),
-                 [&](const Variant &v) { return v.runs_here && v.layout == layout; });
+                 [&](const Variant &v) { return v.device == tested_device() && v.layout == layout && v.runs_here(); });
     return here;
 }
 

@@ -29,7 +29,7 @@ struct Case {
 
     Case(const ConvTranspose3dOptions &options, const Shape &input_shape, Data data, uint32_t seed);
 
-    ConvTranspose3d layer() const;  // with weight and bias set
+    ConvTranspose3d layer() const;  // with weight and bias set, on the tested device
     Tensor input_as(Layout layout) const;
 };
 
@@ -61,7 +61,10 @@ bool takes(const Variant &variant, const ConvTranspose3dOptions &options);
 // The layer, changed as little as makes the variant take it.
 ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &variant);
 
-// The variants of a layout that this machine can run.
+// Where all layers of a Case compute: UNSTRIDE_TEST_DEVICE, by default the CPU.
+Device tested_device();
+
+// The variants of a layout that this machine can run on that device.
 std::vector<Variant> variants_here(Layout layout);
 
 constexpr Layout layouts[] = {Layout::ncdhw, Layout::ndhwc};

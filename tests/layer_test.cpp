@@ -120,7 +120,7 @@ TEST_CASE("a kernel for one layer refuses all others", "[layer]") {
 TEST_CASE("variants keep to one name each", "[layer]") {
     const size_t before = variants().size();
     const Variant &first = variants().front();
-    const LayerKernel again{first.name, first.family, first.layout, first.isa, first.stride_x, first.block, first.columns, nullptr};
+    const AddedKernel again{first.name, first.family, first.layout, first.isa, first.stride_x, first.block, first.columns, nullptr};
     CHECK(error_of<InvalidArgument>([&] { register_layer({}, {again}); }) == "two variants are called " + first.name);
     CHECK(error_of<InvalidArgument>([&] { register_layer({4, 4, 0}, {again}); }) != "no error");
     CHECK(variants().size() == before);

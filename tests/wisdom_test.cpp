@@ -434,7 +434,7 @@ TEST_CASE("winners that cannot be", "[wisdom]") {
     CHECK(refused([](WisdomEntry &e) { e.output_size = {1, 2, 3}; }) != "no error");
     CHECK(refused([](WisdomEntry &e) { e.options.groups = 3; }) != "no error");
     for (const Variant &other : variants()) {
-        if (other.layout == v.layout && (!other.runs_here || !takes(other, grouped) || (other.isa == "baseline" && v.isa != "baseline"))) {
+        if (other.layout == v.layout && (!other.runs_here() || !takes(other, grouped) || (other.isa == "baseline" && v.isa != "baseline"))) {
             CHECK(refused([&](WisdomEntry &e) { e.variant = other.name; }).find("variant " + other.name) == 0);
         }
     }

@@ -97,6 +97,19 @@ CLI::Option *add_names(CLI::App &app, const std::string &name, std::vector<std::
     });
 }
 
+CLI::Option *add_device(CLI::App &app, Device &value) {
+    const std::string name = "--device";
+    return add_parsed(app, name, "cpu|cuda|opencl", "Where to compute (default: cpu)", [name, &value](const std::string &text) {
+        for (const Device device : {Device::cpu, Device::cuda, Device::opencl}) {
+            if (text == to_string(device)) {
+                value = device;
+                return;
+            }
+        }
+        refuse(name, "cpu, cuda or opencl", text);
+    });
+}
+
 CLI::Option *add_threads(CLI::App &app) {
     const std::string name = "--threads";
     return add_parsed(app, name, "N", "Threads to use (default: all processors)", [name](const std::string &text) {
@@ -133,12 +146,14 @@ void add_layer_arguments(CLI::App &app, LayerArguments &arguments) {
     add_layout(
         app, [&arguments](Layout layout) { arguments.layout = layout; },
         "Order of the elements of input and output in memory (default: ncdhw)");
+    add_device(app, arguments.device);
     add_text(app, "--variant", arguments.variant, "NAME", "Variant to run, from `unstride list` (default: the plan's)");
     add_threads(app);
 }
 
 ConvTranspose3d LayerArguments::make_layer() const {
     ConvTranspose3d layer(options);
+    layer.set_device(device);
     if (!variant.empty()) {
         layer.set_variant(variant);
         // The layer keeps the planner's choice for inputs of another layout than the variant's.

@@ -23,6 +23,7 @@ CLI::Option *add_triple(CLI::App &app, const std::string &name, Triple &value, c
 CLI::Option *add_names(CLI::App &app, const std::string &name, std::vector<std::string> &value,
                        const std::string &help);
 CLI::Option *add_layout(CLI::App &app, const std::function<void(Layout)> &set, const std::string &help);
+CLI::Option *add_device(CLI::App &app, Device &value);
 // Sets the process's number of threads.
 CLI::Option *add_threads(CLI::App &app);
 
@@ -31,16 +32,17 @@ struct LayerArguments {
     ConvTranspose3dOptions options;
     Shape output_size;  // empty: from output_padding
     Layout layout = Layout::ncdhw;
+    Device device = Device::cpu;
     std::string variant;  // empty: the planner's choice
 
-    // The layer, with the variant forced if there is one.
+    // The layer on its device, with the variant forced if there is one.
     ConvTranspose3d make_layer() const;
 };
 
 // Adds --stride, --padding, --output-padding, --dilation, --groups and --output-size.
 std::vector<CLI::Option *> add_geometry_arguments(CLI::App &app, LayerArguments &arguments);
 
-// Adds these, and --layout, --variant and --threads.
+// Adds these, and --layout, --device, --variant and --threads.
 void add_layer_arguments(CLI::App &app, LayerArguments &arguments);
 
 // N,C,D,H,W, or C,D,H,W without a batch.

@@ -28,6 +28,7 @@ const Names planned = {"planned"};
 struct Arguments {
     LayerChoice choice;
     Names variants = planned;
+    Device device = Device::cpu;
     std::string json, wisdom;
 };
 
@@ -39,7 +40,7 @@ Names choose_variants(const Arguments &arguments, Layout layout) {
     Names chosen;
     for (const Variant &v : variants()) {
         const bool wanted = arguments.variants == all
-                                ? v.runs_here
+                                ? v.device == arguments.device && v.runs_here()
                                 : std::count(arguments.variants.begin(), arguments.variants.end(), v.name) > 0;
         if (wanted && v.layout == layout) {
             chosen.push_back(v.name);
@@ -95,14 +96,14 @@ void run_bench(const Arguments &arguments) {
         }
     }
     std::cout << "measuring the machine's peak and bandwidth" << std::endl;
-    const Machine machine = bench::measure_machine(num_threads());
-    std::cout << format("%s, %d threads: %.0f GFLOP/s in f32, %.1f GB/s\n\n", machine.cpu.c_str(), machine.threads,
+    const Machine machine = arguments.device == Device::cpu ? bench::measure_machine(num_threads()) : bench::describe_machine(arguments.device);
+    std::cout << format("%s, %d %s: %.0f GFLOP/s in f32, %.1f GB/s\n\n", machine.cpu.c_str(), machine.threads, arguments.device == Device::cpu ? "threads" : "processors",
                         machine.peak_gflops, machine.bandwidth_gbs);
     const Table table(layers);
     std::vector<Result> results;
     for (const Layer &layer : layers) {
         for (Layout layout : arguments.choice.layouts) {
-            LayerRun layer_run(layer, layout);
+            LayerRun layer_run(layer, layout, arguments.device);
             for (const std::string &variant : choose_variants(arguments, layout)) {
                 try {
                     results.push_back(layer_run.measure(variant, machine));
@@ -130,6 +131,7 @@ void add_bench(CLI::App &app) {
     add_layer_choice(*command, arguments->choice, "Layers of the table, or all (default)");
     add_names(*command, "--variants", arguments->variants,
               "Variants from `unstride list`, all that can run, or planned (default): the planner's choice");
+    add_device(*command, arguments->device);
     add_threads(*command);
     add_text(*command, "--json", arguments->json, "FILE", "Write the results to this file");
     add_wisdom_argument(*command, arguments->wisdom);

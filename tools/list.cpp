@@ -19,9 +19,10 @@ void print_json() {
                         {"layout", to_string(v.layout)},
                         {"tile", {{"channels", v.block}, {"columns", v.columns}}},
                         {"stride_x", v.stride_x},
+                        {"device", to_string(v.device)},
                         {"target", v.isa},
                         {"dtype", v.dtype},
-                        {"runs_here", v.runs_here}});
+                        {"runs_here", v.runs_here()}});
     }
     std::cout << list.dump(2) << '\n';
 }
@@ -38,7 +39,7 @@ void print_table() {
         std::cout << format(row, name_width, v.name.c_str(), v.family.c_str(), to_string(v.layout),
                             format("%dx%d", v.block, v.columns).c_str(),
                             v.stride_x == 1 ? "any" : std::to_string(v.stride_x).c_str(), v.isa.c_str(),
-                            v.dtype.c_str(), v.runs_here ? "yes" : "no");
+                            v.dtype.c_str(), v.runs_here() ? "yes" : "no");
     }
 }
 

@@ -26,6 +26,7 @@ void print_plan(const Arguments &arguments) {
     const Plan plan = layer.plan(input, layer_arguments.layout, layer_arguments.output_size);
     const double flops = 2 * plan.multiply_adds;
     const Variant &v = plan.variant;
+    const bool on_cpu = layer.device() == Device::cpu;
     const std::string stride = v.stride_x == 1 ? "any stride" : format("stride %d along W", v.stride_x);
 
     std::cout << "layer       " << shape_text(input) << " -> " << shape_text(output) << ", weight "
@@ -38,9 +39,9 @@ void print_plan(const Arguments &arguments) {
               << format("expected    %.4g ms, ", plan.expected_seconds * 1e3)
               << (plan.measured ? "as measured by unstride tune" : "by the planner's estimate of the arithmetic; memory may take longer")
               << '\n'
-              << "threads     " << plan.threads << '\n'
-              << "tasks       " << plan.tasks << ", " << plan.rows_per_task << " output rows each; kernel calls "
-              << plan.kernel_calls << '\n'
+              << (on_cpu ? "threads     " : "processors  ") << plan.threads << '\n'
+              << "tasks       " << plan.tasks << (on_cpu ? format(", %lld output rows each", static_cast<long long>(plan.rows_per_task)) : " blocks of threads")
+              << "; kernel calls " << plan.kernel_calls << '\n'
               << "memory      " << bytes_text(static_cast<double>(plan.packed_bytes)) << " of packed weights, "
               << bytes_text(static_cast<double>(plan.scratch_bytes)) << " of scratch\n"
               << format("arithmetic  %.3f GFLOP; at least %s to move, so %.1f FLOP per byte\n", flops * 1e-9,

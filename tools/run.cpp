@@ -15,7 +15,6 @@ namespace {
 
 struct Arguments {
     std::string input, weight, bias, output;
-    std::string device = "cpu";
     LayerArguments layer;
     std::string wisdom;
 };
@@ -58,9 +57,6 @@ void take_weight_shape(LayerArguments &layer, const NpyArray &weight, const std:
 
 void run(const Arguments &arguments) {
     use_wisdom(arguments.wisdom);
-    if (arguments.device != "cpu") {
-        throw InvalidArgument("--device: this build has no kernels for " + arguments.device);
-    }
     OutputFile output_file(arguments.output);
     LayerArguments layer_arguments = arguments.layer;
     const Layout layout = layer_arguments.layout;
@@ -91,9 +87,10 @@ void run(const Arguments &arguments) {
               << "bias     " << (arguments.bias.empty() ? "none" : shape_text(layer.bias_shape())) << '\n'
               << "output   " << shape_text(file_sizes) << " -> " << arguments.output << '\n'
               << "variant  " << plan.variant.name << '\n'
-              << "threads  " << plan.threads << '\n'
-              << format("forward  %.3f ms, %.1f GFLOP/s (one call, packing of the weights included)\n", seconds * 1e3,
-                        2 * plan.multiply_adds / seconds * 1e-9)
+              << (layer.device() == Device::cpu ? "threads  " + std::to_string(plan.threads) : format("device   %s", to_string(layer.device()))) << '\n'
+              << format("forward  %.3f ms, %.1f GFLOP/s (one call, %s included)\n", seconds * 1e3,
+                        2 * plan.multiply_adds / seconds * 1e-9,
+                        layer.device() == Device::cpu ? "packing of the weights" : "compilation by the driver, and copies to and from the device,")
               << std::flush;
     output_file.commit();
 }
@@ -112,8 +109,6 @@ void add_run(CLI::App &app) {
     add_text(*command, "--output", arguments->output, "Y.npy", "Output to write, in the input's layout")->required();
     add_layer_arguments(*command, arguments->layer);
     add_wisdom_argument(*command, arguments->wisdom);
-    command->add_option("--device", arguments->device, "Where to run (default: cpu)")
-        ->check(CLI::IsMember({"cpu", "cuda", "opencl"}));
     command->callback([arguments] { run(*arguments); });
 }
 

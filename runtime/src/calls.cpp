@@ -24,7 +24,9 @@ std::vector<Phases> phases_of_calls(const Extent &x, const Variant &variant) {
     if (longer > 0) {
         calls.push_back({0, longer, columns + 1, stride});
     }
-    if (columns > 0) {
+    if (columns > 0 && variant.device == Device::opencl) {  // all of them, as the output of a call cannot begin anywhere
+        calls.push_back({0, stride, columns, stride});
+    } else if (columns > 0) {
         calls.push_back({longer, stride - longer, columns, stride});
     }
     return calls;

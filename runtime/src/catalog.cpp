@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "driver.h"
 #include "kernels.h"  // generated: declares every kernel
 #include "unstride/error.h"
 #include "validation.h"
@@ -9,14 +10,22 @@
 namespace unstride {
 namespace {
 
+Device device_of(const std::string &isa) {
+    return isa == "cuda" ? Device::cuda : isa == "opencl" ? Device::opencl
+                                                          : Device::cpu;
+}
+
 int lanes(const std::string &isa) {
+    if (device_of(isa) != Device::cpu) {
+        return 32;  // threads of a warp
+    }
     return isa == "avx512" ? 16 : isa == "avx2" ? 8
                                                 : 4;
 }
 
 // The features that the targets of cmake/UnstrideCatalog.cmake name, and the operating system's support for them. Every
 // processor with AVX2 has F16C, which not every compiler knows to ask for.
-bool runs_here(const std::string &isa) {
+bool has_instructions(const std::string &isa) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -31,7 +40,7 @@ bool runs_here(const std::string &isa) {
 }
 
 Entry entry(const char *name, Layout layout, const char *family, int block, int columns, int stride_x, const char *isa, Kernel kernel) {
-    return {{name, family, layout, isa, "f32", stride_x, block, columns, runs_here(isa)}, lanes(isa), kernel};
+    return {{name, family, layout, device_of(isa), isa, "f32", stride_x, block, columns}, lanes(isa), kernel};
 }
 
 struct Registry {
@@ -44,6 +53,19 @@ struct Registry {
         for (const Entry &e : entries) {
             variants.push_back(e.variant);
         }
+    }
+
+    int add(const std::vector<AddedKernel> &kernels, const std::shared_ptr<const ConvTranspose3dOptions> &layer) {
+        for (const AddedKernel &k : kernels) {
+            if (std::any_of(variants.begin(), variants.end(), [&](const Variant &v) { return v.name == k.name; })) {
+                throw InvalidArgument("two variants are called " + k.name);
+            }
+            Entry added = entry(k.name.c_str(), k.layout, k.family.c_str(), k.block, k.columns, k.stride_x, k.isa.c_str(), k.kernel);
+            added.variant.layer = layer;
+            entries.push_back(added);
+            variants.push_back(added.variant);
+        }
+        return static_cast<int>(kernels.size());
     }
 };
 
@@ -69,19 +91,17 @@ const std::vector<Variant> &variants() {
     return registry().variants;
 }
 
-int register_layer(const ConvTranspose3dOptions &layer, const std::vector<LayerKernel> &kernels) {
+bool Variant::runs_here() const {
+    return device == Device::cpu ? has_instructions(isa) : exists(device);
+}
+
+int register_kernels(const std::vector<AddedKernel> &kernels) {
+    return registry().add(kernels, nullptr);
+}
+
+int register_layer(const ConvTranspose3dOptions &layer, const std::vector<AddedKernel> &kernels) {
     check_options(layer);
-    const auto only = std::make_shared<const ConvTranspose3dOptions>(layer);
-    for (const LayerKernel &k : kernels) {
-        if (find_entry(k.name) != nullptr) {
-            throw InvalidArgument("two variants are called " + k.name);
-        }
-        Entry added = entry(k.name.c_str(), k.layout, k.family.c_str(), k.block, k.columns, k.stride_x, k.isa.c_str(), k.kernel);
-        added.variant.layer = only;
-        registry().entries.push_back(added);
-        registry().variants.push_back(added.variant);
-    }
-    return static_cast<int>(kernels.size());
+    return registry().add(kernels, std::make_shared<const ConvTranspose3dOptions>(layer));
 }
 
 }  // namespace unstride

@@ -11,7 +11,7 @@ struct CostModel {
     Split (*split)(const Entry &entry, const Geometry &geometry, int64_t rows, int threads);
     int64_t (*scratch_floats)(const Entry &entry, const Geometry &geometry, const Split &split);
 };
-extern const CostModel winograd_cost, taps_cost;
+extern const CostModel winograd_cost, taps_cost, gpu_cost;
 
 // Whether an algorithm is expected to take less time than direct sums: minimal filters where they save multiplications, products of all
 // taps where there are too few output channels for a tile. These depend on nothing but the layer and its input, so that rounding is the

@@ -90,8 +90,8 @@ double cycles_of_memory(const Entry &entry, const Geometry &geometry) {
     return weights / (panel * as_double(y.kernel * x.kernel) <= as_double(machine.l2) ? 24 : 10);
 }
 
-// What a kernel that was compiled for the layer takes of the time of the one of the same tile for any layer: measured with avx2, in
-// one thread of an AMD EPYC, 0.91 to 0.96 for k = s = 2, 0.93 to 1.02 for larger kernels, 0.80 for a depthwise layer.
+// What a kernel that was compiled for the layer takes of the time of the one of the same tile for any layer: measured with avx2, on an
+// AMD EPYC, mostly 0.85 to 0.98, and 0.67 to 0.83 for depthwise layers.
 constexpr double known_layer = 0.95;
 
 Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Split &split) {
@@ -134,6 +134,9 @@ int64_t scratch_floats_direct(const Entry &entry, const Geometry &geometry, cons
 constexpr CostModel direct_cost{estimate_direct, split_direct, scratch_floats_direct};
 
 const CostModel &cost_of(const Entry &entry) {
+    if (entry.variant.device != Device::cpu) {
+        return gpu_cost;
+    }
     switch (algorithm_of(entry.variant)) {
     case Algorithm::winograd:
         return winograd_cost;

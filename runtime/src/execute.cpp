@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <memory>
 
 #include "calls.h"
 #include "checked.h"
@@ -14,11 +15,18 @@
 namespace unstride {
 namespace {
 
+// Where a buffer begins: in the process's memory or, where there is an array of a GPU's, so many elements from its start.
+struct Place {
+    const float *host;
+    const DeviceArray *array;
+    int64_t offset;
+};
+
 // A halide_buffer_t with its dimensions, innermost first.
 template<size_t Rank>
 class Buffer {
 public:
-    Buffer(const float *data, const std::array<int64_t, Rank> &extents, const std::array<int64_t, Rank> &strides) {
+    Buffer(const Place &place, const std::array<int64_t, Rank> &extents, const std::array<int64_t, Rank> &strides) {
         constexpr int64_t most = std::numeric_limits<int32_t>::max();
         int64_t elements = 1;
         for (size_t d = 0; d < Rank; d++) {
@@ -29,7 +37,11 @@ public:
             }
             dimensions_[d] = halide_dimension_t(0, static_cast<int32_t>(extents[d]), static_cast<int32_t>(strides[d]));
         }
-        buffer_.host = reinterpret_cast<uint8_t *>(const_cast<float *>(data));  // kernels do not write to their inputs
+        if (place.array != nullptr) {
+            place.array->describe(buffer_, place.offset);
+        } else {
+            buffer_.host = reinterpret_cast<uint8_t *>(const_cast<float *>(place.host + place.offset));  // kernels do not write to their inputs
+        }
         buffer_.type = halide_type_of<float>();
         buffer_.dimensions = Rank;
         buffer_.dim = dimensions_.data();
@@ -45,6 +57,29 @@ private:
     std::array<halide_dimension_t, Rank> dimensions_;
     halide_buffer_t buffer_{};
 };
+
+// What a kernel is passed of an activation, and the array that stands for memory of CUDA that the caller has.
+struct Placed {
+    Place place;
+    std::unique_ptr<DeviceArray> array;
+};
+
+// From `offset` on.
+template<typename T>
+Placed place(const Activation<T> &activation, int64_t offset, const Queue &queue) {
+    if (activation.array != nullptr) {
+        return {{nullptr, activation.array, offset}, nullptr};
+    }
+    if (queue.device == Device::cpu) {
+        return {{activation.data, nullptr, offset}, nullptr};
+    }
+    auto array = std::make_unique<DeviceArray>(queue, activation.data + offset);
+    const Place start{nullptr, array.get(), 0};
+    return {start, std::move(array)};
+}
+
+// Blocks of threads along the second and third dimension of a grid: phases times items, and blocks of channels times groups.
+constexpr int64_t grid_limit = 65535;
 
 // Where a caller's view has one element along a dimension, its stride there does not matter, and may be anything.
 template<size_t Rank>
@@ -65,7 +100,7 @@ int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int6
 }
 
 void execute(const Part &part, const Geometry &geometry, const std::vector<Panels> &all_panels, const Activation<const float> &input,
-             const Activation<float> &output, int threads) {
+             const Activation<float> &output, int threads, const Queue &queue) {
     const Variant &variant = part.entry->variant;
     const Extent &x = geometry.extent[2];
     const auto [groups, inputs, outputs] = channels_seen(geometry.channels, variant);
@@ -76,23 +111,25 @@ void execute(const Part &part, const Geometry &geometry, const std::vector<Panel
         const int64_t panel = inputs * panels.block;                     // of one tap
         const bool all_taps = algorithm_of(variant) == Algorithm::taps;  // along y and x in one panel
         const int64_t row = panel * (all_taps ? 1 : x.kernel), slice = row * (all_taps ? 1 : y.kernel);
-        Buffer<7> weight(panels.weight.get(), {panels.block, inputs, x.kernel, y.kernel, z.kernel, panels.blocks, groups},
+        Buffer<7> weight({panels.weight.get(), panels.device_weight.get(), 0}, {panels.block, inputs, x.kernel, y.kernel, z.kernel, panels.blocks, groups},
                          {1, panels.block, all_taps ? 0 : panel, all_taps ? 0 : row, slice, slice * z.kernel, slice * z.kernel * panels.blocks});
         const int64_t biases = all_taps ? outputs : panels.blocks * panels.block;
-        Buffer<2> bias(panels.bias.get(), {biases, groups}, {1, biases});
+        Buffer<2> bias({panels.bias.get(), panels.device_bias.get(), 0}, {biases, groups}, {1, biases});
         const std::array<int64_t, 6> in_extents{x.input, y.inputs, z.inputs, group_inputs, groups, batch};
-        Buffer<6> in(input.data + item * input.batch + z.input_first * input.depth + y.input_first * input.height, in_extents,
+        const Placed in_place = place(input, item * input.batch + z.input_first * input.depth + y.input_first * input.height, queue);
+        Buffer<6> in(in_place.place, in_extents,
                      strides_that_matter(in_extents, {input.width, input.height * y.input_step, input.depth * z.input_step,
                                                       input.channel, input.group, input.batch}));
         const std::array<int64_t, 7> out_extents{phases.columns, phases.count, y.outputs, z.outputs, outputs, groups, batch};
-        Buffer<7> out(output.data + item * output.batch + z.first * output.depth + y.first * output.height + phases.first * output.width, out_extents,
+        const Placed out_place = place(output, item * output.batch + z.first * output.depth + y.first * output.height + phases.first * output.width, queue);
+        Buffer<7> out(out_place.place, out_extents,
                       strides_that_matter(out_extents, {output.width * phases.step, output.width, output.height * y.step,
                                                         output.depth * z.step, output.channel, output.group, output.batch}));
         const auto narrow = [](int64_t value) {
             return static_cast<int32_t>(value);
         };
         const Split &split = part.split;
-        KernelCall call(threads, split.share_items);
+        KernelCall call(threads, split.share_items, queue);
         call.check(part.entry->kernel(&call, in.get(), weight.get(), bias.get(),                                              //
                                       narrow(x.axis.padding + phases.first), narrow(y.axis.padding), narrow(z.axis.padding),  //
                                       narrow(x.axis.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),              //
@@ -102,7 +139,13 @@ void execute(const Part &part, const Geometry &geometry, const std::vector<Panel
                                       narrow(split.rows), narrow(split.slices), narrow(split.items), narrow(split.blocks), out.get()));
     };
 
-    const int64_t items = items_per_call(geometry, input.batch, output.batch);
+    int64_t items = items_per_call(geometry, input.batch, output.batch);
+    if (queue.device != Device::cpu) {
+        items = std::min(items, grid_limit / x.axis.stride);
+        if (product({divide_up(outputs, variant.block), groups}) > grid_limit) {
+            throw InvalidArgument("more than 65535 blocks of output channels are not supported on a GPU");
+        }
+    }
     for (int64_t item = 0; item < geometry.batch; item += items) {
         for (const Section &z : sections_of_calls(geometry.extent[0], variant)) {
             for (const Section &y : sections_of_calls(geometry.extent[1], variant)) {

@@ -1,6 +1,7 @@
 #include "kernel_call.h"
 
 #include <HalideRuntime.h>
+#include <HalideRuntimeCuda.h>
 
 #include <algorithm>
 #include <atomic>
@@ -17,6 +18,8 @@ std::mutex mutex;
 std::set<void *> calls;  // those under way, guarded by the mutex
 halide_error_handler_t previous_error_handler = nullptr;
 halide_do_par_for_t previous_do_par_for = nullptr;
+halide_cuda_acquire_context_t previous_acquire_context = nullptr;
+halide_cuda_get_stream_t previous_get_stream = nullptr;
 
 enum class Place {
     outer,   // outside of both loops
@@ -86,12 +89,40 @@ int KernelCall::run_loop(void *user_context, halide_task_t task, int min, int si
     return previous_do_par_for(user_context, Loop::work, 0, workers, reinterpret_cast<uint8_t *>(&loop));
 }
 
-KernelCall::KernelCall(int threads, bool share_outer)
-    : sharing_{threads, share_outer} {
+int KernelCall::acquire_context(void *user_context, void **context, bool create) {
+    {
+        const std::lock_guard<std::mutex> lock(mutex);
+        if (const KernelCall *call = find(user_context)) {
+            *context = call->queue_.context;
+            return halide_error_code_success;
+        }
+    }
+    return previous_acquire_context(user_context, context, create);
+}
+
+int KernelCall::get_stream(void *user_context, void *context, void **stream) {
+    {
+        const std::lock_guard<std::mutex> lock(mutex);
+        if (const KernelCall *call = find(user_context)) {
+            *stream = call->queue_.stream;
+            return halide_error_code_success;
+        }
+    }
+    return previous_get_stream(user_context, context, stream);
+}
+
+KernelCall::KernelCall(const Queue &queue)
+    : KernelCall(1, false, queue) {
+}
+
+KernelCall::KernelCall(int threads, bool share_outer, const Queue &queue)
+    : sharing_{threads, share_outer}, queue_(queue) {
     static std::once_flag once;
     std::call_once(once, [] {
         previous_error_handler = halide_set_error_handler(report);
         previous_do_par_for = halide_set_custom_do_par_for(run_loop);
+        previous_acquire_context = halide_set_cuda_acquire_context(acquire_context);
+        previous_get_stream = halide_set_cuda_get_stream(get_stream);
     });
     const std::lock_guard<std::mutex> lock(mutex);
     calls.insert(this);
@@ -108,6 +139,9 @@ void KernelCall::check(int code) const {
     }
     if (code == halide_error_code_out_of_memory) {
         throw OutOfMemory("out of memory: a kernel could not allocate its scratch");
+    }
+    if (code == halide_error_code_device_malloc_failed) {
+        throw OutOfMemory(std::string("out of memory: a GPU could not allocate its arrays: ") + message_);
     }
     throw KernelError("kernel error " + std::to_string(code) + ": " + message_);
 }

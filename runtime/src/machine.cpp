@@ -111,7 +111,7 @@ Machine describe_machine() {
     }
     int lanes = 0;
     for (const Entry &entry : catalog()) {
-        if (entry.variant.runs_here && entry.lanes > lanes) {
+        if (entry.variant.device == Device::cpu && entry.variant.runs_here() && entry.lanes > lanes) {
             lanes = entry.lanes;
             machine.isa = entry.variant.isa;
         }

@@ -23,7 +23,7 @@ Counts count(const Channels &channels, int64_t taps, int64_t block) {
 Panels pack_one(const Channels &channels, int64_t first, int64_t all_outputs, int64_t taps, const std::vector<float> &weight,
                 const std::vector<float> &bias, int64_t block) {
     const Counts counts = count(channels, taps, block);
-    Panels panels{block, counts.blocks, nullptr, nullptr};
+    Panels panels{block, counts.blocks, nullptr, nullptr, nullptr, nullptr};
     panels.weight.reset(allocate_floats(counts.weights, "the packed weights"));
     panels.bias.reset(allocate_floats(counts.biases, "the packed bias"));
 
@@ -107,6 +107,23 @@ std::vector<Panels> pack(const Geometry &geometry, const Variant &variant, int64
                 all.push_back(pack_one(channels, first, all_outputs, taps, weight, bias, variant.block));
             }
         }
+    }
+    return all;
+}
+
+std::vector<Panels> pack(const Queue &queue, const Geometry &geometry, const Variant &variant, const std::vector<float> &weight, const std::vector<float> &bias) {
+    std::vector<Panels> all = pack(geometry, variant, 0, channels_seen(geometry.channels, variant).outputs, weight, bias);
+    const auto [channels, taps] = contents(geometry, variant, 0, 0);
+    const Counts counts = count(channels, taps, variant.block);
+    const auto upload = [&](std::unique_ptr<float[], FreeFloats> &host, int64_t floats) {
+        auto array = std::make_unique<DeviceArray>(queue, floats);
+        array->upload(host.get());
+        host.reset();
+        return array;
+    };
+    for (Panels &panels : all) {
+        panels.device_weight = upload(panels.weight, counts.weights);
+        panels.device_bias = upload(panels.bias, counts.biases);
     }
     return all;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "device_array.h"
 #include "geometry.h"
 #include "unstride/variants.h"
 
@@ -25,6 +26,9 @@ struct Panels {
     int64_t blocks;                               // panels that one group's output channels take
     std::unique_ptr<float[], FreeFloats> weight;  // [group][block][kz][ky][kx][input channel][lane]
     std::unique_ptr<float[], FreeFloats> bias;    // [group][block][lane]
+
+    // The same in a GPU's memory, in their place.
+    std::unique_ptr<DeviceArray> device_weight, device_bias;
 };
 
 // The panels that a variant needs for a layer, or for a range of the output channels of each group: `geometry` has those, of which the
@@ -32,6 +36,9 @@ struct Panels {
 // them. The weights are in PyTorch's order, as [group][input channel][output channel][tap]; `bias` may be empty. Throws OutOfMemory.
 std::vector<Panels> pack(const Geometry &geometry, const Variant &variant, int64_t first, int64_t all_outputs, const std::vector<float> &weight,
                          const std::vector<float> &bias);
+
+// The same in a GPU's memory.
+std::vector<Panels> pack(const Queue &queue, const Geometry &geometry, const Variant &variant, const std::vector<float> &weight, const std::vector<float> &bias);
 
 int64_t packed_bytes(const Geometry &geometry, const Variant &variant);
 

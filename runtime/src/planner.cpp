@@ -34,11 +34,11 @@ Geometry with_outputs(Geometry geometry, int64_t outputs) {
 }
 
 // Variants of one algorithm that can compute some channels of a layer, of the widest instruction set that has any.
-std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, Layout layout, Algorithm algorithm) {
+std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, Device device, Layout layout, Algorithm algorithm) {
     std::vector<const Entry *> found;
     int lanes = 0;
     for (const Entry &entry : catalog()) {
-        if (entry.variant.layout == layout && algorithm_of(entry.variant) == algorithm && obstacle(entry.variant, options).empty()) {
+        if (entry.variant.device == device && entry.variant.layout == layout && algorithm_of(entry.variant) == algorithm && obstacle(entry.variant, options).empty()) {
             found.push_back(&entry);
             lanes = std::max(lanes, entry.lanes);
         }
@@ -97,7 +97,7 @@ Part make_part(const Entry &entry, const Geometry &geometry, int64_t first, int6
 }  // namespace
 
 std::string obstacle(const Variant &v, const ConvTranspose3dOptions &o) {
-    if (!v.runs_here) {
+    if (!v.runs_here()) {
         return "needs " + v.isa + ", which this machine does not have";
     }
     if (v.layer && describe(*v.layer) != describe(o)) {
@@ -126,18 +126,18 @@ Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &g
     return moderate && no_minimal_filters(options).empty() && minimal_filters_pay(geometry) ? Algorithm::winograd : Algorithm::direct;
 }
 
-Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, const Forced &forced, bool moderate, int threads) {
+Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Device device, Layout layout, const Forced &forced, bool moderate, int threads) {
     const int64_t outputs = geometry.channels.outputs;
     if (forced.entry != nullptr && (moderate || algorithm_of(forced.entry->variant) != Algorithm::winograd)) {
         return {{make_part(*forced.entry, geometry, 0, outputs, forced.rows_per_task, threads)}, "the caller asked for it", 0};
     }
     Algorithm algorithm = algorithm_for(options, geometry, moderate);
-    std::vector<const Entry *> entries = candidates(options, layout, algorithm);
+    std::vector<const Entry *> entries = candidates(options, device, layout, algorithm);
     if (entries.empty()) {
         algorithm = Algorithm::direct;
-        entries = candidates(options, layout, algorithm);
+        entries = candidates(options, device, layout, algorithm);
     }
-    if (const std::optional<Winner> winner = recall(geometry, layout, threads); winner && algorithm_of(winner->entry->variant) == algorithm) {
+    if (const std::optional<Winner> winner = recall(geometry, layout, threads); winner && winner->entry->variant.device == device && algorithm_of(winner->entry->variant) == algorithm) {
         return {{make_part(*winner->entry, geometry, 0, outputs, winner->rows_per_task, threads)},
                 "measured fastest of " + std::to_string(winner->candidates) + " candidates by unstride tune: " +
                     std::to_string(winner->nanoseconds / 1000) + " us",
@@ -146,7 +146,7 @@ Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry,
     if (entries.empty()) {
         throw InvalidArgument(std::string("this build has no kernel for layout ") + to_string(layout));
     }
-    const Choice choice = cheapest_with_rest(entries, geometry, threads);
+    const Choice choice = device == Device::cpu ? cheapest_with_rest(entries, geometry, threads) : cheapest(entries, geometry, threads);
     const Entry &main = *choice.entries.front();
     const Estimate &e = choice.estimate;
     const std::string reason = "the least estimated time of the " + main.variant.isa + " kernels: " + percent(e.multiply_adds, e.total()) +

@@ -40,9 +40,9 @@ std::string obstacle(const Variant &variant, const ConvTranspose3dOptions &optio
 // How a layer is computed, as far as this build has kernels for it. Minimal filters are for moderate numbers only: see are_moderate().
 Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, bool moderate);
 
-// Picks among the variants of this layout, and splits the work: what is forced, or else what wisdom has for this layer and input,
+// Picks among the variants of a device and layout, and splits the work among threads, or a GPU's processors: what is forced, or else what wisdom has for this layer and input,
 // or else what is expected to take the least time. Throws InvalidArgument if no variant can run.
-Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Layout layout, const Forced &forced, bool moderate, int threads);
+Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Device device, Layout layout, const Forced &forced, bool moderate, int threads);
 
 bool uses(const Decision &decision, Algorithm algorithm);
 

@@ -306,12 +306,16 @@ Layout check_input(const View<const float> &input, Layout preferred) {
     return !can_be(preferred, input) || (one_element && can_be(other, input)) ? other : preferred;
 }
 
+void check_output_shape(const Shape &shape, const Shape &expected) {
+    if (shape != expected) {
+        fail("expected output of size " + to_string(expected) + ", but got " + to_string(shape));
+    }
+}
+
 Layout check_views(const View<const float> &input, const View<float> &output, const Shape &expected_output, Layout preferred) {
     check_view("input", input);
     check_view("output", output);
-    if (output.sizes != expected_output) {
-        fail("expected output of size " + to_string(expected_output) + ", but got " + to_string(output.sizes));
-    }
+    check_output_shape(output.sizes, expected_output);
     if (!has_elements(output.sizes)) {
         return preferred;
     }

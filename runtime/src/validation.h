@@ -27,6 +27,8 @@ std::string to_string(const Shape &shape);
 // Which layout an input has, for an output that is still to be made.
 Layout check_input(const View<const float> &input, Layout preferred);
 
+void check_output_shape(const Shape &shape, const Shape &expected);
+
 // Which layout both views have. Ambiguous views, with one channel or one column, count as `preferred` if they can.
 Layout check_views(const View<const float> &input, const View<float> &output, const Shape &expected_output, Layout preferred);
 

@@ -128,7 +128,7 @@ bool are_moderate(const std::vector<float> &numbers) {
 bool are_moderate(const Activation<const float> &input, const Geometry &geometry, int threads) {
     Scan scan{runs_of(input, geometry)};
     // Turns are dealt out in a thousand shares: a loop of Halide's counts with 32 bits.
-    KernelCall call(threads, true);
+    KernelCall call(threads, true, {});
     const auto shares = static_cast<int>(std::min<int64_t>(scan.turns(), 1024));
     const auto share = [](void *, int i, uint8_t *closure) {  // NOLINT(readability-non-const-parameter): a halide_task_t
         auto &scan = *reinterpret_cast<Scan *>(closure);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "unstride/device.h"
 #include "unstride/error.h"
 #include "unstride/tensor.h"
 #include "unstride/variants.h"
@@ -50,7 +51,7 @@ struct ConvTranspose3dOptions {
 //   output  (N, out_channels, D', H', W'),  D' = (D-1)*stride - 2*padding + dilation*(kernel-1) + output_padding + 1
 //
 // The const members may run in several threads at once on one layer; the others need it to themselves. Results are the
-// same, bit for bit, from run to run and for any number of threads.
+// same, bit for bit, from run to run and for any number of threads, on a GPU too.
 class ConvTranspose3d {
 public:
     // Throws InvalidArgument with PyTorch's message for a parameter that PyTorch refuses. The weights start as after
@@ -91,13 +92,27 @@ public:
     // strides are free, but two elements of the output may not share memory. Input and output may not overlap.
     void forward(const View<const float> &input, const View<float> &output) const;
 
+    // The same for a layer on CUDA, with pointers to that device's memory: queues the work in a stream of the thread's current context,
+    // and waits for nothing. Layer, input and output have to live until it is done. The first call in a context packs and uploads the
+    // weights, and has the driver compile the kernel.
+    void forward(const View<const float> &input, const View<float> &output, CudaStream stream) const;
+
+    // The same with arrays of the layer's device: queues the work, and does not wait.
+    void forward(const DeviceTensor &input, DeviceTensor &output) const;
+
     // Computes into a new tensor of the input's layout.
     Tensor forward(const View<const float> &input, const Shape &output_size = {}) const;
 
     // Which variant forward would run, and why.
     Plan plan(const Shape &input_shape, Layout layout, const Shape &output_size = {}) const;
 
-    // Forces forward and plan to a variant of variants() for inputs of its layout, and to tasks of so many output rows; 0 leaves
+    // Where forward and plan compute from now on, by default on the CPU. Without a CudaStream, input and output are the process's memory
+    // on all devices: a GPU gets copies, and the output is there when forward returns. Forgets a forced variant. Throws DeviceError for a
+    // GPU that is not there, or that the app has no kernels for.
+    void set_device(Device device);
+    Device device() const;
+
+    // Forces forward and plan to a variant of variants(), one of the layer's device, for inputs of its layout, and to tasks of so many output rows; 0 leaves
     // the split to the planner, an empty name the whole choice. Throws InvalidArgument for a name that is not in the catalog,
     // or that this machine or layer cannot run, and for a negative number of rows.
     void set_variant(const std::string &name, int64_t rows_per_task = 0);

@@ -20,8 +20,8 @@ using Kernel = int (*)(const void *user_context, halide_buffer_t *input, halide_
                        int32_t inverse_x, int32_t inverse_y, int32_t inverse_z,     //
                        int32_t rows_per_task, int32_t slices_per_task, int32_t items_per_task, int32_t blocks_per_task, halide_buffer_t *output);
 
-// A kernel that was compiled for one layer; its fields are those of Variant.
-struct LayerKernel {
+// A kernel that is not the library's own; its fields are those of Variant.
+struct AddedKernel {
     std::string name, family;
     Layout layout;
     std::string isa;
@@ -29,10 +29,11 @@ struct LayerKernel {
     Kernel kernel;
 };
 
-// Adds kernels to the catalog, and returns how many. The code that CMake's unstride_add_layer generates calls it before main, and
-// nobody else needs to; variants() may not be in use in another thread meanwhile. Throws InvalidArgument for a layer that does not
-// exist, and for a name that the catalog has already.
-int register_layer(const ConvTranspose3dOptions &layer, const std::vector<LayerKernel> &kernels);
+// Add kernels to the catalog, those of the libraries for GPUs or for one layer, and return how many. Code that CMake generates calls them
+// before main, and nobody else needs to; variants() may not be in use in another thread meanwhile. Throw InvalidArgument for a layer that
+// does not exist, and for a name that the catalog has already.
+int register_kernels(const std::vector<AddedKernel> &kernels);
+int register_layer(const ConvTranspose3dOptions &layer, const std::vector<AddedKernel> &kernels);
 
 }  // namespace unstride
 

@@ -2,6 +2,7 @@
 #define UNSTRIDE_UNSTRIDE_H
 
 #include "unstride/conv_transpose3d.h"
+#include "unstride/device.h"
 #include "unstride/error.h"
 #include "unstride/tensor.h"
 #include "unstride/variants.h"

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "unstride/device.h"
 #include "unstride/tensor.h"
 
 namespace unstride {
@@ -19,16 +20,19 @@ struct Variant {
                          // winograd: across output channels, with minimal filters along depth and height;
                          // taps: for few output channels, products of all taps along height and width before they are summed
     Layout layout;
-    std::string isa;    // baseline, avx2 or avx512
+    Device device;
+    std::string isa;    // baseline, avx2 or avx512; cuda or opencl
     std::string dtype;  // f32
     int stride_x;       // 1: any stride; else this stride only, undilated, its phases interleaved in the kernel
-    int block;          // output channels of a register tile
+    int block;          // output channels of a register tile, on a GPU of a block of threads
     int columns;        // output columns of a register tile
-    bool runs_here;     // whether this machine has the instructions
 
     // The only layer that it runs, with any output padding and with or without a bias: it comes from unstride_add_layer in the
     // app's CMake. Null: any layer.
     std::shared_ptr<const ConvTranspose3dOptions> layer = nullptr;
+
+    // Whether this machine has the instructions, or such a device, whose driver is loaded to find out.
+    bool runs_here() const;
 };
 
 // The catalog of this build, then what the app adds to it before main: see unstride/register.h.
@@ -40,7 +44,7 @@ struct Plan {
     std::string rest;         // name of the variant that computes the output channels which do not fill a block; or empty
     int64_t channels;         // output channels that `variant` computes; the last of each group are for `rest`
     std::string reason;       // one or more sentences
-    int threads;              // threads that share the work
+    int threads;              // threads that share the work, or processors of a GPU
     int64_t tasks;            // pieces that the work is split into
     int64_t rows_per_task;    // output rows in a piece; pairs of a phase's rows if the variant is of family winograd
     int64_t kernel_calls;     // calls of the kernel: two where phases differ in length along the width, one for each phase of depth

@@ -1,0 +1,220 @@
+// Unstride beside cuDNN on the GPU, layer by layer, in turns.
+//
+//     unstride_gpu_bench FILE.json [ROUNDS]
+//
+// Times are between events in the stream, with data in place and after two calls to warm up; the first call of a layer, in which weights are
+// packed and uploaded and the driver compiles, is timed by itself. cuDNN's output, with TF32 off, is compared with that of Unstride.
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <vector>
+
+#include "harness.h"
+#include "runner.h"
+
+namespace {
+
+using namespace unstride;
+using namespace unstride::bench;
+using Json = nlohmann::ordered_json;
+
+class Event {
+public:
+    Event() {
+        check(cudaEventCreate(&event_));
+    }
+    ~Event() {
+        cudaEventDestroy(event_);
+    }
+    Event(const Event &) = delete;
+    Event &operator=(const Event &) = delete;
+    cudaEvent_t get() const {
+        return event_;
+    }
+
+private:
+    cudaEvent_t event_{};
+};
+
+// One library on one layer, and its times.
+struct Entrant {
+    std::string who;
+    std::unique_ptr<Runner> runner;
+    double first_seconds = 0;
+    std::vector<double> seconds;
+    std::vector<float> output;
+};
+
+class LayerBench {
+public:
+    LayerBench(const Layer &layer, Layout layout)
+        : layer_(layer), layout_(layout), parameters_(layer.options), plan_(plan()),
+          output_count_(count(parameters_.output_shape(layer.input_size))), input_(count(layer.input_size)), output_(output_count_) {
+        check(cudaStreamCreate(&stream_));
+        std::minstd_rand random(1);
+        std::uniform_real_distribution<float> uniform(-1, 1);
+        std::vector<float> values(static_cast<size_t>(count(layer.input_size)));
+        std::generate(values.begin(), values.end(), [&] { return uniform(random); });
+        check(cudaMemcpy(input_.get(), values.data(), sizeof(float) * values.size(), cudaMemcpyHostToDevice));
+    }
+    ~LayerBench() {
+        cudaStreamDestroy(stream_);
+    }
+    LayerBench(const LayerBench &) = delete;
+    LayerBench &operator=(const LayerBench &) = delete;
+
+    Json run(int rounds, const DeviceInfo &device) {
+        std::vector<Entrant> entrants;
+        Json rows = Json::array();
+        const auto enter = [&](const std::string &who, auto make) {
+            try {
+                Entrant e{who, make(), 0, {}, {}};
+                e.first_seconds = first_call(*e.runner);
+                e.output.resize(static_cast<size_t>(output_count_));
+                check(cudaMemcpy(e.output.data(), output_.get(), sizeof(float) * e.output.size(), cudaMemcpyDeviceToHost));
+                entrants.push_back(std::move(e));
+            } catch (const std::exception &error) {
+                rows.push_back({{"layer", layer_.name}, {"layout", to_string(layout_)}, {"who", who}, {"error", error.what()}});
+            }
+        };
+        enter("unstride", [&] { return make_unstride(layer_, parameters_, layout_, ""); });
+        enter("cudnn", [&] { return make_cudnn(layer_, parameters_, layout_, false); });
+        enter("cudnn_tf32", [&] { return make_cudnn(layer_, parameters_, layout_, true); });
+        for (const Variant &v : variants()) {
+            if (v.device == Device::cuda && v.layout == layout_ && v.name != plan_.variant.name) {
+                enter(v.name, [&] { return make_unstride(layer_, parameters_, layout_, v.name); });
+            }
+        }
+        for (int round = 0; round < rounds; round++) {
+            for (Entrant &e : entrants) {
+                take_turn(e);
+            }
+        }
+        for (const Entrant &e : entrants) {
+            rows.push_back(result(e, entrants.front(), device));
+        }
+        return rows;
+    }
+
+private:
+    static int64_t count(const Shape &sizes) {
+        int64_t product = 1;
+        for (const int64_t size : sizes) {
+            product *= size;
+        }
+        return product;
+    }
+
+    Plan plan() const {
+        ConvTranspose3d layer(layer_.options);
+        layer.set_device(Device::cuda);
+        return layer.plan(layer_.input_size, layout_);
+    }
+
+    double first_call(Runner &runner) {
+        check(cudaMemset(output_.get(), 0xff, sizeof(float) * static_cast<size_t>(output_count_)));  // NaN
+        check(cudaDeviceSynchronize());
+        const auto start = std::chrono::steady_clock::now();
+        runner.forward(input_.get(), output_.get(), stream_);
+        check(cudaStreamSynchronize(stream_));
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    }
+
+    void take_turn(Entrant &e) {
+        constexpr int warm_up = 2, calls = 20;
+        for (int i = 0; i < warm_up; i++) {
+            e.runner->forward(input_.get(), output_.get(), stream_);
+        }
+        const Event start, stop;
+        check(cudaEventRecord(start.get(), stream_));
+        for (int i = 0; i < calls; i++) {
+            e.runner->forward(input_.get(), output_.get(), stream_);
+        }
+        check(cudaEventRecord(stop.get(), stream_));
+        check(cudaEventSynchronize(stop.get()));
+        float milliseconds = 0;
+        check(cudaEventElapsedTime(&milliseconds, start.get(), stop.get()));
+        e.seconds.push_back(1e-3 * milliseconds / calls);
+    }
+
+    Json result(const Entrant &e, const Entrant &ours, const DeviceInfo &device) const {
+        double difference = 0, largest = 0;
+        for (size_t i = 0; i < e.output.size(); i++) {
+            const double d = std::abs(double(e.output[i]) - ours.output[i]);
+            difference = std::isnan(d) ? d : std::max(difference, d);
+            largest = std::max(largest, std::abs(double(ours.output[i])));
+        }
+        const double seconds = median(e.seconds), flops = 2 * plan_.multiply_adds;
+        const double limit = std::max(flops / device.peak_flops, plan_.compulsory_bytes / device.peak_bytes);
+        return {{"layer", layer_.name},
+                {"layout", to_string(layout_)},
+                {"who", e.who},
+                {"algorithm", e.runner->algorithm()},
+                {"seconds", seconds},
+                {"first_call_seconds", e.first_seconds},
+                {"workspace_bytes", e.runner->workspace_bytes()},
+                {"gflops", flops / seconds * 1e-9},
+                {"fraction_of_peak", flops / device.peak_flops / seconds},
+                {"fraction_of_limit", limit / seconds},
+                {"difference", difference / largest}};
+    }
+
+    Layer layer_;
+    Layout layout_;
+    ConvTranspose3d parameters_;
+    Plan plan_;
+    int64_t output_count_;
+    CudaArray input_, output_;
+    cudaStream_t stream_{};
+};
+
+int run(const std::string &path, int rounds) {
+    check(cudaFree(nullptr));  // makes the context that all share
+    DeviceInfo device{};
+    for (const DeviceInfo &info : devices()) {
+        if (info.device == Device::cuda) {
+            device = info;
+        }
+    }
+    if (device.device != Device::cuda) {
+        throw DeviceError("there is no CUDA device");
+    }
+    int driver = 0, runtime = 0;
+    check(cudaDriverGetVersion(&driver));
+    check(cudaRuntimeGetVersion(&runtime));
+    Json document = {{"machine", {{"gpu", device.name}, {"processors", device.processors}, {"peak_gflops", device.peak_flops * 1e-9}, {"bandwidth_gbs", device.peak_bytes * 1e-9}, {"driver", driver}, {"runtime", runtime}}},
+                     {"results", Json::array()}};
+    for (const Layer &layer : parse_layers(default_layer_table())) {
+        for (const Layout layout : {Layout::ncdhw, Layout::ndhwc}) {
+            for (const Json &row : LayerBench(layer, layout).run(rounds, device)) {
+                document["results"].push_back(row);
+                if (row.contains("seconds") && row["who"].get<std::string>().find('_') == std::string::npos) {
+                    std::cout << layer.name << ' ' << to_string(layout) << ' ' << row["who"].get<std::string>() << ' ' << 1e3 * row["seconds"].get<double>() << " ms" << std::endl;
+                }
+            }
+        }
+    }
+    std::ofstream(path) << document.dump(1) << '\n';
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        std::cerr << "unstride_gpu_bench FILE.json [ROUNDS]\n";
+        return 2;
+    }
+    try {
+        return run(argv[1], argc > 2 ? std::atoi(argv[2]) : 3);
+    } catch (const std::exception &error) {
+        std::cerr << "unstride_gpu_bench: error: " << error.what() << '\n';
+        return 2;
+    }
+}

@@ -1,0 +1,56 @@
+#ifndef UNSTRIDE_BENCH_GPU_RUNNER_H
+#define UNSTRIDE_BENCH_GPU_RUNNER_H
+
+#include <cuda_runtime.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "layers.h"
+
+namespace unstride::bench {
+
+inline void check(cudaError_t error) {
+    if (error != cudaSuccess) {
+        throw std::runtime_error(cudaGetErrorString(error));
+    }
+}
+
+// Floats in the GPU's memory.
+class CudaArray {
+public:
+    explicit CudaArray(int64_t count) {
+        check(cudaMalloc(&data_, sizeof(float) * static_cast<size_t>(count)));
+    }
+    ~CudaArray() {
+        cudaFree(data_);
+    }
+    CudaArray(const CudaArray &) = delete;
+    CudaArray &operator=(const CudaArray &) = delete;
+    float *get() const {
+        return static_cast<float *>(data_);
+    }
+
+private:
+    void *data_ = nullptr;
+};
+
+// A layer in one library, with weights and bias in place.
+class Runner {
+public:
+    virtual ~Runner() = default;
+    // Queues a forward of dense arrays in the GPU's memory.
+    virtual void forward(const float *input, float *output, cudaStream_t stream) = 0;
+    virtual std::string algorithm() const = 0;
+    virtual size_t workspace_bytes() const = 0;
+};
+
+std::unique_ptr<Runner> make_unstride(const Layer &layer, const ConvTranspose3d &parameters, Layout layout, const std::string &variant);
+
+// cuDNN's fastest algorithm for the gradient of a convolution, and its addition of a bias. Throws std::runtime_error where it has none.
+std::unique_ptr<Runner> make_cudnn(const Layer &layer, const ConvTranspose3d &parameters, Layout layout, bool tf32);
+
+}  // namespace unstride::bench
+
+#endif

@@ -1,0 +1,73 @@
+#include "device_array.h"
+
+#include <HalideRuntimeCuda.h>
+#include <HalideRuntimeOpenCL.h>
+
+#include <limits>
+
+#include "kernel_call.h"
+#include "unstride/error.h"
+
+namespace unstride {
+namespace {
+
+halide_buffer_t one_dimensional(halide_dimension_t &dimension) {
+    halide_buffer_t buffer{};
+    buffer.type = halide_type_of<float>();
+    buffer.dimensions = 1;
+    buffer.dim = &dimension;
+    return buffer;
+}
+
+}  // namespace
+
+DeviceArray::DeviceArray(const Queue &queue, int64_t count)
+    : queue_(queue), owned_(true), dimension_(0, static_cast<int32_t>(count), 1), buffer_(one_dimensional(dimension_)) {
+    if (count > std::numeric_limits<int32_t>::max()) {
+        throw InvalidArgument("arrays of more than 2^31 - 1 elements are not supported on a GPU");
+    }
+    KernelCall call(queue_);
+    call.check(halide_device_malloc(&call, &buffer_, queue.device == Device::cuda ? halide_cuda_device_interface() : halide_opencl_device_interface()));
+}
+
+DeviceArray::DeviceArray(const Queue &queue, const float *pointer)
+    : queue_(queue), owned_(false), dimension_(0, 1, 1), buffer_(one_dimensional(dimension_)) {
+    buffer_.device = reinterpret_cast<uint64_t>(pointer);
+    buffer_.device_interface = halide_cuda_device_interface();
+}
+
+DeviceArray::~DeviceArray() {
+    if (owned_) {
+        KernelCall call(queue_);
+        halide_device_free(&call, &buffer_);  // fails where the context is gone, and its memory with it
+    }
+}
+
+void DeviceArray::upload(const float *from) {
+    buffer_.host = reinterpret_cast<uint8_t *>(const_cast<float *>(from));  // only read
+    buffer_.set_host_dirty();
+    KernelCall call(queue_);
+    call.check(halide_copy_to_device(&call, &buffer_, nullptr));
+}
+
+void DeviceArray::download(float *to) {
+    buffer_.host = reinterpret_cast<uint8_t *>(to);
+    buffer_.set_device_dirty();
+    KernelCall call(queue_);
+    call.check(halide_copy_to_host(&call, &buffer_));
+}
+
+void DeviceArray::synchronize() {
+    KernelCall call(queue_);
+    call.check(halide_device_sync(&call, &buffer_));
+}
+
+void DeviceArray::describe(halide_buffer_t &buffer, int64_t offset) const {
+    if (queue_.device == Device::opencl && offset != 0) {
+        throw InvalidArgument("this many items are not supported with OpenCL");
+    }
+    buffer.device = buffer_.device + sizeof(float) * static_cast<uint64_t>(offset);
+    buffer.device_interface = buffer_.device_interface;
+}
+
+}  // namespace unstride

@@ -1,0 +1,40 @@
+#ifndef UNSTRIDE_RUNTIME_DEVICE_ARRAY_H
+#define UNSTRIDE_RUNTIME_DEVICE_ARRAY_H
+
+#include <HalideRuntime.h>
+
+#include <cstdint>
+
+#include "queue.h"
+
+namespace unstride {
+
+// Floats in a GPU's memory. All members throw OutOfMemory or KernelError.
+class DeviceArray {
+public:
+    // Allocates at most 2^31 - 1 floats, not initialized.
+    DeviceArray(const Queue &queue, int64_t count);
+    // Memory of CUDA that the caller has, and keeps.
+    DeviceArray(const Queue &queue, const float *pointer);
+    ~DeviceArray();
+    DeviceArray(const DeviceArray &) = delete;
+    DeviceArray &operator=(const DeviceArray &) = delete;
+
+    // All of it; `download` waits until what was queued before is done.
+    void upload(const float *from);
+    void download(float *to);
+    void synchronize();
+
+    // Makes a kernel's buffer begin at element `offset`, which has to be 0 for OpenCL: there, arrays begin at whole lines of memory.
+    void describe(halide_buffer_t &buffer, int64_t offset) const;
+
+private:
+    Queue queue_;
+    bool owned_;
+    halide_dimension_t dimension_;
+    halide_buffer_t buffer_{};
+};
+
+}  // namespace unstride
+
+#endif

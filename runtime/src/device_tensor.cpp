@@ -1,0 +1,63 @@
+#include "device_tensor.h"
+
+#include "checked.h"
+#include "unstride/error.h"
+
+namespace unstride {
+namespace {
+
+int64_t count_of(const Shape &sizes, Layout layout) {
+    dense_strides(sizes, layout);  // throws for what is no tensor
+    int64_t count = 1;
+    for (const int64_t size : sizes) {
+        count = multiply(count, size);
+    }
+    return count;
+}
+
+void check(const Tensor &tensor, const DeviceTensor &array) {
+    if (tensor.sizes() != array.sizes() || tensor.layout() != array.layout()) {
+        throw InvalidArgument("a DeviceTensor can be copied from or to a Tensor of its own sizes and layout only");
+    }
+}
+
+}  // namespace
+
+DeviceTensor::DeviceTensor(Device device, const Shape &sizes, Layout layout) {
+    if (device == Device::cpu) {
+        throw InvalidArgument("a DeviceTensor is in the memory of a GPU: for the CPU there is Tensor");
+    }
+    state_.reset(new State{device, sizes, layout, {queue_of(device), count_of(sizes, layout)}});
+}
+
+DeviceTensor::~DeviceTensor() = default;
+DeviceTensor::DeviceTensor(DeviceTensor &&) noexcept = default;
+DeviceTensor &DeviceTensor::operator=(DeviceTensor &&) noexcept = default;
+
+void DeviceTensor::upload(const Tensor &from) {
+    check(from, *this);
+    state_->array.upload(from.data());
+}
+
+void DeviceTensor::download(Tensor &to) const {
+    check(to, *this);
+    state_->array.download(to.data());
+}
+
+void DeviceTensor::synchronize() const {
+    state_->array.synchronize();
+}
+
+Device DeviceTensor::device() const {
+    return state_->device;
+}
+
+const Shape &DeviceTensor::sizes() const {
+    return state_->sizes;
+}
+
+Layout DeviceTensor::layout() const {
+    return state_->layout;
+}
+
+}  // namespace unstride

@@ -1,0 +1,18 @@
+#ifndef UNSTRIDE_RUNTIME_DEVICE_TENSOR_H
+#define UNSTRIDE_RUNTIME_DEVICE_TENSOR_H
+
+#include "device_array.h"
+#include "unstride/device.h"
+
+namespace unstride {
+
+struct DeviceTensor::State {
+    Device device;
+    Shape sizes;
+    Layout layout;
+    DeviceArray array;
+};
+
+}  // namespace unstride
+
+#endif

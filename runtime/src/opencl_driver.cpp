@@ -1,0 +1,60 @@
+#include <dlfcn.h>
+
+#include <array>
+#include <cstdint>
+
+#include "driver.h"
+#include "unstride/error.h"
+
+namespace unstride {
+namespace {
+
+// What is needed of CL/cl.h, which not every machine has that builds this.
+using Handle = void *;
+constexpr uint64_t any_type = 0xFFFFFFFF;
+enum Property : uint32_t {
+    compute_units = 0x1002,
+    clock_mhz = 0x100C,
+    memory_bytes = 0x101F,
+    device_name = 0x102B,
+};
+
+struct OpenCl {
+    Handle device;
+    int (*info)(Handle, uint32_t, size_t, void *, size_t *);
+
+    // Halide's runtime looks for its functions among those of the process first, and else in libOpenCL.so, which machines that run OpenCL
+    // may lack.
+    OpenCl() {
+        void *library = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_GLOBAL);
+        if (library == nullptr) {
+            throw DeviceError("there is no OpenCL device: the loader's library, libOpenCL.so.1, is not installed");
+        }
+        const auto platforms = reinterpret_cast<int (*)(uint32_t, Handle *, uint32_t *)>(find_symbol(library, "clGetPlatformIDs"));
+        const auto devices = reinterpret_cast<int (*)(Handle, uint64_t, uint32_t, Handle *, uint32_t *)>(find_symbol(library, "clGetDeviceIDs"));
+        info = reinterpret_cast<decltype(info)>(find_symbol(library, "clGetDeviceInfo"));
+        Handle platform = nullptr;
+        if (platforms(1, &platform, nullptr) != 0 || devices(platform, any_type, 1, &device, nullptr) != 0) {
+            throw DeviceError("there is no OpenCL device: the loader is installed, but finds none");
+        }
+    }
+
+    template<typename T>
+    T get(Property property) const {
+        T value{};
+        if (info(device, property, sizeof(value), &value, nullptr) != 0) {
+            throw DeviceError("OpenCL: clGetDeviceInfo failed");
+        }
+        return value;
+    }
+};
+
+}  // namespace
+
+DeviceInfo describe_opencl() {
+    static const OpenCl driver;  // looked for again if there was none
+    return {Device::opencl, driver.get<std::array<char, 256>>(device_name).data(), static_cast<int64_t>(driver.get<uint64_t>(memory_bytes)),
+            static_cast<int>(driver.get<uint32_t>(compute_units)), 1e6 * driver.get<uint32_t>(clock_mhz), 0, 0};
+}
+
+}  // namespace unstride

@@ -1,0 +1,21 @@
+#ifndef UNSTRIDE_TESTS_FAKE_CUDA_H
+#define UNSTRIDE_TESTS_FAKE_CUDA_H
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+// What the driver of fake_cuda.cpp has, and what it was asked for. Its function fake_cuda() returns it.
+struct FakeCuda {
+    int device_count = 1;
+    size_t memory = size_t{1} << 33;
+    std::vector<void *> stack;       // of contexts, the current one last
+    std::vector<std::string> calls;  // that do something
+
+    static void *primary() {  // context of the device
+        return reinterpret_cast<void *>(uintptr_t{0x1000});
+    }
+};
+
+#endif

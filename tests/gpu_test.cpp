@@ -1,0 +1,134 @@
+// What layers on a GPU have beside what layers have on the CPU.
+
+#include <limits>
+
+#include "catch_compat.h"
+#include "errors.h"
+#include "harness.h"
+
+namespace unstride::tests {
+namespace {
+
+bool mentions(const std::string &text, const std::string &fragment) {
+    return text.find(fragment) != std::string::npos;
+}
+
+const Case &example() {
+    static const Case c({12, 20, 3, 2, 1, 1}, {2, 12, 3, 4, 7}, Data::reals, 1);
+    return c;
+}
+
+TEST_CASE("arrays in a GPU's memory", "[gpu]") {
+    const Case &c = example();
+    const ConvTranspose3d layer = c.layer();
+    for (const Layout layout : layouts) {
+        DeviceTensor input(tested_device(), c.input_shape, layout), output(tested_device(), c.expected.sizes, layout);
+        Tensor result(c.expected.sizes, layout);
+        copy_into(result.view(), std::vector<float>(result.element_count(), std::numeric_limits<float>::quiet_NaN()));
+        output.upload(result);
+        input.upload(c.input_as(layout));
+        layer.forward(input, output);
+        output.synchronize();
+        output.download(result);
+        CHECK(mismatch(result, c) == "none");
+        // One layer's output is the next one's input.
+        const Case next({20, 3, 2, 2}, c.expected.sizes, Data::reals, 2);
+        DeviceTensor last(tested_device(), next.expected.sizes, layout);
+        next.layer().forward(output, last);
+        Tensor from_gpu(next.expected.sizes, layout);
+        last.download(from_gpu);
+        CHECK(same_bits(dense_copy(from_gpu), dense_copy(next.layer().forward(static_cast<const Tensor &>(result).view()))));
+    }
+}
+
+TEST_CASE("a GPU gives the same bits every time", "[gpu]") {
+    for (const Layout layout : layouts) {
+        const std::vector<float> first = dense_copy(forward(example().layer(), example(), layout));
+        for (int i = 0; i < 3; i++) {
+            CHECK(same_bits(dense_copy(forward(example().layer(), example(), layout)), first));
+        }
+    }
+}
+
+TEST_CASE("weights of a layer on a GPU can be changed", "[gpu]") {
+    const Case other(example().options, example().input_shape, Data::reals, 9);
+    ConvTranspose3d layer = example().layer();
+    CHECK(mismatch(forward(layer, example(), Layout::ncdhw), example()) == "none");
+    layer.set_weight(other.weight.data(), layer.weight_shape());
+    layer.set_bias(other.bias.data(), layer.bias_shape());
+    CHECK(mismatch(forward(layer, other, Layout::ncdhw), other) == "none");
+}
+
+TEST_CASE("a layer moves between devices", "[gpu]") {
+    ConvTranspose3d layer = example().layer();
+    layer.set_device(Device::cpu);
+    CHECK(layer.device() == Device::cpu);
+    CHECK(layer.plan(example().input_shape, Layout::ndhwc).variant.device == Device::cpu);
+    CHECK(mismatch(forward(layer, example(), Layout::ndhwc), example()) == "none");
+    layer.set_device(tested_device());
+    const Plan plan = layer.plan(example().input_shape, Layout::ndhwc);
+    CHECK(plan.variant.device == tested_device());
+    CHECK(plan.scratch_bytes == 0);
+    CHECK(mismatch(forward(layer, example(), Layout::ndhwc), example()) == "none");
+}
+
+TEST_CASE("mistakes with devices", "[gpu]") {
+    const Case &c = example();
+    ConvTranspose3d layer = c.layer();
+    const Tensor input = c.input_as(Layout::ncdhw);
+    Tensor output(c.expected.sizes);
+    const Device other = tested_device() == Device::cuda ? Device::opencl : Device::cuda;
+
+    for (const Variant &v : variants()) {
+        if (v.device != tested_device()) {
+            CHECK(mentions(error_of<InvalidArgument>([&] { layer.set_variant(v.name); }), std::string("is for device ") + to_string(v.device)));
+            break;
+        }
+    }
+    bool exists = false;
+    for (const DeviceInfo &info : devices()) {
+        exists = exists || info.device == other;
+    }
+    if (!exists) {
+        CHECK_THROWS_AS(layer.set_device(other), DeviceError);
+        CHECK(layer.device() == tested_device());
+        CHECK_THROWS_AS(DeviceTensor(other, {1, 2, 3, 4}), DeviceError);
+    }
+    CHECK_THROWS_AS(DeviceTensor(Device::cpu, {1, 2, 3, 4}), InvalidArgument);
+    CHECK_THROWS_AS(DeviceTensor(tested_device(), {1, 2, 3}), InvalidArgument);
+    CHECK_THROWS_AS(DeviceTensor(tested_device(), {1, 1, 1 << 16, 1 << 15, 1}), InvalidArgument);
+
+    DeviceTensor device_input(tested_device(), c.input_shape), device_output(tested_device(), c.input_shape);
+    CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(device_input, device_output); }), "output"));
+    DeviceTensor turned(tested_device(), c.expected.sizes, Layout::ndhwc);
+    CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(device_input, turned); }), "different layouts"));
+    CHECK_THROWS_AS(turned.download(output), InvalidArgument);
+    layer.set_device(Device::cpu);
+    CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(device_input, turned); }), "device cpu"));
+    CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(input.view(), output.view(), CudaStream{}); }), "layers on CUDA"));
+}
+
+TEST_CASE("memory that a GPU does not have", "[gpu]") {
+    if (tested_device() == Device::opencl) {
+        WARN("not tested: OpenCL drivers may take memory only when it is written");
+        return;
+    }
+    ConvTranspose3d layer = example().layer();
+    int64_t memory = 0;
+    for (const DeviceInfo &info : devices()) {
+        memory = info.device == tested_device() ? info.memory_bytes : memory;
+    }
+    std::vector<DeviceTensor> all;
+    const Shape sizes{1, 1, 1 << 10, 1 << 10, 1 << 10};
+    CHECK_THROWS_AS([&] {
+        for (int64_t taken = 0; taken <= memory; taken += int64_t{4} << 30) {
+            all.emplace_back(tested_device(), sizes);
+        }
+    }(),
+                    OutOfMemory);
+    all.clear();
+    CHECK(mismatch(forward(layer, example(), Layout::ncdhw), example()) == "none");
+}
+
+}  // namespace
+}  // namespace unstride::tests
