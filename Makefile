@@ -1,5 +1,5 @@
 # Everything from a bare machine: the first target that needs them makes .venv from requirements.txt, and installs Catch2,
-# CLI11, nlohmann-json and Google Benchmark from the distribution where they are missing. `make help` lists the targets.
+# CLI11, nlohmann-json, Google Benchmark and PoCL from the distribution where they are missing. `make help` lists the targets.
 
 BUILD  ?= build
 PRESET ?= release

@@ -23,6 +23,7 @@ import time
 
 import layer_table
 import numpy as np
+import ptx
 from kernels import kernel_figures
 from report import write_report
 from workers import BOTH, PEERS, Worker, WorkerError, environment_of
@@ -153,6 +154,7 @@ class Run:
             except WorkerError as error:
                 print(f"{peer.label} cannot run: {error}", flush=True)
         document["code"] = kernel_figures(arguments.build / "runtime")
+        document["gpu_code"] = ptx.kernel_figures(arguments.build / "runtime")
 
     def measure_machine(self):
         """A limit is the most that was ever seen: whatever else ran then, it made it less."""

@@ -31,9 +31,11 @@ public:
     // A winograd kernel computes the outputs of z and y in pairs, by minimal filters. It sees a phase of z and y as a layer of stride 1
     // there. Weights are those of the filters: dimensions ky and kz have one more than the phase has taps.
     //
+    // A quads kernel is for a GPU and ndhwc: its threads read four input channels at once, of which there is a multiple of 4.
+    //
     // A taps kernel multiplies a position by all taps of y and x at once. Lanes of the weights are output channels and taps of y and x, the
     // latter innermost; the extents of dimensions kx and ky tell how many taps there are, and their strides are 0.
-    GeneratorParam<Family> family{"family", Family::Channels, {{"channels", Family::Channels}, {"columns", Family::Columns}, {"depthwise", Family::Depthwise}, {"winograd", Family::Winograd}, {"taps", Family::Taps}}};
+    GeneratorParam<Family> family{"family", Family::Channels, {{"channels", Family::Channels}, {"columns", Family::Columns}, {"depthwise", Family::Depthwise}, {"winograd", Family::Winograd}, {"taps", Family::Taps}, {"quads", Family::Quads}}};
     GeneratorParam<Layout> layout{"layout", Layout::NCDHW, {{"ncdhw", Layout::NCDHW}, {"ndhwc", Layout::NDHWC}}};
     // 1: the phases along x are a dimension of the output, and there may be any number of them. n > 1: the output's columns are
     // all columns, interleaved in the kernel from the n phases of an undilated layer of this stride.
@@ -107,18 +109,25 @@ public:
     // The rows of the slices that the taps along z read.
     void stage_rows(const Axis<Expr> &Z) {
         const RDom columns(0, input.dim(0).extent(), "input_columns");
-        const Expr W = input.dim(0).extent(), slice = clamp(Z.input(z, jz), 0, input.dim(2).extent() - 1);
         Func slab("slab");
-        if (stages.gpu) {  // read in place
-            slab(x, c, y, jz, z, g, n) = select(x >= 0 && x < W, stages.source(clamp(x, 0, W - 1), y, slice, c, g, n), 0.f);
-            stages.slab = slab;
-            return;
-        }
         slab(x, c, y, jz, z, g, n) = 0.f;
-        slab(columns, c, y, jz, z, g, n) = stages.source(columns, y, slice, c, g, n);
+        slab(columns, c, y, jz, z, g, n) = stages.source(columns, y, clamp(Z.input(z, jz), 0, input.dim(2).extent() - 1), c, g, n);
         stages.slab = slab;
         stages.slab_rows = {y, jz};
         stages.input_columns = columns;
+    }
+
+    // On a GPU, which has nothing staged: the input that a tap of an output reads, or zero left and right of it. All that it is asked for are
+    // variables of loops, so that bounds inference knows it to be one element.
+    Func in_place(const Axis<Expr> &X, const Axis<Expr> &Y, const Axis<Expr> &Z) {
+        const auto existing = [&](const Expr &index, int d) {
+            return clamp(index, 0, input.dim(d).extent() - 1);
+        };
+        const Expr ix = q + X.input(rx, jx);
+        Func slab("slab");
+        slab(c, q, rx, jx, jy, jz, y, z, g, n) = select(ix >= 0 && ix < input.dim(0).extent(), stages.source(existing(ix, 0), existing(Y.input(y, jy), 1), existing(Z.input(z, jz), 2), c, g, n), 0.f);
+        stages.slab = slab;
+        return slab;
     }
 
     void sum_directly(const Axis<Expr> &X) {
@@ -126,9 +135,11 @@ public:
         const Axis<Expr> Y = axis(known_y, stride_y, dilation_y, common_y, inverse_y, known(known_y.padding, padding_y));
         const Expr H = input.dim(1).extent(), D = input.dim(2).extent();
         const Expr KX = known(known_x.kernel, weight.dim(2).extent()), KY = known(known_y.kernel, weight.dim(3).extent()),
-                   KZ = known(known_z.kernel, weight.dim(4).extent()), inputs = known(known_inputs, weight.dim(1).extent());
+                   KZ = known(known_z.kernel, weight.dim(4).extent()), inputs = aligned(known(known_inputs, weight.dim(1).extent()));
 
-        stage_rows(Z);
+        if (!stages.gpu) {
+            stage_rows(Z);
+        }
 
         // Along z and y, loops run over just the taps that exist and read inside the input. Along x, only over those
         // that exist: what they read outside is zero.
@@ -143,7 +154,8 @@ public:
         Func sum("sum");
         sum(c, q, rx, y, z, g, n) = bias(c, g);
         sum(c, q, rx, y, z, g, n) += weight(c % block, ci, within(kx, KX), within(ky, KY), within(kz, KZ), c / block, g) *
-                                     stages.slab(ix, channel, within(iy, H), within(taps[3], Z.tap_count(z, KZ)), z, g, n);
+                                     (stages.gpu ? in_place(X, Y, Z)(channel, q, rx, taps[1], taps[2], taps[3], y, z, g, n)
+                                                 : stages.slab(ix, channel, within(iy, H), within(taps[3], Z.tap_count(z, KZ)), z, g, n));
 
         stages.sum = sum;
         stages.taps = taps;
@@ -255,7 +267,8 @@ public:
         }
         const Tile tile{block, columns, natural_vector_size<float>()};
         if (stages.gpu) {
-            schedule_gpu(stages, tile, across_channels());
+            set_aligned_strides();
+            schedule_gpu(stages, tile, family);
             return;
         }
         if (family == Family::Taps) {
@@ -298,6 +311,25 @@ private:
         }
         const Axis<int64_t> a = make_axis(dimension.stride, dimension.dilation, 0);
         return {known(int(a.stride), stride), known(int(a.dilation), dilation), known(int(a.common), common), known(int(a.inverse), inverse), padding};
+    }
+
+    // A quads kernel knows that strides and numbers of input channels are multiples of 4.
+    Expr aligned(const Expr &number) const {
+        return family == Family::Quads ? number / 4 * 4 : number;
+    }
+
+    // So that threads of a GPU load several weights, or channels, at once.
+    void set_aligned_strides() {
+        for (int d = 1; d < 6; d++) {
+            weight.dim(d + 1).set_stride(weight.dim(d).stride() * weight.dim(d).extent());
+        }
+        if (family == Family::Quads) {
+            for (int d : {0, 1, 2, 4, 5}) {
+                input.dim(d).set_stride(aligned(input.dim(d).stride()));
+            }
+            input.dim(3).set_extent(aligned(input.dim(3).extent()));
+            weight.dim(1).set_extent(aligned(weight.dim(1).extent()));
+        }
     }
 
     void set_known_bounds() {

@@ -4,34 +4,67 @@ namespace unstride {
 
 using namespace Halide;
 
-void schedule_gpu(Stages &s, const Tile &tile, bool across_channels) {
-    const Var xi{"xi"}, ci{"ci"}, tx{"tx"}, ty{"ty"};
-    const int interleave = s.interleave, threads = 128, warp = 32;
+namespace {
 
-    const int registers_c = across_channels ? 1 : tile.block;
-    s.output.split(x, x, xi, tile.columns * interleave, TailStrategy::GuardWithIf).split(c, blocks, ci, tile.block, TailStrategy::GuardWithIf).fuse(x, y, tiles).fuse(tiles, z, tiles);
-    if (across_channels) {
-        s.output.split(ci, ci, tx, warp, TailStrategy::GuardWithIf).split(tiles, tiles, ty, threads / warp, TailStrategy::GuardWithIf);
-        s.output.reorder(xi, tx, ty, ci, tiles, blocks, g, p, n).fuse(ci, tiles, tiles).gpu_threads(tx, ty);
+constexpr int warp = 32, warps = 4;  // threads of a warp, and warps of a block
+constexpr int vector = 4;            // floats that a thread loads at once
+
+// All loops over a thread's tile unrolled, its accumulators are registers from the first tap to the last. Weights are loaded in vectors.
+void accumulate(Stage stage, const Tile &tile, std::vector<VarOrRVar> loops) {
+    loops.emplace_back(rx);
+    stage.reorder(loops).unroll(q).unroll(rx).never_partition_all();
+    if (tile.block % vector == 0) {
+        stage.vectorize(c, vector);
+    }
+    stage.unroll(c);
+}
+
+}  // namespace
+
+void schedule_gpu(Stages &s, const Tile &tile, Family family) {
+    const Var xi{"xi"}, ci{"ci"}, tx{"tx"}, ty{"ty"}, tz{"tz"};
+
+    // Tiles are counted through the rows of a slice and through all slices, so that rows of any length fill the warps.
+    s.output.split(x, x, xi, tile.columns * s.interleave, TailStrategy::GuardWithIf)
+        .split(c, blocks, ci, tile.block, TailStrategy::GuardWithIf)
+        .fuse(x, y, tiles)
+        .fuse(tiles, z, tiles);
+    Tile thread = tile;
+    if (family == Family::Depthwise && s.channels_last) {  // a warp lies across the channels of a tile
+        thread.block = 1;
+        s.output.split(ci, ci, tx, warp).split(tiles, tiles, ty, warps, TailStrategy::GuardWithIf).reorder(xi, ci, tx, ty, tiles, blocks, g, p, n).gpu_threads(tx, ty);
     } else {
-        s.output.split(tiles, tiles, tx, threads, TailStrategy::GuardWithIf);
-        s.output.reorder(xi, ci, tx, tiles, blocks, g, p, n).gpu_threads(tx).unroll(ci);
+        // In ndhwc a warp lies across 32 output channels, if tiles have some: its loads of the input then are to fewer lines.
+        const int blocks_of_warp = s.channels_last && tile.block >= 8 ? warp / tile.block : 1, tiles_of_warp = warp / blocks_of_warp;
+        s.output.split(tiles, tiles, tz, warps * tiles_of_warp, TailStrategy::GuardWithIf)
+            .split(tz, tz, tx, tiles_of_warp)
+            .split(blocks, blocks, ty, blocks_of_warp, TailStrategy::GuardWithIf)
+            .reorder(xi, ci, tx, ty, tz, tiles, blocks, g, p, n)
+            .gpu_threads(tx, ty, tz);
     }
     // A grid has three dimensions, of which only the first may be long.
-    s.output.fuse(blocks, g, blocks).fuse(p, n, p).gpu_blocks(tiles, blocks, p).unroll(xi).never_partition_all();
+    s.output.fuse(blocks, g, blocks).fuse(p, n, p).gpu_blocks(tiles, blocks, p).unroll(xi).unroll(ci).never_partition_all();
 
-    const auto unroll = [&](Stage stage, const std::vector<VarOrRVar> &taps) {
-        std::vector<VarOrRVar> loops{c, q};
-        loops.insert(loops.end(), taps.begin(), taps.end());
-        loops.emplace_back(rx);
-        stage.reorder(loops).unroll(c).unroll(q).unroll(rx).never_partition_all();
-    };
-    s.sum.compute_at(s.output, tx).store_in(MemoryType::Register).bound_extent(c, registers_c).bound_extent(q, tile.columns).bound_extent(rx, interleave);
+    s.sum.compute_at(s.output, tx).store_in(MemoryType::Register).bound_extent(c, thread.block).bound_extent(q, thread.columns).bound_extent(rx, s.interleave);
+    accumulate(s.sum, thread, {c, q});
+    const RVar inputs = s.taps[0], kx = s.taps[1], ky = s.taps[2], kz = s.taps[3];
+    Stage update = s.sum.update();
+    if (family == Family::Quads) {
+        const RVar quads{"quads"}, one{"one"};
+        update.split(inputs, quads, one, vector);
+        accumulate(update, thread, {c, one, q, quads, kx, ky, kz});
+        update.unroll(one);
+        s.slab.compute_at(s.sum, quads).store_in(MemoryType::Register).bound_extent(c, vector).bound_extent(q, thread.columns).vectorize(c).unroll(q);
+    } else {
+        accumulate(update, thread, {c, q, inputs, kx, ky, kz});
+    }
     for (const Var &one : {y, z, g, n}) {
         s.sum.bound_extent(one, 1);
+        s.slab.bound_extent(one, 1);
     }
-    unroll(s.sum, {});
-    unroll(s.sum.update(), {s.taps[0], s.taps[1], s.taps[2], s.taps[3]});
+    for (const Var &one : {rx, jx, jy, jz}) {
+        s.slab.bound_extent(one, 1);
+    }
 }
 
 }  // namespace unstride

@@ -9,7 +9,8 @@ enum class Family { Channels,
                     Columns,
                     Depthwise,
                     Winograd,
-                    Taps };
+                    Taps,
+                    Quads };
 
 // A register tile: `block` output channels by `columns` output columns of one phase, `lanes` floats to a vector.
 struct Tile {
@@ -49,8 +50,8 @@ void schedule_channels(Stages &s, const Tile &tile);
 // in ncdhw.
 void schedule_taps(Stages &s, const Tile &tile);
 
-// Threads of a GPU, those of a warp across channels or across columns.
-void schedule_gpu(Stages &s, const Tile &tile, bool across_channels);
+// Threads of a GPU, each with a tile; in a depthwise kernel of ndhwc, each with one channel of a tile.
+void schedule_gpu(Stages &s, const Tile &tile, Family family);
 
 // Vectors across output columns; weights are broadcast, and phases interleave on the store.
 void schedule_columns(Stages &s, const Tile &tile);

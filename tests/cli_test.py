@@ -76,7 +76,7 @@ class RunTest(CommandLineTest):
         def uniform(*shape):
             return self.random.uniform(-1, 1, shape).astype(np.float32)
 
-        layers = [(uniform(1, 3, 2, 3, 20), uniform(3, 35, 3, 3, 3), {"stride": 2}),
+        layers = [(uniform(1, 4, 2, 3, 20), uniform(4, 35, 3, 3, 3), {"stride": 2}),
                   (uniform(1, 19, 2, 3, 20), uniform(19, 1, 3, 3, 3), {"stride": 2, "groups": 19})]
         ran = 0
         for variant in json.loads(self.succeed("list", "--json")):

@@ -151,6 +151,9 @@ bool takes(const Variant &variant, const ConvTranspose3dOptions &options) {
             return false;
         }
     }
+    if (variant.family == "quads" && options.in_channels / options.groups % 4 != 0) {
+        return false;
+    }
     const bool stride = variant.stride_x == 1 || (variant.stride_x == options.stride.width && options.dilation.width == 1);
     const bool depthwise = options.in_channels == options.groups && options.out_channels == options.groups;
     return stride && (depthwise || variant.family != "depthwise");
@@ -172,6 +175,9 @@ ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &var
         };
         fit(options.stride.depth, options.kernel_size.depth, options.dilation.depth);
         fit(options.stride.height, options.kernel_size.height, options.dilation.height);
+    }
+    if (variant.family == "quads") {
+        options.in_channels = (options.in_channels / options.groups + 3) / 4 * 4 * options.groups;
     }
     if (variant.family == "depthwise") {
         options.in_channels = options.groups = options.out_channels;

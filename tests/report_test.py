@@ -90,6 +90,7 @@ class ReportTest(unittest.TestCase):
             self.assertIn(peer["label"], words)
         self.assertIn("RuntimeError: <could not> & would not", words)
         self.assertIn("Without a prediction: llvm-mca is not installed.", words)
+        self.assertIn("ncdhw_columns_32x1_s1_cuda", words)
 
     def test_without_peers(self):
         words = self.check(synthetic_document(peers=False))

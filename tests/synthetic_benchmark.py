@@ -80,6 +80,8 @@ def synthetic_document(peers=True):
         for name in names:
             document["code"].append({"variant": f"{layout}_{name}_avx512", "fmas": 24, "loads": 14, "spills": 0,
                                      "instructions": 42, "code_bytes": 30000, "predicted_cycles": 12.3})
+    document["gpu_code"] = [{"variant": "ncdhw_columns_32x1_s1_cuda", "architecture": "sm_90", "registers": 82, "shared_bytes": 0,
+                             "stack_bytes": 0, "spilled_bytes": 0, "occupancy": 0.3125}]
     del document["code"][0]["predicted_cycles"]
     document["code"][0]["prediction_error"] = "llvm-mca is not installed"
     return document

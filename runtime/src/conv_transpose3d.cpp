@@ -61,13 +61,13 @@ struct ConvTranspose3d::State {
         }
     }
 
-    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, bool moderate, int threads) const {
-        const PlanCache::Key key = PlanCache::key(geometry, layout, moderate, threads, wisdom_generation());
+    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, bool regular, int threads) const {
+        const PlanCache::Key key = PlanCache::key(geometry, layout, regular, threads, wisdom_generation());
         std::shared_ptr<const Decision> decision = plans.find(key);
         if (!decision) {
             const bool applies = forced.entry != nullptr && forced.entry->variant.layout == layout;
             decision = std::make_shared<const Decision>(
-                unstride::decide(options, geometry, device, layout, applies ? forced : Forced{}, moderate, threads));
+                unstride::decide(options, geometry, device, layout, applies ? forced : Forced{}, regular, threads));
             plans.insert(key, decision);
         }
         return decision;
@@ -191,7 +191,7 @@ void ConvTranspose3d::State::compute_arrays(const Geometry &geometry, Layout lay
     Activation<float> target = activation(dense_view<float>(nullptr, {geometry.batch, c.groups * c.outputs, z.output, y.output, x.output}, layout), c.outputs);
     source.array = &input;
     target.array = &output;
-    compute(*decide(geometry, layout, false, workers()), geometry, source, target, queue);
+    compute(*decide(geometry, layout, true, workers()), geometry, source, target, queue);
 }
 
 // On a GPU, through copies of as many items at a time as it takes in an array.
@@ -256,7 +256,9 @@ void ConvTranspose3d::forward(const View<const float> &input, const View<float> 
     }
     if (geometry.batch > 0) {
         const Queue queue = queue_of(Device::cuda, stream);
-        state_->compute(*state_->decide(geometry, layout, false, state_->workers()), geometry, activation(input, geometry.channels.inputs),
+        const bool regular = reinterpret_cast<uintptr_t>(input.data) % (4 * sizeof(float)) == 0 &&
+                             std::all_of(input.strides.begin(), input.strides.end(), [](int64_t stride) { return stride == 1 || stride % 4 == 0; });
+        state_->compute(*state_->decide(geometry, layout, regular, state_->workers()), geometry, activation(input, geometry.channels.inputs),
                         activation(output, geometry.channels.outputs), queue);
     }
 }
@@ -297,7 +299,7 @@ Tensor ConvTranspose3d::forward(const View<const float> &input, const Shape &out
 Plan ConvTranspose3d::plan(const Shape &input_shape, Layout layout, const Shape &output_size) const {
     const Geometry geometry = resolve(state_->options, input_shape, output_size);
     const int threads = state_->workers();
-    const std::shared_ptr<const Decision> shared = state_->decide(geometry, layout, state_->moderate, threads);
+    const std::shared_ptr<const Decision> shared = state_->decide(geometry, layout, state_->device != Device::cpu || state_->moderate, threads);
     const Decision &decision = *shared;
     const int64_t item_input = geometry.input_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t item_output = geometry.output_elements() / std::max<int64_t>(geometry.batch, 1);

@@ -10,46 +10,56 @@
 namespace unstride {
 namespace {
 
-constexpr int64_t threads_of_block = 128, warp = 32;  // as schedules/gpu.cpp has them
-constexpr double processors = 132;                    // of an H100 or H200
-constexpr double cycles_of_latency = 40;              // of a step: loads from L1, and the FMAs that wait for them
+constexpr int64_t warp = 32, warps_of_block = 4;  // as schedules/gpu.cpp has them
+constexpr double processors = 132;                // of an H100 or H200
+constexpr double latency = 40;                    // cycles of a step: loads from the cache, and the FMAs that wait for them
 
-// Outputs of a thread: `block` channels of a position if warps lie across columns, else `columns` positions of a channel.
-bool across_columns(const Variant &v) {
-    return !is_across_channels(v);
+// How the threads of a warp lie: across so many blocks of output channels, and tiles of positions.
+struct Warp {
+    int64_t blocks, tiles;
+};
+
+Warp warp_of(const Variant &v) {
+    if (v.family == "depthwise" && v.layout == Layout::ndhwc) {  // across the channels of one tile
+        return {1, 1};
+    }
+    const int64_t blocks = v.layout == Layout::ndhwc && v.block >= 8 ? warp / v.block : 1;
+    return {blocks, warp / blocks};
 }
 
 int64_t warps(const Entry &entry, const Geometry &geometry) {
     const Variant &v = entry.variant;
     const auto &[z, y, x] = geometry.extent;
     const auto [groups, inputs, outputs] = channels_seen(geometry.channels, v);
+    const Warp w = warp_of(v);
     const int64_t phases = v.stride_x > 1 ? 1 : std::min(x.axis.stride, x.output);
-    const int64_t tiles = product({tiles_in_phase(v.columns, x), y.output, z.output});  // that threads, or warps, share
-    const int64_t in_grid = across_columns(v) ? divide_up(tiles, threads_of_block) * (threads_of_block / warp) * divide_up(outputs, v.block)
-                                              : divide_up(tiles, threads_of_block / warp) * (threads_of_block / warp) * divide_up(outputs, v.block) * divide_up(v.block, warp);
-    return product({in_grid, phases, groups, geometry.batch});
+    const int64_t tiles = divide_up(product({tiles_in_phase(v.columns, x), y.output, z.output}), w.tiles * warps_of_block) * warps_of_block;
+    return product({tiles, divide_up(divide_up(outputs, v.block), w.blocks), phases, groups, geometry.batch});
+}
+
+// What a warp takes for an input channel of a tap.
+double cycles_of_step(const Variant &v) {
+    const Warp w = warp_of(v);
+    const bool across = w.tiles == 1;
+    const double block = across ? 1 : as_double(v.block), columns = as_double(v.columns), at_once = v.family == "quads" ? 4 : 1;
+    // Each thread's columns are neighbours in ncdhw, and lie in lines of their own in ndhwc.
+    const double lines_of_load = v.layout == Layout::ncdhw ? columns : as_double(w.tiles);
+    const double weights = std::max(1.0, block / 4), loads = columns / at_once + weights;
+    return std::max(block * columns / 4 + loads, columns / at_once * lines_of_load + weights);
 }
 
 Estimate estimate_gpu(const Entry &entry, const Geometry &geometry, const Split & /*split*/) {
     const Variant &v = entry.variant;
     const auto &[z, y, x] = geometry.extent;
-    const int64_t inputs = channels_seen(geometry.channels, v).inputs;
-    const double outputs = as_double(across_columns(v) ? v.block : v.columns);  // of a phase, in a thread
-    // Lines of the cache that the input and the weights of a step lie in. Weights of neighbouring channels are loaded four at a time.
-    const double scattered = v.layout == Layout::ndhwc ? warp : 1;
-    const double lines = across_columns(v) ? scattered + std::max(1.0, outputs / 4) : outputs + 1;
-    const double instructions = outputs + lines + 4;
-    const double step = std::max(instructions / 4, lines);
-    const double steps = as_double(inputs) * taps(x) * taps(y) * taps(z) * v.stride_x;
+    const double steps = as_double(channels_seen(geometry.channels, v).inputs) * taps(x) * taps(y) * taps(z) * v.stride_x;
     // Few warps cannot hide the latency of their steps behind those of others.
-    const double all = as_double(warps(entry, geometry));
-    const bool own = across_columns(v) == (v.layout == Layout::ncdhw);
-    return {steps * std::max(all * step, processors * cycles_of_latency), all * outputs * v.stride_x * (own ? 1 : warp), 0};
+    const double all = as_double(warps(entry, geometry)), outputs = as_double(v.block * v.columns * v.stride_x);
+    return {steps * std::max(all * cycles_of_step(v), processors * latency), all * outputs, 0};
 }
 
 // A task is a block of threads.
 Split split_gpu(const Entry &entry, const Geometry &geometry, int64_t /*rows*/, int /*threads*/) {
-    return {1, 1, 1, 1, warps(entry, geometry) / (threads_of_block / warp), false};
+    return {1, 1, 1, 1, warps(entry, geometry) / warps_of_block, false};
 }
 
 int64_t no_scratch(const Entry & /*entry*/, const Geometry & /*geometry*/, const Split & /*split*/) {

@@ -81,11 +81,11 @@ Placed place(const Activation<T> &activation, int64_t offset, const Queue &queue
 // Blocks of threads along the second and third dimension of a grid: phases times items, and blocks of channels times groups.
 constexpr int64_t grid_limit = 65535;
 
-// Where a caller's view has one element along a dimension, its stride there does not matter, and may be anything.
+// Where a caller's view has one element along a dimension, its stride there does not matter, and may be anything: a kernel sees `otherwise`.
 template<size_t Rank>
-std::array<int64_t, Rank> strides_that_matter(const std::array<int64_t, Rank> &extents, std::array<int64_t, Rank> strides) {
+std::array<int64_t, Rank> strides_that_matter(const std::array<int64_t, Rank> &extents, std::array<int64_t, Rank> strides, int64_t otherwise = 1) {
     for (size_t d = 0; d < Rank; d++) {
-        strides[d] = extents[d] > 1 ? strides[d] : 1;
+        strides[d] = extents[d] > 1 ? strides[d] : otherwise;
     }
     return strides;
 }
@@ -118,8 +118,7 @@ void execute(const Part &part, const Geometry &geometry, const std::vector<Panel
         const std::array<int64_t, 6> in_extents{x.input, y.inputs, z.inputs, group_inputs, groups, batch};
         const Placed in_place = place(input, item * input.batch + z.input_first * input.depth + y.input_first * input.height, queue);
         Buffer<6> in(in_place.place, in_extents,
-                     strides_that_matter(in_extents, {input.width, input.height * y.input_step, input.depth * z.input_step,
-                                                      input.channel, input.group, input.batch}));
+                     strides_that_matter(in_extents, {input.width, input.height * y.input_step, input.depth * z.input_step, input.channel, input.group, input.batch}, variant.family == "quads" ? 4 : 1));
         const std::array<int64_t, 7> out_extents{phases.columns, phases.count, y.outputs, z.outputs, outputs, groups, batch};
         const Placed out_place = place(output, item * output.batch + z.first * output.depth + y.first * output.height + phases.first * output.width, queue);
         Buffer<7> out(out_place.place, out_extents,

@@ -34,11 +34,11 @@ Geometry with_outputs(Geometry geometry, int64_t outputs) {
 }
 
 // Variants of one algorithm that can compute some channels of a layer, of the widest instruction set that has any.
-std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, Device device, Layout layout, Algorithm algorithm) {
+std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, Device device, Layout layout, Algorithm algorithm, bool regular) {
     std::vector<const Entry *> found;
     int lanes = 0;
     for (const Entry &entry : catalog()) {
-        if (entry.variant.device == device && entry.variant.layout == layout && algorithm_of(entry.variant) == algorithm && obstacle(entry.variant, options).empty()) {
+        if (entry.variant.device == device && entry.variant.layout == layout && algorithm_of(entry.variant) == algorithm && (regular || !needs_regular(entry.variant)) && obstacle(entry.variant, options).empty()) {
             found.push_back(&entry);
             lanes = std::max(lanes, entry.lanes);
         }
@@ -109,33 +109,40 @@ std::string obstacle(const Variant &v, const ConvTranspose3dOptions &o) {
     if (algorithm_of(v) == Algorithm::winograd) {
         return no_minimal_filters(o);
     }
+    if (v.family == "quads" && o.in_channels / o.groups % 4 != 0) {
+        return "needs a multiple of four input channels in each group";
+    }
     if (v.family == "depthwise" && (o.in_channels != o.groups || o.out_channels != o.groups)) {
         return "needs a depthwise layer: in_channels, out_channels and groups alike";
     }
     return "";
 }
 
+bool needs_regular(const Variant &variant) {
+    return variant.family == "winograd" || variant.family == "quads";
+}
+
 Geometry part_of(Geometry geometry, const Part &part) {
     return with_outputs(geometry, part.channels);
 }
 
-Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, bool moderate) {
+Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, bool regular) {
     if (taps_pay(geometry)) {
         return Algorithm::taps;
     }
-    return moderate && no_minimal_filters(options).empty() && minimal_filters_pay(geometry) ? Algorithm::winograd : Algorithm::direct;
+    return regular && no_minimal_filters(options).empty() && minimal_filters_pay(geometry) ? Algorithm::winograd : Algorithm::direct;
 }
 
-Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Device device, Layout layout, const Forced &forced, bool moderate, int threads) {
+Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Device device, Layout layout, const Forced &forced, bool regular, int threads) {
     const int64_t outputs = geometry.channels.outputs;
-    if (forced.entry != nullptr && (moderate || algorithm_of(forced.entry->variant) != Algorithm::winograd)) {
+    if (forced.entry != nullptr && (regular || !needs_regular(forced.entry->variant))) {
         return {{make_part(*forced.entry, geometry, 0, outputs, forced.rows_per_task, threads)}, "the caller asked for it", 0};
     }
-    Algorithm algorithm = algorithm_for(options, geometry, moderate);
-    std::vector<const Entry *> entries = candidates(options, device, layout, algorithm);
+    Algorithm algorithm = algorithm_for(options, geometry, regular);
+    std::vector<const Entry *> entries = candidates(options, device, layout, algorithm, regular);
     if (entries.empty()) {
         algorithm = Algorithm::direct;
-        entries = candidates(options, device, layout, algorithm);
+        entries = candidates(options, device, layout, algorithm, regular);
     }
     if (const std::optional<Winner> winner = recall(geometry, layout, threads); winner && winner->entry->variant.device == device && algorithm_of(winner->entry->variant) == algorithm) {
         return {{make_part(*winner->entry, geometry, 0, outputs, winner->rows_per_task, threads)},

@@ -37,12 +37,16 @@ struct Forced {
 // Why a variant cannot run a layer on this machine; empty if it can.
 std::string obstacle(const Variant &variant, const ConvTranspose3dOptions &options);
 
-// How a layer is computed, as far as this build has kernels for it. Minimal filters are for moderate numbers only: see are_moderate().
-Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, bool moderate);
+// Whether a variant is only for regular calls: family winograd for moderate numbers (see are_moderate()), and quads for an input whose
+// place in memory, and strides, are multiples of four elements.
+bool needs_regular(const Variant &variant);
+
+// How a layer is computed, as far as this build has kernels for it.
+Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, bool regular);
 
 // Picks among the variants of a device and layout, and splits the work among threads, or a GPU's processors: what is forced, or else what wisdom has for this layer and input,
 // or else what is expected to take the least time. Throws InvalidArgument if no variant can run.
-Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Device device, Layout layout, const Forced &forced, bool moderate, int threads);
+Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Device device, Layout layout, const Forced &forced, bool regular, int threads);
 
 bool uses(const Decision &decision, Algorithm algorithm);
 

@@ -18,6 +18,7 @@ struct Variant {
     std::string family;  // channels: vectors across output channels; columns: vectors across output columns;
                          // depthwise: one of these, for layers with as many groups as channels;
                          // winograd: across output channels, with minimal filters along depth and height;
+                         // quads: columns of a GPU that reads four input channels at once, where there is a multiple of four;
                          // taps: for few output channels, products of all taps along height and width before they are summed
     Layout layout;
     Device device;
