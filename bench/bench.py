@@ -113,8 +113,8 @@ class Run:
             self.commands[peer.name] = command, environment_of(peer, arguments.threads, arguments.isa)
         if arguments.layer_kernels and not arguments.isa:  # below which that planner would not stay
             self.commands["layer_kernels"] = [str(arguments.layer_kernels), *limits], {}
-        listed = json.loads(output_of(str(arguments.build / "bin/unstride"), "list", "--json"))
-        here = [v for v in listed if v["device"] == "cpu" and v["runs_here"] and not (arguments.isa == "avx2" and v["target"] == "avx512")]
+        self.listed = json.loads(output_of(str(arguments.build / "bin/unstride"), "list", "--json"))
+        here = [v for v in self.listed if v["device"] == "cpu" and v["runs_here"] and not (arguments.isa == "avx2" and v["target"] == "avx512")]
         fast = [v for v in here if v["target"] != "baseline"] or here
         self.candidates = {"all": here, "fast": fast, "planned": fast if arguments.isa else []}[arguments.variants]
 
@@ -153,8 +153,9 @@ class Run:
                 document["versions"].update(self.worker(peer.name).ask("versions"))
             except WorkerError as error:
                 print(f"{peer.label} cannot run: {error}", flush=True)
-        document["code"] = kernel_figures(arguments.build / "runtime")
-        document["gpu_code"] = ptx.kernel_figures(arguments.build / "runtime")
+        objects = arguments.build / "runtime"
+        document["code"] = kernel_figures(objects, [v["name"] for v in self.listed if v["device"] == "cpu"])
+        document["gpu_code"] = ptx.kernel_figures(objects, [v["name"] for v in self.listed if v["device"] == "cuda"])
 
     def measure_machine(self):
         """A limit is the most that was ever seen: whatever else ran then, it made it less."""

@@ -5,8 +5,8 @@ import shutil
 import machine_code
 
 
-def kernel_figures(folder):
-    """For each kernel of a folder with vector instructions: its hot loop, its size, and llvm-mca's opinion."""
+def kernel_figures(folder, names):
+    """For each of these kernels, in a folder, with vector instructions: its hot loop, its size, and llvm-mca's opinion."""
     if not shutil.which("objdump"):
         print("no figures of the machine code: objdump is not installed (Debian package binutils)", flush=True)
         return []
@@ -14,7 +14,7 @@ def kernel_figures(folder):
     if not llvm_mca:
         print("no predictions of cycles: llvm-mca is not installed (Debian package llvm)", flush=True)
     rows = []
-    for path in sorted(folder.glob("*.o")):
+    for path in (folder / f"{name}.o" for name in names):
         match = machine_code.NAME.match(path.name)
         if not match:
             continue

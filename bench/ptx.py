@@ -53,14 +53,14 @@ def occupancy(figures):
     return blocks * WARPS_OF_BLOCK / WARPS
 
 
-def kernel_figures(folder, architecture="sm_90"):
-    """For each CUDA kernel of a folder, what ptxas says."""
+def kernel_figures(folder, names, architecture="sm_90"):
+    """For each of these CUDA kernels, in a folder, what ptxas says."""
     ptxas = find_ptxas()
     if not ptxas:
         print("no figures of the CUDA kernels: ptxas, of the CUDA Toolkit, is not installed", flush=True)
         return []
     rows = []
-    for path in sorted(folder.glob("*_cuda.o")):
-        figures = assemble(ptxas, path, architecture)
-        rows.append({"variant": path.stem, "architecture": architecture, **figures._asdict(), "occupancy": occupancy(figures)})
+    for name in names:
+        figures = assemble(ptxas, folder / f"{name}.o", architecture)
+        rows.append({"variant": name, "architecture": architecture, **figures._asdict(), "occupancy": occupancy(figures)})
     return rows

@@ -1,5 +1,7 @@
 #include "schedules.h"
 
+#include <algorithm>
+
 namespace unstride {
 
 using namespace Halide;
@@ -35,7 +37,7 @@ void schedule_gpu(Stages &s, const Tile &tile, Family family) {
         s.output.split(ci, ci, tx, warp).split(tiles, tiles, ty, warps, TailStrategy::GuardWithIf).reorder(xi, ci, tx, ty, tiles, blocks, g, p, n).gpu_threads(tx, ty);
     } else {
         // In ndhwc a warp lies across 32 output channels, if tiles have some: its loads of the input then are to fewer lines.
-        const int blocks_of_warp = s.channels_last && tile.block >= 8 ? warp / tile.block : 1, tiles_of_warp = warp / blocks_of_warp;
+        const int blocks_of_warp = s.channels_last && tile.block >= 8 ? std::max(warp / tile.block, 1) : 1, tiles_of_warp = warp / blocks_of_warp;
         s.output.split(tiles, tiles, tz, warps * tiles_of_warp, TailStrategy::GuardWithIf)
             .split(tz, tz, tx, tiles_of_warp)
             .split(blocks, blocks, ty, blocks_of_warp, TailStrategy::GuardWithIf)

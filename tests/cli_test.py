@@ -366,6 +366,20 @@ class OtherCommandsTest(CommandLineTest):
         self.assertEqual(measured, {("wide", any_stride), ("small", any_stride), ("small", stride_2)})
         self.assertIn("skipped", text)
 
+    def test_other_devices(self):
+        """`bench` and `plan` for each GPU of this machine; without one, PoCL stands in for it."""
+        (self.folder / "layers.csv").write_text(self.HEADER + "small,1,4,5,3x4x5,3x3x3,2x2x2,1x1x1,1x1x1,1x1x1,1,a\n")
+        for device in {v["device"] for v in json.loads(self.succeed("list", "--json")) if v["runs_here"]} - {"cpu"}:
+            with self.subTest(device):
+                self.succeed("bench", "--layers-file", "layers.csv", "--device", device, "--json", f"{device}.json")
+                results = json.loads((self.folder / f"{device}.json").read_text())["results"]
+                self.assertEqual([r["device"] for r in results], [device] * 2)
+                for result in results:
+                    self.assertTrue(result["variant"].endswith(device) and result["seconds"] > 0, result)
+                text = self.succeed("plan", "--input-size", "1,4,3,4,5", "--out-channels", 5, "--kernel-size", 3, "--device", device)
+                for part in f"_{device}", "processors", "blocks of threads":
+                    self.assertIn(part, text)
+
     def test_bench_errors(self):
         self.save("out.json.npy", np.zeros(3))
         self.fail_with("--layers: there is no 'nonesuch'", "bench", "--layers", "seed1,nonesuch", "--json", "out.json")

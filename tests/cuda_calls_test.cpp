@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "catch_compat.h"
 #include "errors.h"
@@ -26,7 +27,7 @@ FakeCuda &driver() {
 }
 
 void *handle(uintptr_t number) {
-    return reinterpret_cast<void *>(number);
+    return reinterpret_cast<void *>(number);  // NOLINT(performance-no-int-to-ptr): a handle
 }
 
 // The calls that a piece of work makes.
@@ -41,9 +42,9 @@ int64_t count(const Calls &calls, const std::string &start) {
     return std::count_if(calls.begin(), calls.end(), [&](const std::string &call) { return call.compare(0, start.size(), start) == 0; });
 }
 
-ConvTranspose3d make_layer(int64_t in_channels = 8) {
+ConvTranspose3d make_layer() {
     driver();
-    ConvTranspose3d layer(in_channels, 16, 3, 2);
+    ConvTranspose3d layer(8, 16, 3, 2);
     layer.set_device(Device::cuda);
     return layer;
 }
@@ -52,8 +53,7 @@ const Shape input_shape{2, 8, 3, 4, 5}, output_shape{2, 16, 7, 9, 11};
 
 // Arrays that no kernel reads or writes here.
 void forward_in(const ConvTranspose3d &layer, void *stream, Layout layout = Layout::ncdhw) {
-    const Shape shape{2, layer.options().in_channels, 3, 4, 5};
-    layer.forward(dense_view<const float>(static_cast<const float *>(handle(0x10000000)), shape, layout),
+    layer.forward(dense_view<const float>(static_cast<const float *>(handle(0x10000000)), input_shape, layout),
                   dense_view(static_cast<float *>(handle(0x20000000)), output_shape, layout), CudaStream{stream});
 }
 
@@ -70,6 +70,10 @@ TEST_CASE("work goes to the caller's context and stream, and nothing waits", "[c
     CHECK(count(first, "allocate") == 2);  // weights and bias
     CHECK(count(first, "upload") == 2);
     CHECK(count(first, launch(context, stream)) >= 1);
+    // Weights are there before anything else can use them.
+    const auto last_upload = std::find_if(first.rbegin(), first.rend(), [](const std::string &call) { return call.find("upload") == 0; });
+    REQUIRE(last_upload != first.rbegin());
+    CHECK(*std::prev(last_upload) == "synchronize stream " + std::to_string(reinterpret_cast<uintptr_t>(stream)));
     CHECK(count(first, "launch") == count(first, launch(context, stream)));
 
     const Calls second = calls_of([&] { forward_in(layer, stream); });
@@ -86,6 +90,29 @@ TEST_CASE("each context has weights of its own", "[cuda]") {
         CHECK(count(calls_of([&] { forward_in(layer, nullptr); }), "upload") == 0);
     }
     driver().stack.clear();
+}
+
+TEST_CASE("freed memory goes back to the driver", "[cuda]") {
+    CHECK(count(calls_of([] { const DeviceTensor array(Device::cuda, {1, 2, 3, 4, 5}); }), "free") == 1);
+}
+
+TEST_CASE("arrays are used in their own context", "[cuda]") {
+    const ConvTranspose3d layer = make_layer();
+    void *context = handle(0x2000);
+    driver().stack = {context};
+    const DeviceTensor input(Device::cuda, input_shape);
+    DeviceTensor output(Device::cuda, output_shape);
+    driver().stack = {handle(0x4000)};
+    CHECK(count(calls_of([&] { layer.forward(input, output); }), launch(context, nullptr)) >= 1);
+    DeviceTensor elsewhere(Device::cuda, output_shape);
+    CHECK(error_of<InvalidArgument>([&] { layer.forward(input, elsewhere); }) == "input and output are in different contexts of CUDA");
+    driver().stack.clear();
+}
+
+TEST_CASE("GPUs that are too old are told apart", "[cuda]") {
+    driver().capability = 7;
+    CHECK(error_of<DeviceError>([] { make_layer(); }).find("compute capability 7.0, and 8.0 is needed") != std::string::npos);
+    driver().capability = 9;
 }
 
 TEST_CASE("without a context there is the device's primary one", "[cuda]") {
@@ -108,7 +135,7 @@ TEST_CASE("memory of the process is copied to the GPU and back", "[cuda]") {
 }
 
 TEST_CASE("memory that the GPU does not have is an error that leaves the layer usable", "[cuda]") {
-    const ConvTranspose3d layer = make_layer(24);  // no other had as many weights, whose memory Halide's runtime might reuse
+    const ConvTranspose3d layer = make_layer();
     const size_t memory = driver().memory;
     driver().memory = 100;
     CHECK(error_of<OutOfMemory>([&] { forward_in(layer, nullptr); }).find("out of memory") == 0);

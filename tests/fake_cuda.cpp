@@ -62,7 +62,7 @@ int cuDeviceGetAttribute(int *value, int attribute, int) {
         *value = 4096;
         break;
     case 75:  // compute capability
-        *value = 9;
+        *value = state.capability;
         break;
     default:
         *value = 0;
@@ -123,7 +123,7 @@ int cuModuleLoadData(void **module, const void *) {
     *module = &state;
     return success;
 }
-int cuModuleLoadDataEx(void **module, const void *, unsigned count, int *options, void **values) {
+int cuModuleLoadDataEx(void **module, const void *, unsigned count, const int *options, void **values) {
     std::string call = "load module";
     for (unsigned i = 0; i < count; i++) {
         call += options[i] == 0 ? ", registers " + text(values[i]) : "";
@@ -154,12 +154,12 @@ int cuMemAlloc_v2(uint64_t *pointer, size_t bytes) {
 }
 int cuMemFree_v2(uint64_t pointer) {
     note("free");
-    std::free(reinterpret_cast<void *>(pointer));
+    std::free(reinterpret_cast<void *>(pointer));  // NOLINT(performance-no-int-to-ptr): CUDA's own type
     return success;
 }
 int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t bytes) {
     note("upload " + std::to_string(bytes));
-    std::memcpy(reinterpret_cast<void *>(to), from, bytes);
+    std::memcpy(reinterpret_cast<void *>(to), from, bytes);  // NOLINT(performance-no-int-to-ptr): CUDA's own type
     return success;
 }
 int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *stream) {
@@ -168,7 +168,7 @@ int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *stre
 }
 int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t bytes) {
     note("download " + std::to_string(bytes));
-    std::memcpy(to, reinterpret_cast<const void *>(from), bytes);
+    std::memcpy(to, reinterpret_cast<const void *>(from), bytes);  // NOLINT(performance-no-int-to-ptr): CUDA's own type
     return success;
 }
 int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *stream) {

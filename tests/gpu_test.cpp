@@ -1,6 +1,10 @@
 // What layers on a GPU have beside what layers have on the CPU.
 
+#include <dlfcn.h>
+
+#include <algorithm>
 #include <limits>
+#include <thread>
 
 #include "catch_compat.h"
 #include "errors.h"
@@ -41,6 +45,92 @@ TEST_CASE("arrays in a GPU's memory", "[gpu]") {
     }
 }
 
+TEST_CASE("an empty batch on a GPU", "[gpu]") {
+    const Shape input_shape{0, 12, 3, 4, 7};
+    const ConvTranspose3d layer = example().layer();
+    DeviceTensor input(tested_device(), input_shape), output(tested_device(), layer.output_shape(input_shape));
+    input.upload(Tensor(input_shape));
+    layer.forward(input, output);
+    Tensor result(output.sizes());
+    output.download(result);
+    CHECK(layer.forward(static_cast<const Tensor &>(Tensor(input_shape)).view()).element_count() == 0);
+}
+
+// Memory that an app has of CUDA's driver. No test of this machine's CPU can run this; see fake_cuda.cpp for what is asked of a driver.
+class CudaMemory {
+public:
+    explicit CudaMemory(int64_t count)
+        : count_(count) {
+        REQUIRE(function<int (*)(uint64_t *, size_t)>("cuMemAlloc_v2")(&pointer_, bytes()) == 0);
+    }
+    ~CudaMemory() {
+        function<int (*)(uint64_t)>("cuMemFree_v2")(pointer_);
+    }
+    CudaMemory(const CudaMemory &) = delete;
+    CudaMemory &operator=(const CudaMemory &) = delete;
+    float *data() const {
+        return reinterpret_cast<float *>(pointer_);  // NOLINT(performance-no-int-to-ptr): CUDA's own type
+    }
+    void upload(const std::vector<float> &from) {
+        REQUIRE(function<int (*)(uint64_t, const void *, size_t)>("cuMemcpyHtoD_v2")(pointer_, from.data(), bytes()) == 0);
+    }
+    std::vector<float> download() const {
+        std::vector<float> to(static_cast<size_t>(count_));
+        REQUIRE(function<int (*)(void *, uint64_t, size_t)>("cuMemcpyDtoH_v2")(to.data(), pointer_, bytes()) == 0);
+        return to;
+    }
+
+private:
+    template<typename F>
+    static F function(const char *name) {
+        return reinterpret_cast<F>(dlsym(dlopen("libcuda.so.1", RTLD_NOW), name));
+    }
+    size_t bytes() const {
+        return sizeof(float) * static_cast<size_t>(count_);
+    }
+
+    int64_t count_;
+    uint64_t pointer_ = 0;
+};
+
+TEST_CASE("the app's own CUDA memory, wherever it begins", "[gpu]") {
+    if (tested_device() != Device::cuda) {
+        WARN("not tested: this is not CUDA");
+        return;
+    }
+    const Case &c = example();
+    const ConvTranspose3d layer = c.layer();
+    (void)forward(layer, c, Layout::ncdhw);
+    // The context that the layer takes, as this thread has none.
+    void *context = nullptr;
+    void *library = dlopen("libcuda.so.1", RTLD_NOW);
+    REQUIRE(reinterpret_cast<int (*)(void **, int)>(dlsym(library, "cuDevicePrimaryCtxRetain"))(&context, 0) == 0);
+    REQUIRE(reinterpret_cast<int (*)(void *)>(dlsym(library, "cuCtxSetCurrent"))(context) == 0);
+    for (const Layout layout : layouts) {
+        for (const int64_t shift : {0, 1}) {       // floats from an aligned place
+            for (const int64_t gap : {0, 4, 3}) {  // floats between the items
+                const auto strides = [&](const Shape &sizes) {
+                    Shape s = dense_strides(sizes, layout);
+                    s[0] += gap;
+                    return s;
+                };
+                const Shape from = strides(c.input_shape), to = strides(c.expected.sizes);
+                const int64_t from_count = shift + c.input_shape[0] * from[0], to_count = shift + c.expected.sizes[0] * to[0];
+                std::vector<float> host_input(static_cast<size_t>(from_count)), host_output(static_cast<size_t>(to_count), -7);
+                copy_into({host_input.data() + shift, c.input_shape, from}, c.input);
+                CudaMemory input(from_count), output(to_count);
+                input.upload(host_input);
+                output.upload(host_output);
+                layer.forward(View<const float>{input.data() + shift, c.input_shape, from}, View<float>{output.data() + shift, c.expected.sizes, to}, CudaStream{});
+                const std::vector<float> result = output.download();
+                INFO(to_string(layout) << ", shift " << shift << ", gap " << gap);
+                CHECK(mismatch(c.expected.sizes, dense_copy(View<const float>{result.data() + shift, c.expected.sizes, to}), c) == "none");
+                CHECK(std::count(result.begin(), result.end(), -7.f) >= shift + gap * c.input_shape[0]);
+            }
+        }
+    }
+}
+
 TEST_CASE("a GPU gives the same bits every time", "[gpu]") {
     for (const Layout layout : layouts) {
         const std::vector<float> first = dense_copy(forward(example().layer(), example(), layout));
@@ -48,6 +138,20 @@ TEST_CASE("a GPU gives the same bits every time", "[gpu]") {
             CHECK(same_bits(dense_copy(forward(example().layer(), example(), layout)), first));
         }
     }
+}
+
+TEST_CASE("several threads use one layer on a GPU at once", "[gpu]") {
+    const ConvTranspose3d layer = example().layer();
+    std::vector<std::string> results(4);
+    std::vector<std::thread> threads;
+    threads.reserve(results.size());
+    for (std::string &result : results) {
+        threads.emplace_back([&] { result = mismatch(forward(layer, example(), Layout::ncdhw), example()); });
+    }
+    for (std::thread &thread : threads) {
+        thread.join();
+    }
+    CHECK(results == std::vector<std::string>(4, "none"));
 }
 
 TEST_CASE("weights of a layer on a GPU can be changed", "[gpu]") {

@@ -123,6 +123,10 @@ private:
 
 }  // namespace
 
+size_t cudnn_version() {
+    return cudnnGetVersion();
+}
+
 std::unique_ptr<Runner> make_cudnn(const Layer &layer, const ConvTranspose3d &parameters, Layout layout, bool tf32) {
     return std::make_unique<CudnnRunner>(layer, parameters, layout, tf32);
 }

@@ -106,6 +106,17 @@ Activation<T> activation(const View<T> &view, int64_t group_size) {
             s[channel + 1], s[channel + 2], s[channel + 3]};
 }
 
+// Whether a GPU can load four channels of ndhwc at once wherever a multiple of four begins: see needs_regular().
+bool is_aligned(const View<const float> &view) {
+    const size_t channels = view.sizes.size() - 4;
+    for (size_t d = 0; d < view.sizes.size(); d++) {
+        if (d != channels && view.sizes[d] > 1 && view.strides[d] % 4 != 0) {
+            return false;
+        }
+    }
+    return reinterpret_cast<uintptr_t>(view.data) % (4 * sizeof(float)) == 0;
+}
+
 }  // namespace
 
 ConvTranspose3d::ConvTranspose3d(ConvTranspose3dOptions options)
@@ -256,9 +267,7 @@ void ConvTranspose3d::forward(const View<const float> &input, const View<float> 
     }
     if (geometry.batch > 0) {
         const Queue queue = queue_of(Device::cuda, stream);
-        const bool regular = reinterpret_cast<uintptr_t>(input.data) % (4 * sizeof(float)) == 0 &&
-                             std::all_of(input.strides.begin(), input.strides.end(), [](int64_t stride) { return stride == 1 || stride % 4 == 0; });
-        state_->compute(*state_->decide(geometry, layout, regular, state_->workers()), geometry, activation(input, geometry.channels.inputs),
+        state_->compute(*state_->decide(geometry, layout, is_aligned(input), state_->workers()), geometry, activation(input, geometry.channels.inputs),
                         activation(output, geometry.channels.outputs), queue);
     }
 }
@@ -272,8 +281,12 @@ void ConvTranspose3d::forward(const DeviceTensor &input, DeviceTensor &output) c
     }
     const Geometry geometry = state_->resolve_both(input.sizes(), output.sizes());
     check_output_shape(output.sizes(), shape_of_output(geometry, input.sizes().size()));
+    const Queue &queue = output.state_->array.queue();
+    if (input.state_->array.queue().context != queue.context) {
+        throw InvalidArgument("input and output are in different contexts of CUDA");
+    }
     if (geometry.batch > 0) {
-        state_->compute_arrays(geometry, input.layout(), input.state_->array, output.state_->array, queue_of(state_->device));
+        state_->compute_arrays(geometry, input.layout(), input.state_->array, output.state_->array, queue);
     }
 }
 
@@ -318,7 +331,10 @@ Plan ConvTranspose3d::plan(const Shape &input_shape, Layout layout, const Shape 
     plan.multiply_adds = geometry.multiply_adds();
     plan.compulsory_bytes = sizeof(float) * static_cast<double>(geometry.input_elements() + geometry.weight_elements() + geometry.output_elements());
     plan.measured = decision.measured_seconds > 0;
-    plan.expected_seconds = plan.measured ? decision.measured_seconds : expected_cycles(decision, geometry, threads) / (state_->device == Device::cpu ? clock_hertz() : describe(state_->device).clock_hertz);
+    const double clock = state_->device == Device::cpu ? clock_hertz() : describe(state_->device).clock_hertz;
+    const double cycles = state_->device == Device::cpu ? expected_cycles(decision, geometry, threads) : estimate(*main.entry, geometry, threads).total() / threads;
+    plan.expected_seconds = plan.measured ? decision.measured_seconds : clock > 0 ? cycles / clock
+                                                                                  : 0;
     return plan;
 }
 

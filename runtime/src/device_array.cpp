@@ -3,6 +3,7 @@
 #include <HalideRuntimeCuda.h>
 #include <HalideRuntimeOpenCL.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "kernel_call.h"
@@ -22,7 +23,8 @@ halide_buffer_t one_dimensional(halide_dimension_t &dimension) {
 }  // namespace
 
 DeviceArray::DeviceArray(const Queue &queue, int64_t count)
-    : queue_(queue), owned_(true), dimension_(0, static_cast<int32_t>(count), 1), buffer_(one_dimensional(dimension_)) {
+    : queue_(queue), owned_(true), count_(count), dimension_(0, static_cast<int32_t>(std::max<int64_t>(count, 1)), 1),
+      buffer_(one_dimensional(dimension_)) {  // of one element at least, as there are no arrays without memory
     if (count > std::numeric_limits<int32_t>::max()) {
         throw InvalidArgument("arrays of more than 2^31 - 1 elements are not supported on a GPU");
     }
@@ -31,7 +33,7 @@ DeviceArray::DeviceArray(const Queue &queue, int64_t count)
 }
 
 DeviceArray::DeviceArray(const Queue &queue, const float *pointer)
-    : queue_(queue), owned_(false), dimension_(0, 1, 1), buffer_(one_dimensional(dimension_)) {
+    : queue_(queue), owned_(false), count_(0), dimension_(0, 1, 1), buffer_(one_dimensional(dimension_)) {
     buffer_.device = reinterpret_cast<uint64_t>(pointer);
     buffer_.device_interface = halide_cuda_device_interface();
 }
@@ -43,18 +45,26 @@ DeviceArray::~DeviceArray() {
     }
 }
 
+// Of buffers with flags of their own, so that a failure leaves nothing behind.
+halide_buffer_t DeviceArray::with_host(const float *host) const {
+    halide_buffer_t buffer = buffer_;
+    buffer.host = reinterpret_cast<uint8_t *>(const_cast<float *>(host));
+    return buffer;
+}
+
 void DeviceArray::upload(const float *from) {
-    buffer_.host = reinterpret_cast<uint8_t *>(const_cast<float *>(from));  // only read
-    buffer_.set_host_dirty();
+    halide_buffer_t buffer = with_host(from);
+    buffer.set_host_dirty();
     KernelCall call(queue_);
-    call.check(halide_copy_to_device(&call, &buffer_, nullptr));
+    call.check(count_ == 0 ? 0 : halide_copy_to_device(&call, &buffer, nullptr));
 }
 
 void DeviceArray::download(float *to) {
-    buffer_.host = reinterpret_cast<uint8_t *>(to);
-    buffer_.set_device_dirty();
+    synchronize();  // before Halide's runtime takes a lock that others need to queue work
+    halide_buffer_t buffer = with_host(to);
+    buffer.set_device_dirty();
     KernelCall call(queue_);
-    call.check(halide_copy_to_host(&call, &buffer_));
+    call.check(count_ == 0 ? 0 : halide_copy_to_host(&call, &buffer));
 }
 
 void DeviceArray::synchronize() {
@@ -63,9 +73,6 @@ void DeviceArray::synchronize() {
 }
 
 void DeviceArray::describe(halide_buffer_t &buffer, int64_t offset) const {
-    if (queue_.device == Device::opencl && offset != 0) {
-        throw InvalidArgument("this many items are not supported with OpenCL");
-    }
     buffer.device = buffer_.device + sizeof(float) * static_cast<uint64_t>(offset);
     buffer.device_interface = buffer_.device_interface;
 }

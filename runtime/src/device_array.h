@@ -9,7 +9,7 @@
 
 namespace unstride {
 
-// Floats in a GPU's memory. All members throw OutOfMemory or KernelError.
+// Floats in a GPU's memory, of the queue that they were made with. All members throw OutOfMemory or KernelError.
 class DeviceArray {
 public:
     // Allocates at most 2^31 - 1 floats, not initialized.
@@ -25,12 +25,19 @@ public:
     void download(float *to);
     void synchronize();
 
+    const Queue &queue() const {
+        return queue_;
+    }
+
     // Makes a kernel's buffer begin at element `offset`, which has to be 0 for OpenCL: there, arrays begin at whole lines of memory.
     void describe(halide_buffer_t &buffer, int64_t offset) const;
 
 private:
+    halide_buffer_t with_host(const float *host) const;
+
     Queue queue_;
     bool owned_;
+    int64_t count_;
     halide_dimension_t dimension_;
     halide_buffer_t buffer_{};
 };

@@ -27,6 +27,7 @@ DeviceTensor::DeviceTensor(Device device, const Shape &sizes, Layout layout) {
     if (device == Device::cpu) {
         throw InvalidArgument("a DeviceTensor is in the memory of a GPU: for the CPU there is Tensor");
     }
+    // NOLINTNEXTLINE(modernize-make-unique): it is an aggregate
     state_.reset(new State{device, sizes, layout, {queue_of(device), count_of(sizes, layout)}});
 }
 

@@ -43,8 +43,11 @@ DeviceInfo describe(Device device) {
 }
 
 Queue queue_of(Device device, const CudaStream &stream) {
+    if (device == Device::cuda) {
+        return {device, cuda_context(), stream.handle};
+    }
     describe(device);
-    return {device, device == Device::cuda ? cuda_context() : nullptr, stream.handle};
+    return {device, nullptr, nullptr};
 }
 
 bool exists(Device device) {

@@ -23,7 +23,7 @@ Warp warp_of(const Variant &v) {
     if (v.family == "depthwise" && v.layout == Layout::ndhwc) {  // across the channels of one tile
         return {1, 1};
     }
-    const int64_t blocks = v.layout == Layout::ndhwc && v.block >= 8 ? warp / v.block : 1;
+    const int64_t blocks = v.layout == Layout::ndhwc && v.block >= 8 ? std::max<int64_t>(warp / v.block, 1) : 1;
     return {blocks, warp / blocks};
 }
 
@@ -54,7 +54,8 @@ Estimate estimate_gpu(const Entry &entry, const Geometry &geometry, const Split 
     const double steps = as_double(channels_seen(geometry.channels, v).inputs) * taps(x) * taps(y) * taps(z) * v.stride_x;
     // Few warps cannot hide the latency of their steps behind those of others.
     const double all = as_double(warps(entry, geometry)), outputs = as_double(v.block * v.columns * v.stride_x);
-    return {steps * std::max(all * cycles_of_step(v), processors * latency), all * outputs, 0};
+    const bool whole_sectors = v.layout == Layout::ndhwc || v.stride_x > 1 || x.axis.stride == 1;
+    return {steps * std::max(all * cycles_of_step(v), processors * latency), all * outputs * (whole_sectors ? 1 : 2), 0};
 }
 
 // A task is a block of threads.

@@ -141,6 +141,9 @@ void execute(const Part &part, const Geometry &geometry, const std::vector<Panel
     int64_t items = items_per_call(geometry, input.batch, output.batch);
     if (queue.device != Device::cpu) {
         items = std::min(items, grid_limit / x.axis.stride);
+        if (queue.device == Device::opencl && items < geometry.batch) {
+            throw InvalidArgument("more than " + std::to_string(items) + " items of this size are not supported with OpenCL");
+        }
         if (product({divide_up(outputs, variant.block), groups}) > grid_limit) {
             throw InvalidArgument("more than 65535 blocks of output channels are not supported on a GPU");
         }

@@ -15,7 +15,7 @@ namespace unstride {
 namespace {
 
 std::mutex mutex;
-std::set<void *> calls;  // those under way, guarded by the mutex
+std::set<void *> &calls = *new std::set<void *>;  // those under way, guarded by the mutex; Halide's runtime asks to the end of the process
 halide_error_handler_t previous_error_handler = nullptr;
 halide_do_par_for_t previous_do_par_for = nullptr;
 halide_cuda_acquire_context_t previous_acquire_context = nullptr;
@@ -61,6 +61,7 @@ void KernelCall::report(void *user_context, const char *message) {
         const std::lock_guard<std::mutex> lock(mutex);
         if (KernelCall *call = find(user_context)) {
             call->message_ = message;
+            std::replace(call->message_.begin(), call->message_.end(), '\n', ' ');  // drivers' errors have several lines
             return;
         }
     }
@@ -140,10 +141,25 @@ void KernelCall::check(int code) const {
     if (code == halide_error_code_out_of_memory) {
         throw OutOfMemory("out of memory: a kernel could not allocate its scratch");
     }
-    if (code == halide_error_code_device_malloc_failed) {
-        throw OutOfMemory(std::string("out of memory: a GPU could not allocate its arrays: ") + message_);
+    const auto says = [&](const char *error) {
+        return message_.find(error) != std::string::npos;
+    };
+    if (code == halide_error_code_device_malloc_failed &&
+        (says("CUDA_ERROR_OUT_OF_MEMORY") || says("CL_MEM_OBJECT_ALLOCATION_FAILURE") || says("CL_OUT_OF") || says("CL_INVALID_BUFFER_SIZE"))) {
+        throw OutOfMemory("out of memory: a GPU could not allocate an array: " + message_);
     }
     throw KernelError("kernel error " + std::to_string(code) + ": " + message_);
 }
 
+bool KernelCall::is_ours(void *user_context) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return find(user_context) != nullptr;
+}
+
 }  // namespace unstride
+
+// In place of Halide's, which keeps the memory of freed arrays for later ones. These may be in another stream, whose work does not wait for
+// what still reads it; and other libraries of the process could not have it.
+extern "C" bool halide_can_reuse_device_allocations(void *user_context) {
+    return !unstride::KernelCall::is_ours(user_context);
+}

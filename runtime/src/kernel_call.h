@@ -26,6 +26,9 @@ public:
     KernelCall(const KernelCall &) = delete;
     KernelCall &operator=(const KernelCall &) = delete;
 
+    // Whether that is the user context of a call under way.
+    static bool is_ours(void *user_context);
+
     // Throws OutOfMemory or KernelError unless the kernel returned 0.
     void check(int code) const;
 

@@ -1,9 +1,12 @@
+#include <HalideRuntimeOpenCL.h>
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
 #include "driver.h"
+#include "kernel_call.h"
 #include "unstride/error.h"
 
 namespace unstride {
@@ -20,11 +23,11 @@ enum Property : uint32_t {
 };
 
 struct OpenCl {
-    Handle device;
+    Handle device = nullptr;
     int (*info)(Handle, uint32_t, size_t, void *, size_t *);
 
-    // Halide's runtime looks for its functions among those of the process first, and else in libOpenCL.so, which machines that run OpenCL
-    // may lack.
+    // Of the first platform's devices the one with most compute units, as Halide's runtime has it. That runtime is told to load its functions
+    // here, as it cannot do so in several threads at once.
     OpenCl() {
         void *library = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_GLOBAL);
         if (library == nullptr) {
@@ -34,8 +37,26 @@ struct OpenCl {
         const auto devices = reinterpret_cast<int (*)(Handle, uint64_t, uint32_t, Handle *, uint32_t *)>(find_symbol(library, "clGetDeviceIDs"));
         info = reinterpret_cast<decltype(info)>(find_symbol(library, "clGetDeviceInfo"));
         Handle platform = nullptr;
-        if (platforms(1, &platform, nullptr) != 0 || devices(platform, any_type, 1, &device, nullptr) != 0) {
+        std::array<Handle, 16> found{};
+        uint32_t count = 0;
+        if (platforms(1, &platform, nullptr) != 0 || devices(platform, any_type, found.size(), found.data(), &count) != 0 || count == 0) {
             throw DeviceError("there is no OpenCL device: the loader is installed, but finds none");
+        }
+        uint32_t most = 0;
+        for (uint32_t i = 0; i < std::min<uint32_t>(count, found.size()); i++) {
+            device = found[i];
+            most = std::max(most, get<uint32_t>(compute_units));
+        }
+        for (uint32_t i = 0; i < std::min<uint32_t>(count, found.size()); i++) {
+            device = found[i];
+            if (get<uint32_t>(compute_units) == most) {
+                break;
+            }
+        }
+        KernelCall call(Queue{Device::opencl, nullptr, nullptr});
+        int major = 0, minor = 0;
+        if (halide_opencl_device_interface()->compute_capability(&call, &major, &minor) != 0) {
+            throw DeviceError("there is no OpenCL device that Halide's runtime can use");
         }
     }
 

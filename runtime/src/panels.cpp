@@ -118,6 +118,7 @@ std::vector<Panels> pack(const Queue &queue, const Geometry &geometry, const Var
     const auto upload = [&](std::unique_ptr<float[], FreeFloats> &host, int64_t floats) {
         auto array = std::make_unique<DeviceArray>(queue, floats);
         array->upload(host.get());
+        array->synchronize();  // other streams may use it, too, and the copy may be under way until then
         host.reset();
         return array;
     };

@@ -93,8 +93,8 @@ public:
     void forward(const View<const float> &input, const View<float> &output) const;
 
     // The same for a layer on CUDA, with pointers to that device's memory: queues the work in a stream of the thread's current context,
-    // and waits for nothing. Layer, input and output have to live until it is done. The first call in a context packs and uploads the
-    // weights, and has the driver compile the kernel.
+    // and waits for nothing. Layer, input and output have to live, and the weights to stay, until it is done. The first call in a context packs
+    // and uploads the weights, for which it waits, and has the driver compile the kernel.
     void forward(const View<const float> &input, const View<float> &output, CudaStream stream) const;
 
     // The same with arrays of the layer's device: queues the work, and does not wait.

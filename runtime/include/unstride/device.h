@@ -39,7 +39,7 @@ struct CudaStream {
 };
 
 // A dense array in a GPU's memory, not initialized, for apps that do not talk to its driver themselves. What is done with it is queued, in
-// order, in the default stream of the thread's context, or of OpenCL. All but the accessors throw DeviceError, OutOfMemory or KernelError,
+// order, in the default stream of the context that was current when it was made, which has to outlive it, or in that of OpenCL. All but the accessors throw DeviceError, OutOfMemory or KernelError,
 // and InvalidArgument for what does not fit together.
 class DeviceTensor {
 public:
@@ -53,7 +53,7 @@ public:
     void upload(const Tensor &from);
     void download(Tensor &to) const;
 
-    // Waits for all that was queued on the device before.
+    // Waits for all that was queued with this or other arrays of the context before.
     void synchronize() const;
 
     Device device() const;

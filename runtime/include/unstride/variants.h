@@ -25,7 +25,7 @@ struct Variant {
     std::string isa;    // baseline, avx2 or avx512; cuda or opencl
     std::string dtype;  // f32
     int stride_x;       // 1: any stride; else this stride only, undilated, its phases interleaved in the kernel
-    int block;          // output channels of a register tile, on a GPU of a block of threads
+    int block;          // output channels of a register tile: on a GPU of a thread, or in depthwise kernels of ndhwc of a warp
     int columns;        // output columns of a register tile
 
     // The only layer that it runs, with any output padding and with or without a bias: it comes from unstride_add_layer in the
@@ -54,7 +54,7 @@ struct Plan {
     int64_t scratch_bytes;    // most memory that all threads together take during a forward
     double multiply_adds;     // those whose tap and output both exist
     double compulsory_bytes;  // input, weights and output, each moved once
-    double expected_seconds;  // of a forward whose weights are packed
+    double expected_seconds;  // of a forward whose weights are packed; 0 on a GPU whose clock is not known
     bool measured;            // that time, by `unstride tune`; else it is the planner's estimate, which knows arithmetic only: usually
                               // up to a half too short, and several times where memory binds, as in depthwise layers
 };
