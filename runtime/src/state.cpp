@@ -1,0 +1,64 @@
+#include "state.h"
+
+#include "calls.h"
+#include "validation.h"
+#include "wisdom.h"
+
+namespace unstride {
+
+Shape shape_of_output(const Geometry &geometry, size_t rank) {
+    Shape shape{geometry.channels.groups * geometry.channels.outputs};
+    for (const Extent &e : geometry.extent) {
+        shape.push_back(e.output);
+    }
+    if (rank == 5) {
+        shape.insert(shape.begin(), geometry.batch);
+    }
+    return shape;
+}
+
+std::shared_ptr<const std::vector<Panels>> ConvTranspose3d::State::panels(const Geometry &geometry, const Part &part, const Queue &queue) const {
+    const Variant &variant = part.entry->variant;
+    const Geometry of_part = part_of(geometry, part);
+    const std::lock_guard<std::mutex> lock(mutex);
+    try {
+        const int64_t all_outputs = channels_seen(geometry.channels, variant).outputs;
+        auto &entry = packed[{channels_seen(geometry.channels, variant).groups, static_cast<int64_t>(algorithm_of(variant)), variant.block, part.first,
+                              part.channels, static_cast<int64_t>(queue.device), reinterpret_cast<int64_t>(queue.context)}];
+        if (!entry) {
+            entry = std::make_shared<const std::vector<Panels>>(queue.device == Device::cpu ? pack(of_part, variant, part.first, all_outputs, weight, bias)
+                                                                                            : pack(queue, of_part, variant, weight, bias));
+        }
+        return entry;
+    } catch (const std::bad_alloc &) {
+        throw OutOfMemory("out of memory: could not keep the packed weights");
+    }
+}
+
+std::shared_ptr<const Decision> ConvTranspose3d::State::decide(const Geometry &geometry, Layout layout, bool regular, int threads) const {
+    const PlanCache::Key key = PlanCache::key(geometry, layout, regular, threads, wisdom_generation());
+    std::shared_ptr<const Decision> decision = plans.find(key);
+    if (!decision) {
+        const bool applies = forced.entry != nullptr && forced.entry->variant.layout == layout;
+        decision = std::make_shared<const Decision>(
+            unstride::decide(options, geometry, device, layout, applies ? forced : Forced{}, regular, threads));
+        plans.insert(key, decision);
+    }
+    return decision;
+}
+
+Geometry ConvTranspose3d::State::resolve_both(const Shape &input, const Shape &output) const {
+    const Geometry geometry = resolve(options, input, {});
+    return output.size() == input.size() && output != shape_of_output(geometry, input.size()) ? resolve(options, input, output) : geometry;
+}
+
+void ConvTranspose3d::State::compute(const Decision &decision, const Geometry &geometry, const Activation<const float> &input,
+                                     const Activation<float> &output, const Queue &queue) const {
+    for (const Part &part : decision.parts) {
+        Activation<float> channels = output;
+        channels.data += part.first * output.channel;  // of parts, of which a GPU has one
+        execute(part, part_of(geometry, part), *panels(geometry, part, queue), input, channels, workers(), queue);
+    }
+}
+
+}  // namespace unstride

@@ -1,0 +1,62 @@
+#ifndef UNSTRIDE_RUNTIME_STATE_H
+#define UNSTRIDE_RUNTIME_STATE_H
+
+#include <array>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "device_array.h"
+#include "execute.h"
+#include "panels.h"
+#include "plan_cache.h"
+#include "planner.h"
+#include "unstride/conv_transpose3d.h"
+
+namespace unstride {
+
+// What a layer keeps.
+struct ConvTranspose3d::State {
+    ConvTranspose3dOptions options;
+    std::vector<float> weight, bias;
+    Device device = Device::cpu;
+    int processors = 0;  // of a GPU
+    Forced forced;
+    mutable PlanCache plans;
+
+    bool moderate = false;  // the weights
+
+    // Panels by variant, range of channels and, on a GPU, context, packed when first needed. Variants of one block size share them.
+    mutable std::mutex mutex;
+    mutable std::map<std::array<int64_t, 7>, std::shared_ptr<const std::vector<Panels>>> packed;
+
+    // What shares the work: threads, or a GPU's processors.
+    int workers() const {
+        return device == Device::cpu ? num_threads() : processors;
+    }
+
+    std::shared_ptr<const std::vector<Panels>> panels(const Geometry &geometry, const Part &part, const Queue &queue) const;
+
+    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, bool regular, int threads) const;
+
+    // Of a view that could be either.
+    Layout preferred_layout() const {
+        return forced.entry != nullptr ? forced.entry->variant.layout : Layout::ncdhw;
+    }
+
+    // The output's shape chooses the output padding, if it can.
+    Geometry resolve_both(const Shape &input, const Shape &output) const;
+
+    // All parts of a decision.
+    void compute(const Decision &decision, const Geometry &geometry, const Activation<const float> &input, const Activation<float> &output, const Queue &queue) const;
+    // On a GPU, from one dense array to another; and through copies of as many items at a time as it takes in an array.
+    void compute_arrays(const Geometry &geometry, Layout layout, const DeviceArray &input, const DeviceArray &output, const Queue &queue) const;
+    void compute_copies(const Geometry &geometry, Layout layout, const View<const float> &input, const View<float> &output) const;
+};
+
+Shape shape_of_output(const Geometry &geometry, size_t rank);
+
+}  // namespace unstride
+
+#endif
