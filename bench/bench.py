@@ -153,6 +153,7 @@ class Run:
                 document["versions"].update(self.worker(peer.name).ask("versions"))
             except WorkerError as error:
                 print(f"{peer.label} cannot run: {error}", flush=True)
+        document["gpus"] = [json.loads(path.read_text()) for path in sorted((ROOT / "bench/gpu/results").glob("*.json"))]
         objects = arguments.build / "runtime"
         document["code"] = kernel_figures(objects, [v["name"] for v in self.listed if v["device"] == "cpu"])
         document["gpu_code"] = ptx.kernel_figures(objects, [v["name"] for v in self.listed if v["device"] == "cuda"])

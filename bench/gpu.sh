@@ -58,4 +58,5 @@ for (layer, layout, who), ours in times.items():
 if ratios:
     print(f"geometric mean {math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}x, least {min(ratios):.2f}x")
 PYTHON
+echo "To keep these for the report: cp $out/gpu.json bench/gpu/results/$(nvidia-smi --query-gpu=name --format=csv,noheader | head -n 1 | tr -c '[:alnum:]\n' _).json"
 exit $failed

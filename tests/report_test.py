@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "bench"))
 from report import write_report  # noqa: E402
 from report.charts import spread  # noqa: E402
 from report.markdown import write_markdown  # noqa: E402
-from report.summary import Summary  # noqa: E402
+from report.summary import Summary, gpu_speeds  # noqa: E402
 from synthetic_benchmark import synthetic_document  # noqa: E402
 
 VOID = {"meta", "br", "link", "img"}
@@ -91,6 +91,16 @@ class ReportTest(unittest.TestCase):
         self.assertIn("RuntimeError: <could not> & would not", words)
         self.assertIn("Without a prediction: llvm-mca is not installed.", words)
         self.assertIn("ncdhw_columns_32x1_s1_cuda", words)
+        for text in "A made-up GPU: 1.50× as fast", "0.15 ms", "0.05 ms", "3.0 MiB", "of unstride":
+            self.assertIn(text, words)
+
+    def test_gpu_results_without_cudnn(self):
+        document = synthetic_document()
+        gpu = document["gpus"][0]
+        gpu["results"] = [gpu["results"][0], {"layer": "seed1", "layout": "ncdhw", "who": "cudnn", "error": "no algorithm"}]
+        (speed,) = gpu_speeds(gpu)
+        self.assertEqual((speed.layer, speed.cudnn, speed.ratio), ("seed1", None, None))
+        self.check(document)
 
     def test_without_peers(self):
         words = self.check(synthetic_document(peers=False))

@@ -80,6 +80,10 @@ def synthetic_document(peers=True):
         for name in names:
             document["code"].append({"variant": f"{layout}_{name}_avx512", "fmas": 24, "loads": 14, "spills": 0,
                                      "instructions": 42, "code_bytes": 30000, "predicted_cycles": 12.3})
+    document["gpus"] = [{"machine": {"gpu": "A made-up GPU"}, "results": [
+        {"layer": "seed1", "layout": "ncdhw", "who": who, "algorithm": f"of {who}", "seconds": seconds, "first_call_seconds": 0.1,
+         "workspace_bytes": 3 << 20, "gflops": 1, "fraction_of_peak": 0.5, "fraction_of_limit": 0.6, "difference": 1e-6}
+        for who, seconds in (("unstride", 1e-4), ("cudnn", 1.5e-4), ("cudnn_tf32", 0.5e-4))]}]
     document["gpu_code"] = [{"variant": "ncdhw_columns_32x1_s1_cuda", "architecture": "sm_90", "registers": 82, "shared_bytes": 0,
                              "stack_bytes": 0, "spilled_bytes": 0, "occupancy": 0.3125}]
     del document["code"][0]["predicted_cycles"]

@@ -10,12 +10,25 @@ PeerSpeed = collections.namedtuple("PeerSpeed", "who layout mean least most loss
 Fraction = collections.namedtuple("Fraction", "layer layout value goal compute_bound")
 Gain = collections.namedtuple("Gain", "layer layout ratio generic own seconds own_seconds")  # ratio > 1: its own kernels are faster
 Choice = collections.namedtuple("Choice", "layer layout ratio planned best")
+GpuSpeed = collections.namedtuple("GpuSpeed", "layer layout ours cudnn tf32 ratio")  # results; ratio > 1: faster than cuDNN, or None
 Goal = collections.namedtuple("Goal", "text result reached detail")
 
 
 def geometric_mean(values):
     values = list(values)
     return math.exp(sum(map(math.log, values)) / len(values)) if values else None
+
+
+def gpu_speeds(document):
+    """From the JSON of bench/gpu: Unstride's planned variant beside cuDNN with TF32 off and on, where it has an algorithm."""
+    results = {(r["layer"], r["layout"], r["who"]): r for r in document["results"] if "seconds" in r}
+    speeds = []
+    for (layer, layout, who), ours in results.items():
+        if who == "unstride":
+            cudnn = results.get((layer, layout, "cudnn"))
+            ratio = cudnn["seconds"] / ours["seconds"] if cudnn else None
+            speeds.append(GpuSpeed(layer, layout, ours, cudnn, results.get((layer, layout, "cudnn_tf32")), ratio))
+    return speeds
 
 
 class Summary:
