@@ -12,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "bench"))
 from report import write_report  # noqa: E402
 from report.charts import spread  # noqa: E402
 from report.markdown import write_markdown  # noqa: E402
+from report.reasons import reasons  # noqa: E402
 from report.summary import Summary, gpu_speeds  # noqa: E402
 from synthetic_benchmark import synthetic_document  # noqa: E402
 
@@ -102,6 +103,11 @@ class ReportTest(unittest.TestCase):
         self.assertEqual((speed.layer, speed.cudnn, speed.ratio), ("seed1", None, None))
         self.check(document)
 
+    def test_reasons_of_missed_goals(self):
+        words = self.check(synthetic_document())
+        for what, why in reasons():
+            self.assertIn(f"{what}: {why}", words)
+
     def test_without_peers(self):
         words = self.check(synthetic_document(peers=False))
         self.assertNotIn("PyTorch", words)
@@ -124,6 +130,18 @@ class ReportTest(unittest.TestCase):
         document.update(code=[], variants=[], layer_kernels=[], layers=document["layers"][:1],
                         results=[r for r in document["results"] if r["layer"] == name])
         self.check(document)
+
+
+class ReasonsTest(unittest.TestCase):
+    def test_reasons(self):
+        text = "# A\n\nWhy goals are missed:\n\n- **k = s** (a): one\n  two.\n- **Depthwise**: three.\n\n## B\n\n- **c**: d\n"
+        self.assertEqual(reasons(text), [("k = s", "(a): one two."), ("Depthwise", "three.")])
+        self.assertEqual(reasons("nothing"), [])
+
+    def test_document(self):
+        found = reasons()
+        self.assertGreater(len(found), 2)
+        self.assertTrue(all(why.endswith(".") for _, why in found), found)
 
 
 class SummaryTest(unittest.TestCase):

@@ -10,6 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from . import charts
+from .reasons import reasons
 from .summary import BOTH, Summary, geometric_mean, gpu_speeds
 
 FOLDER = pathlib.Path(__file__).parent
@@ -33,6 +34,7 @@ def write_report(document, path):
     layouts = [layout for layout in BOTH if any(v["layout"] == layout for v in document["variants"])]
     page = environment.get_template("report.html.j2").render(
         s=summary, d=document, goals=summary.goals(), losses=summary.losses(), columns=columns_of(summary),
+        reasons=reasons(),
         gpus=[(gpu, gpu_speeds(gpu)) for gpu in document.get("gpus", [])],
         charts={name: Markup(svg) for name, svg in drawings.items()}, geometric_mean=geometric_mean,
         variants={layout: Markup(charts.variant_chart(summary, layout)) for layout in layouts},
