@@ -14,8 +14,6 @@
 #include <thread>
 #include <vector>
 
-#include "unstride/error.h"
-
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -220,12 +218,8 @@ double measure_clock_ghz() {
 }
 
 Machine describe_machine(Device device) {
-    for (const DeviceInfo &info : devices()) {
-        if (info.device == device) {
-            return {info.name, info.processors, info.peak_flops * 1e-9, info.peak_bytes * 1e-9};
-        }
-    }
-    throw DeviceError(std::string("there is no device for ") + to_string(device));
+    const DeviceInfo info = device_info(device);
+    return {info.name, info.processors, info.peak_flops * 1e-9, info.peak_bytes * 1e-9};
 }
 
 }  // namespace unstride::bench

@@ -218,10 +218,7 @@ TEST_CASE("memory that a GPU does not have", "[gpu]") {
         return;
     }
     ConvTranspose3d layer = example().layer();
-    int64_t memory = 0;
-    for (const DeviceInfo &info : devices()) {
-        memory = info.device == tested_device() ? info.memory_bytes : memory;
-    }
+    const int64_t memory = device_info(tested_device()).memory_bytes;
     std::vector<DeviceTensor> all;
     const Shape sizes{1, 1, 1 << 10, 1 << 10, 1 << 10};
     CHECK_THROWS_AS([&] {

@@ -15,29 +15,12 @@ void check(cudnnStatus_t status) {
     }
 }
 
-// A descriptor of cuDNN's, made and destroyed by these functions.
 template<typename T, cudnnStatus_t (*create)(T *), cudnnStatus_t (*destroy)(T)>
-class Owned {
-public:
-    Owned() {
-        check(create(&value_));
-    }
-    ~Owned() {
-        destroy(value_);
-    }
-    Owned(const Owned &) = delete;
-    Owned &operator=(const Owned &) = delete;
-    operator T() const {  // NOLINT(google-explicit-constructor)
-        return value_;
-    }
-
-private:
-    T value_{};
-};
-using Handle = Owned<cudnnHandle_t, cudnnCreate, cudnnDestroy>;
-using TensorDescriptor = Owned<cudnnTensorDescriptor_t, cudnnCreateTensorDescriptor, cudnnDestroyTensorDescriptor>;
-using FilterDescriptor = Owned<cudnnFilterDescriptor_t, cudnnCreateFilterDescriptor, cudnnDestroyFilterDescriptor>;
-using ConvolutionDescriptor = Owned<cudnnConvolutionDescriptor_t, cudnnCreateConvolutionDescriptor, cudnnDestroyConvolutionDescriptor>;
+using OwnedByCudnn = Owned<T, cudnnStatus_t, create, destroy, check>;
+using Handle = OwnedByCudnn<cudnnHandle_t, cudnnCreate, cudnnDestroy>;
+using TensorDescriptor = OwnedByCudnn<cudnnTensorDescriptor_t, cudnnCreateTensorDescriptor, cudnnDestroyTensorDescriptor>;
+using FilterDescriptor = OwnedByCudnn<cudnnFilterDescriptor_t, cudnnCreateFilterDescriptor, cudnnDestroyFilterDescriptor>;
+using ConvolutionDescriptor = OwnedByCudnn<cudnnConvolutionDescriptor_t, cudnnCreateConvolutionDescriptor, cudnnDestroyConvolutionDescriptor>;
 
 std::vector<int> ints(const Shape &sizes) {
     return {sizes.begin(), sizes.end()};

@@ -26,24 +26,6 @@ using namespace unstride;
 using namespace unstride::bench;
 using Json = nlohmann::ordered_json;
 
-class Event {
-public:
-    Event() {
-        check(cudaEventCreate(&event_));
-    }
-    ~Event() {
-        cudaEventDestroy(event_);
-    }
-    Event(const Event &) = delete;
-    Event &operator=(const Event &) = delete;
-    cudaEvent_t get() const {
-        return event_;
-    }
-
-private:
-    cudaEvent_t event_{};
-};
-
 // One library on one layer, and its times.
 struct Entrant {
     std::string who;
@@ -58,18 +40,12 @@ public:
     LayerBench(const Layer &layer, Layout layout)
         : layer_(layer), layout_(layout), parameters_(layer.options), plan_(plan()),
           output_count_(count(parameters_.output_shape(layer.input_size))), input_(count(layer.input_size)), output_(output_count_) {
-        check(cudaStreamCreate(&stream_));
         std::minstd_rand random(1);
         std::uniform_real_distribution<float> uniform(-1, 1);
         std::vector<float> values(static_cast<size_t>(count(layer.input_size)));
         std::generate(values.begin(), values.end(), [&] { return uniform(random); });
         check(cudaMemcpy(input_.get(), values.data(), sizeof(float) * values.size(), cudaMemcpyHostToDevice));
     }
-    ~LayerBench() {
-        cudaStreamDestroy(stream_);
-    }
-    LayerBench(const LayerBench &) = delete;
-    LayerBench &operator=(const LayerBench &) = delete;
 
     Json run(int rounds, const DeviceInfo &device) {
         std::vector<Entrant> entrants;
@@ -134,14 +110,14 @@ private:
             e.runner->forward(input_.get(), output_.get(), stream_);
         }
         const Event start, stop;
-        check(cudaEventRecord(start.get(), stream_));
+        check(cudaEventRecord(start, stream_));
         for (int i = 0; i < calls; i++) {
             e.runner->forward(input_.get(), output_.get(), stream_);
         }
-        check(cudaEventRecord(stop.get(), stream_));
-        check(cudaEventSynchronize(stop.get()));
+        check(cudaEventRecord(stop, stream_));
+        check(cudaEventSynchronize(stop));
         float milliseconds = 0;
-        check(cudaEventElapsedTime(&milliseconds, start.get(), stop.get()));
+        check(cudaEventElapsedTime(&milliseconds, start, stop));
         e.seconds.push_back(1e-3 * milliseconds / calls);
     }
 
@@ -173,20 +149,12 @@ private:
     Plan plan_;
     int64_t output_count_;
     CudaArray input_, output_;
-    cudaStream_t stream_{};
+    Stream stream_;
 };
 
 int run(const std::string &path, int rounds) {
     check(cudaFree(nullptr));  // makes the context that all share
-    DeviceInfo device{};
-    for (const DeviceInfo &info : devices()) {
-        if (info.device == Device::cuda) {
-            device = info;
-        }
-    }
-    if (device.device != Device::cuda) {
-        throw DeviceError("there is no CUDA device");
-    }
+    const DeviceInfo device = device_info(Device::cuda);
     int driver = 0, runtime = 0;
     check(cudaDriverGetVersion(&driver));
     check(cudaRuntimeGetVersion(&runtime));

@@ -17,6 +17,28 @@ inline void check(cudaError_t error) {
     }
 }
 
+// A handle of CUDA's or cuDNN's, made and destroyed by these functions.
+template<typename T, typename Status, Status (*create)(T *), Status (*destroy)(T), void (*check_status)(Status)>
+class Owned {
+public:
+    Owned() {
+        check_status(create(&value_));
+    }
+    ~Owned() {
+        destroy(value_);
+    }
+    Owned(const Owned &) = delete;
+    Owned &operator=(const Owned &) = delete;
+    operator T() const {  // NOLINT(google-explicit-constructor)
+        return value_;
+    }
+
+private:
+    T value_{};
+};
+using Event = Owned<cudaEvent_t, cudaError_t, cudaEventCreate, cudaEventDestroy, check>;
+using Stream = Owned<cudaStream_t, cudaError_t, cudaStreamCreate, cudaStreamDestroy, check>;
+
 // Floats in the GPU's memory.
 class CudaArray {
 public:

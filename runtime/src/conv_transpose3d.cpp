@@ -5,9 +5,7 @@
 
 #include "calls.h"
 #include "checked.h"
-#include "driver.h"
 #include "initialize.h"
-#include "machine.h"
 #include "state.h"
 #include "validation.h"
 #include "winograd.h"
@@ -81,7 +79,7 @@ Shape ConvTranspose3d::output_shape(const Shape &input_shape, const Shape &outpu
 }
 
 void ConvTranspose3d::set_device(Device device) {
-    const int processors = describe(device).processors;
+    const int processors = device == Device::cpu ? 0 : device_info(device).processors;
     state_->device = device;
     state_->processors = processors;
     state_->forced = {};
@@ -114,10 +112,12 @@ Plan ConvTranspose3d::plan(const Shape &input_shape, Layout layout, const Shape 
     plan.multiply_adds = geometry.multiply_adds();
     plan.compulsory_bytes = sizeof(float) * static_cast<double>(geometry.input_elements() + geometry.weight_elements() + geometry.output_elements());
     plan.measured = decision.measured_seconds > 0;
-    const double clock = state_->device == Device::cpu ? clock_hertz() : describe(state_->device).clock_hertz;
-    const double cycles = state_->device == Device::cpu ? expected_cycles(decision, geometry, threads) : estimate(*main.entry, geometry, threads).total() / threads;
-    plan.expected_seconds = plan.measured ? decision.measured_seconds : clock > 0 ? cycles / clock
-                                                                                  : 0;
+    const double clock = device_info(state_->device).clock_hertz;
+    if (plan.measured) {
+        plan.expected_seconds = decision.measured_seconds;
+    } else if (clock > 0) {
+        plan.expected_seconds = expected_cycles(decision, geometry, threads) / clock;
+    }
     return plan;
 }
 

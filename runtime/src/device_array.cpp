@@ -23,7 +23,7 @@ halide_buffer_t one_dimensional(halide_dimension_t &dimension) {
 }  // namespace
 
 DeviceArray::DeviceArray(const Queue &queue, int64_t count)
-    : queue_(queue), owned_(true), count_(count), dimension_(0, static_cast<int32_t>(std::max<int64_t>(count, 1)), 1),
+    : queue_(queue), count_(count), dimension_(0, static_cast<int32_t>(std::max<int64_t>(count, 1)), 1),
       buffer_(one_dimensional(dimension_)) {  // of one element at least, as there are no arrays without memory
     if (count > std::numeric_limits<int32_t>::max()) {
         throw InvalidArgument("arrays of more than 2^31 - 1 elements are not supported on a GPU");
@@ -32,17 +32,9 @@ DeviceArray::DeviceArray(const Queue &queue, int64_t count)
     call.check(halide_device_malloc(&call, &buffer_, queue.device == Device::cuda ? halide_cuda_device_interface() : halide_opencl_device_interface()));
 }
 
-DeviceArray::DeviceArray(const Queue &queue, const float *pointer)
-    : queue_(queue), owned_(false), count_(0), dimension_(0, 1, 1), buffer_(one_dimensional(dimension_)) {
-    buffer_.device = reinterpret_cast<uint64_t>(pointer);
-    buffer_.device_interface = halide_cuda_device_interface();
-}
-
 DeviceArray::~DeviceArray() {
-    if (owned_) {
-        KernelCall call(queue_);
-        halide_device_free(&call, &buffer_);  // fails where the context is gone, and its memory with it
-    }
+    KernelCall call(queue_);
+    halide_device_free(&call, &buffer_);  // fails where the context is gone, and its memory with it
 }
 
 // Of buffers with flags of their own, so that a failure leaves nothing behind.
@@ -75,6 +67,11 @@ void DeviceArray::synchronize() {
 void DeviceArray::describe(halide_buffer_t &buffer, int64_t offset) const {
     buffer.device = buffer_.device + sizeof(float) * static_cast<uint64_t>(offset);
     buffer.device_interface = buffer_.device_interface;
+}
+
+void describe_cuda_memory(halide_buffer_t &buffer, const float *pointer) {
+    buffer.device = reinterpret_cast<uint64_t>(pointer);
+    buffer.device_interface = halide_cuda_device_interface();
 }
 
 }  // namespace unstride

@@ -14,8 +14,6 @@ class DeviceArray {
 public:
     // Allocates at most 2^31 - 1 floats, not initialized.
     DeviceArray(const Queue &queue, int64_t count);
-    // Memory of CUDA that the caller has, and keeps.
-    DeviceArray(const Queue &queue, const float *pointer);
     ~DeviceArray();
     DeviceArray(const DeviceArray &) = delete;
     DeviceArray &operator=(const DeviceArray &) = delete;
@@ -36,11 +34,13 @@ private:
     halide_buffer_t with_host(const float *host) const;
 
     Queue queue_;
-    bool owned_;
     int64_t count_;
     halide_dimension_t dimension_;
     halide_buffer_t buffer_{};
 };
+
+// The same at memory of CUDA that the caller has.
+void describe_cuda_memory(halide_buffer_t &buffer, const float *pointer);
 
 }  // namespace unstride
 

@@ -25,7 +25,7 @@ void *find_symbol(void *library, const char *name) {
     return symbol;
 }
 
-DeviceInfo describe(Device device) {
+DeviceInfo device_info(Device device) {
     const auto has_kernels = [&](const Entry &entry) {
         return entry.variant.device == device;
     };
@@ -46,13 +46,13 @@ Queue queue_of(Device device, const CudaStream &stream) {
     if (device == Device::cuda) {
         return {device, cuda_context(), stream.handle};
     }
-    describe(device);
+    device_info(device);
     return {device, nullptr, nullptr};
 }
 
 bool exists(Device device) {
     try {
-        describe(device);
+        device_info(device);
         return true;
     } catch (const DeviceError &) {
         return false;
@@ -63,7 +63,7 @@ std::vector<DeviceInfo> devices() {
     std::vector<DeviceInfo> found;
     for (const Device device : {Device::cpu, Device::cuda, Device::opencl}) {
         try {
-            found.push_back(describe(device));
+            found.push_back(device_info(device));
         } catch (const DeviceError &) {  // not here
         }
     }

@@ -9,8 +9,7 @@ namespace unstride {
 
 // What the drivers of GPUs say. They are loaded when they are first asked, and stay loaded.
 
-// Throws DeviceError where there is none, or no driver for it.
-DeviceInfo describe(Device device);
+// For device_info().
 DeviceInfo describe_cuda();
 DeviceInfo describe_opencl();
 

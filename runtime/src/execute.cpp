@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <memory>
 
 #include "calls.h"
 #include "checked.h"
@@ -15,9 +14,11 @@
 namespace unstride {
 namespace {
 
-// Where a buffer begins: in the process's memory or, where there is an array of a GPU's, so many elements from its start.
+// Where a buffer begins: so many elements from the start of an array of a GPU's or, where there is none, from a pointer of the process's memory,
+// or of CUDA's.
 struct Place {
-    const float *host;
+    Device device;
+    const float *data;
     const DeviceArray *array;
     int64_t offset;
 };
@@ -39,8 +40,10 @@ public:
         }
         if (place.array != nullptr) {
             place.array->describe(buffer_, place.offset);
+        } else if (place.device == Device::cuda) {
+            describe_cuda_memory(buffer_, place.data + place.offset);
         } else {
-            buffer_.host = reinterpret_cast<uint8_t *>(const_cast<float *>(place.host + place.offset));  // kernels do not write to their inputs
+            buffer_.host = reinterpret_cast<uint8_t *>(const_cast<float *>(place.data + place.offset));  // kernels do not write to their inputs
         }
         buffer_.type = halide_type_of<float>();
         buffer_.dimensions = Rank;
@@ -57,26 +60,6 @@ private:
     std::array<halide_dimension_t, Rank> dimensions_;
     halide_buffer_t buffer_{};
 };
-
-// What a kernel is passed of an activation, and the array that stands for memory of CUDA that the caller has.
-struct Placed {
-    Place place;
-    std::unique_ptr<DeviceArray> array;
-};
-
-// From `offset` on.
-template<typename T>
-Placed place(const Activation<T> &activation, int64_t offset, const Queue &queue) {
-    if (activation.array != nullptr) {
-        return {{nullptr, activation.array, offset}, nullptr};
-    }
-    if (queue.device == Device::cpu) {
-        return {{activation.data, nullptr, offset}, nullptr};
-    }
-    auto array = std::make_unique<DeviceArray>(queue, activation.data + offset);
-    const Place start{nullptr, array.get(), 0};
-    return {start, std::move(array)};
-}
 
 // Blocks of threads along the second and third dimension of a grid: phases times items, and blocks of channels times groups.
 constexpr int64_t grid_limit = 65535;
@@ -111,17 +94,15 @@ void execute(const Part &part, const Geometry &geometry, const std::vector<Panel
         const int64_t panel = inputs * panels.block;                     // of one tap
         const bool all_taps = algorithm_of(variant) == Algorithm::taps;  // along y and x in one panel
         const int64_t row = panel * (all_taps ? 1 : x.kernel), slice = row * (all_taps ? 1 : y.kernel);
-        Buffer<7> weight({panels.weight.get(), panels.device_weight.get(), 0}, {panels.block, inputs, x.kernel, y.kernel, z.kernel, panels.blocks, groups},
+        Buffer<7> weight({queue.device, panels.weight.get(), panels.device_weight.get(), 0}, {panels.block, inputs, x.kernel, y.kernel, z.kernel, panels.blocks, groups},
                          {1, panels.block, all_taps ? 0 : panel, all_taps ? 0 : row, slice, slice * z.kernel, slice * z.kernel * panels.blocks});
         const int64_t biases = all_taps ? outputs : panels.blocks * panels.block;
-        Buffer<2> bias({panels.bias.get(), panels.device_bias.get(), 0}, {biases, groups}, {1, biases});
+        Buffer<2> bias({queue.device, panels.bias.get(), panels.device_bias.get(), 0}, {biases, groups}, {1, biases});
         const std::array<int64_t, 6> in_extents{x.input, y.inputs, z.inputs, group_inputs, groups, batch};
-        const Placed in_place = place(input, item * input.batch + z.input_first * input.depth + y.input_first * input.height, queue);
-        Buffer<6> in(in_place.place, in_extents,
+        Buffer<6> in({queue.device, input.data, input.array, item * input.batch + z.input_first * input.depth + y.input_first * input.height}, in_extents,
                      strides_that_matter(in_extents, {input.width, input.height * y.input_step, input.depth * z.input_step, input.channel, input.group, input.batch}, variant.family == "quads" ? 4 : 1));
         const std::array<int64_t, 7> out_extents{phases.columns, phases.count, y.outputs, z.outputs, outputs, groups, batch};
-        const Placed out_place = place(output, item * output.batch + z.first * output.depth + y.first * output.height + phases.first * output.width, queue);
-        Buffer<7> out(out_place.place, out_extents,
+        Buffer<7> out({queue.device, output.data, output.array, item * output.batch + z.first * output.depth + y.first * output.height + phases.first * output.width}, out_extents,
                       strides_that_matter(out_extents, {output.width * phases.step, output.width, output.height * y.step,
                                                         output.depth * z.step, output.channel, output.group, output.batch}));
         const auto narrow = [](int64_t value) {

@@ -90,26 +90,28 @@ int KernelCall::run_loop(void *user_context, halide_task_t task, int min, int si
     return previous_do_par_for(user_context, Loop::work, 0, workers, reinterpret_cast<uint8_t *>(&loop));
 }
 
+std::optional<Queue> KernelCall::queue(void *user_context) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    const KernelCall *call = find(user_context);
+    return call != nullptr ? std::optional(call->queue_) : std::nullopt;
+}
+
 int KernelCall::acquire_context(void *user_context, void **context, bool create) {
-    {
-        const std::lock_guard<std::mutex> lock(mutex);
-        if (const KernelCall *call = find(user_context)) {
-            *context = call->queue_.context;
-            return halide_error_code_success;
-        }
+    const std::optional<Queue> ours = queue(user_context);
+    if (!ours) {
+        return previous_acquire_context(user_context, context, create);
     }
-    return previous_acquire_context(user_context, context, create);
+    *context = ours->context;
+    return halide_error_code_success;
 }
 
 int KernelCall::get_stream(void *user_context, void *context, void **stream) {
-    {
-        const std::lock_guard<std::mutex> lock(mutex);
-        if (const KernelCall *call = find(user_context)) {
-            *stream = call->queue_.stream;
-            return halide_error_code_success;
-        }
+    const std::optional<Queue> ours = queue(user_context);
+    if (!ours) {
+        return previous_get_stream(user_context, context, stream);
     }
-    return previous_get_stream(user_context, context, stream);
+    *stream = ours->stream;
+    return halide_error_code_success;
 }
 
 KernelCall::KernelCall(const Queue &queue)
@@ -152,8 +154,7 @@ void KernelCall::check(int code) const {
 }
 
 bool KernelCall::is_ours(void *user_context) {
-    const std::lock_guard<std::mutex> lock(mutex);
-    return find(user_context) != nullptr;
+    return queue(user_context).has_value();
 }
 
 }  // namespace unstride

@@ -2,6 +2,7 @@
 #define UNSTRIDE_RUNTIME_KERNEL_CALL_H
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "queue.h"
@@ -39,6 +40,7 @@ private:
         bool outer;
     };
     static Sharing sharing(void *user_context);
+    static std::optional<Queue> queue(void *user_context);
     static void report(void *user_context, const char *message);
     static int acquire_context(void *user_context, void **context, bool create);
     static int get_stream(void *user_context, void *context, void **stream);

@@ -42,17 +42,8 @@ struct OpenCl {
         if (platforms(1, &platform, nullptr) != 0 || devices(platform, any_type, found.size(), found.data(), &count) != 0 || count == 0) {
             throw DeviceError("there is no OpenCL device: the loader is installed, but finds none");
         }
-        uint32_t most = 0;
-        for (uint32_t i = 0; i < std::min<uint32_t>(count, found.size()); i++) {
-            device = found[i];
-            most = std::max(most, get<uint32_t>(compute_units));
-        }
-        for (uint32_t i = 0; i < std::min<uint32_t>(count, found.size()); i++) {
-            device = found[i];
-            if (get<uint32_t>(compute_units) == most) {
-                break;
-            }
-        }
+        const auto units = [&](Handle of) { return get<uint32_t>(compute_units, of); };
+        device = *std::max_element(found.begin(), found.begin() + std::min<size_t>(count, found.size()), [&](Handle a, Handle b) { return units(a) < units(b); });
         KernelCall call(Queue{Device::opencl, nullptr, nullptr});
         int major = 0, minor = 0;
         if (halide_opencl_device_interface()->compute_capability(&call, &major, &minor) != 0) {
@@ -61,9 +52,9 @@ struct OpenCl {
     }
 
     template<typename T>
-    T get(Property property) const {
+    T get(Property property, Handle of) const {
         T value{};
-        if (info(device, property, sizeof(value), &value, nullptr) != 0) {
+        if (info(of, property, sizeof(value), &value, nullptr) != 0) {
             throw DeviceError("OpenCL: clGetDeviceInfo failed");
         }
         return value;
@@ -74,8 +65,9 @@ struct OpenCl {
 
 DeviceInfo describe_opencl() {
     static const OpenCl driver;  // looked for again if there was none
-    return {Device::opencl, driver.get<std::array<char, 256>>(device_name).data(), static_cast<int64_t>(driver.get<uint64_t>(memory_bytes)),
-            static_cast<int>(driver.get<uint32_t>(compute_units)), 1e6 * driver.get<uint32_t>(clock_mhz), 0, 0};
+    auto *const device = driver.device;
+    return {Device::opencl, driver.get<std::array<char, 256>>(device_name, device).data(), static_cast<int64_t>(driver.get<uint64_t>(memory_bytes, device)),
+            static_cast<int>(driver.get<uint32_t>(compute_units, device)), 1e6 * driver.get<uint32_t>(clock_mhz, device), 0, 0};
 }
 
 }  // namespace unstride

@@ -176,6 +176,10 @@ bool uses(const Decision &decision, Algorithm algorithm) {
 double expected_cycles(const Decision &decision, const Geometry &geometry, int threads) {
     double cycles = 0;
     for (const Part &part : decision.parts) {
+        if (part.entry->variant.device != Device::cpu) {
+            cycles += estimate(*part.entry, part_of(geometry, part), threads).total() / threads;
+            continue;
+        }
         const int64_t tasks = part.split.tasks;
         // Threads end together only if tasks can be shared out evenly.
         cycles += tasks == 0 ? 0 : estimate(*part.entry, part_of(geometry, part), threads).total() / as_double(tasks) * as_double(divide_up(tasks, threads));

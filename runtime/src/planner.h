@@ -50,8 +50,9 @@ Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry,
 
 bool uses(const Decision &decision, Algorithm algorithm);
 
-// Cycles that the planner's estimate gives a forward from its start to its end. It knows nothing of memory, which binds layers with
-// few multiply-adds for each byte, nor of what a call costs beside its tasks, some microseconds.
+// Cycles that the planner's estimate gives a forward from its start to its end, with so many threads, or processors of a GPU. It knows
+// nothing of memory, which binds layers with few multiply-adds for each byte, nor of what a call costs beside its tasks, some
+// microseconds.
 double expected_cycles(const Decision &decision, const Geometry &geometry, int threads);
 
 // Bytes that a kernel's scratch takes at most, in all threads together: for each, the slab of input that a task reads.

@@ -112,8 +112,8 @@ public:
     void set_device(Device device);
     Device device() const;
 
-    // Forces forward and plan to a variant of variants(), one of the layer's device, for inputs of its layout, and to tasks of so many output rows; 0 leaves
-    // the split to the planner, an empty name the whole choice. Throws InvalidArgument for a name that is not in the catalog,
+    // Forces forward and plan to a variant of variants(), one of the layer's device, for inputs of its layout, and to tasks of so many
+    // output rows; 0 leaves the split to the planner, an empty name the whole choice. Throws InvalidArgument for a name that is not in the catalog,
     // or that this machine or layer cannot run, and for a negative number of rows.
     void set_variant(const std::string &name, int64_t rows_per_task = 0);
 

@@ -33,14 +33,17 @@ struct DeviceInfo {
 // driver then: libcuda.so.1 or libOpenCL.so.1. With CUDA that is the device of the thread's current context, or else the first one.
 std::vector<DeviceInfo> devices();
 
+// One of them. Throws DeviceError, which says why, where it is not.
+DeviceInfo device_info(Device device);
+
 // A stream of CUDA (a CUstream or cudaStream_t), of the calling thread's current context. Null is that context's default stream.
 struct CudaStream {
     void *handle = nullptr;
 };
 
 // A dense array in a GPU's memory, not initialized, for apps that do not talk to its driver themselves. What is done with it is queued, in
-// order, in the default stream of the context that was current when it was made, which has to outlive it, or in that of OpenCL. All but the accessors throw DeviceError, OutOfMemory or KernelError,
-// and InvalidArgument for what does not fit together.
+// order, in the default stream of the context that was current when it was made, which has to outlive it, or in that of OpenCL. All but
+// the accessors throw DeviceError, OutOfMemory or KernelError, and InvalidArgument for what does not fit together.
 class DeviceTensor {
 public:
     // Sizes as in Tensor, of at most 2^31 - 1 elements.
