@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 #include <utility>
 
@@ -101,6 +102,18 @@ void LayerRun::forward() {
         return;
     }
     convolution_.forward(static_cast<const Tensor &>(input_).view(), output_.view());
+}
+
+std::vector<float> LayerRun::take_output() {
+    if (device_output_) {
+        device_output_->download(output_);
+    }
+    std::vector<float> taken(output_.data(), output_.data() + output_.element_count());
+    std::fill_n(output_.data(), output_.element_count(), std::numeric_limits<float>::quiet_NaN());
+    if (device_output_) {
+        device_output_->upload(output_);
+    }
+    return taken;
 }
 
 Result LayerRun::measure(const std::string &variant, const Machine &machine) {

@@ -64,6 +64,9 @@ public:
         return output_;
     }
 
+    // The output that is there, in the order of memory; leaves NaN in its place.
+    std::vector<float> take_output();
+
 private:
     std::string name_;
     Layout layout_;

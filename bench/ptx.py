@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import tempfile
 
-# Of a kernel: registers of a thread, and bytes of shared memory, of a thread's stack, and of registers that go through memory.
+# Registers of a thread, and bytes of shared memory, of a thread's stack, and of registers that go through memory; the most of any kernel, where an
+# autoscheduler made several.
 Figures = collections.namedtuple("Figures", "registers shared_bytes stack_bytes spilled_bytes")
 
 # Of a multiprocessor of compute capabilities 8.0 and 9.0 (CUDA C++ Programming Guide, "Technical Specifications per Compute Capability").
@@ -27,7 +28,7 @@ def ptx_of(path):
 
 
 def assemble(ptxas, path, architecture):
-    """The figures of the one kernel in an object; ValueError with the assembler's words if it refuses it."""
+    """The figures of the kernels in an object; ValueError with the assembler's words if it refuses it."""
     with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile(suffix=".ptx") as source:
         source.write(ptx_of(path))
         source.flush()
@@ -36,12 +37,11 @@ def assemble(ptxas, path, architecture):
     if done.returncode != 0:
         raise ValueError(report)
 
-    def number(pattern):
-        match = re.search(pattern, report)
-        return int(match[1]) if match else 0
+    def most(pattern):
+        return max((sum(int(number or 0) for number in found) for found in re.findall(pattern, report)), default=0)
 
-    return Figures(number(r"Used (\d+) registers"), number(r"(\d+) bytes smem"), number(r"(\d+) bytes stack frame"),
-                   number(r"(\d+) bytes spill stores") + number(r"(\d+) bytes spill loads"))
+    return Figures(most(r"Used (\d+)() registers"), most(r"(\d+)() bytes smem"), most(r"(\d+)() bytes stack frame"),
+                   most(r"(\d+) bytes spill stores, (\d+) bytes spill loads"))
 
 
 def occupancy(figures):

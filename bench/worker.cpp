@@ -4,8 +4,13 @@
 //
 // Reads one JSON object a line from standard input and answers each with one line; bench/README.md lists them.
 
+#include <dlfcn.h>
+
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -15,19 +20,30 @@
 #include "harness.h"
 #include "memory.h"
 #include "npy.h"
+#include "unstride/register.h"
 
 namespace {
 
 using namespace unstride;
 using Json = nlohmann::ordered_json;
 
-Layout parse_layout(const std::string &name) {
-    for (const Layout layout : {Layout::ncdhw, Layout::ndhwc}) {
-        if (name == to_string(layout)) {
-            return layout;
+// The one of these that is called so.
+template<typename T>
+T parse(const std::string &name, std::initializer_list<T> all) {
+    for (const T each : all) {
+        if (name == to_string(each)) {
+            return each;
         }
     }
-    throw InvalidArgument("there is no layout '" + name + "'");
+    throw InvalidArgument("there is no '" + name + "'");
+}
+
+Layout layout_of(const Json &request) {
+    return parse(request.at("layout"), {Layout::ncdhw, Layout::ndhwc});
+}
+
+Device device_of(const Json &request) {
+    return parse(request.value("device", "cpu"), {Device::cpu, Device::cuda, Device::opencl});
 }
 
 void save(const std::string &path, const Shape &sizes, const std::vector<float> &values) {
@@ -43,6 +59,12 @@ void save(const std::string &path, const Tensor &tensor) {
         values.push_back(tensor.data()[offset]);
     }
     save(path, tensor.sizes(), values);
+}
+
+double seconds_of(const std::function<void()> &call) {
+    const auto begin = std::chrono::steady_clock::now();
+    call();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
 int64_t bytes_of(const bench::LayerRun &run) {
@@ -70,7 +92,16 @@ public:
         if (what == "time") {
             bench::LayerRun &layer = run(request);
             layer.force(request.value("variant", ""));
+            if (const double first = seconds_of([&layer] { layer.forward(); }); first > request.value("patience", first)) {
+                return {{"samples", {first}}};
+            }
             return {{"samples", bench::call_seconds([&layer] { layer.forward(); }, request.at("seconds"), request.at("least"))}};
+        }
+        if (what == "add") {
+            return add(request);
+        }
+        if (what == "check") {
+            return check(run(request), request.at("variant"));
         }
         if (what == "unload") {
             runs_.clear();
@@ -98,15 +129,32 @@ private:
         return *found->second;
     }
 
-    Json load(const Json &request) {
+    // A kernel that was made for a layer becomes one of the variants.
+    static Json add(const Json &request) {
+        void *library = dlopen(request.at("library").get<std::string>().c_str(), RTLD_NOW);
+        const std::string name = request.at("name");
+        void *function = library == nullptr ? nullptr : dlsym(library, ("unstride_" + name).c_str());
+        if (function == nullptr) {
+            throw InvalidArgument(dlerror());
+        }
+        register_layer(layer_of(request).options, {{name, request.at("family"), layout_of(request), request.at("isa"), request.at("stride_x"),
+                                                    request.at("block"), request.at("columns"), reinterpret_cast<Kernel>(function), request.at("autoscheduled")}});
+        return Json::object();
+    }
+
+    static bench::Layer layer_of(const Json &request) {
         const std::vector<bench::Layer> layers = bench::parse_layers(request.at("layer"));
         if (layers.size() != 1) {
             throw InvalidArgument("a table of one layer is needed");
         }
-        const Layout layout = parse_layout(request.at("layout"));
+        return layers.front();
+    }
+
+    Json load(const Json &request) {
+        const Layout layout = layout_of(request);
         runs_.erase(to_string(layout));
         const int64_t before = bench::resident_bytes();
-        auto run = std::make_unique<bench::LayerRun>(layers.front(), layout);
+        auto run = std::make_unique<bench::LayerRun>(layer_of(request), layout, device_of(request));
         const ConvTranspose3d &convolution = run->convolution();
         const Plan plan = convolution.plan(run->input().sizes(), layout);
         run->forward();
@@ -126,6 +174,23 @@ private:
         }
         runs_[to_string(layout)] = std::move(run);
         return reply;
+    }
+
+    // How far a variant's output is from that of the planner's choice, over the largest output; null if it is not a number.
+    static Json check(bench::LayerRun &layer, const std::string &variant) {
+        layer.force("");
+        layer.forward();
+        const std::vector<float> expected = layer.take_output();
+        layer.force(variant);
+        layer.forward();
+        const std::vector<float> found = layer.take_output();
+        double largest = 0, difference = 0;
+        for (size_t i = 0; i < expected.size(); i++) {
+            const double error = std::abs(static_cast<double>(found[i]) - expected[i]);
+            difference = std::isnan(difference) || error <= difference ? difference : error;
+            largest = std::max(largest, std::abs(static_cast<double>(expected[i])));
+        }
+        return {{"difference", difference / largest}};
     }
 
     std::string isa_;

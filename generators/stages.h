@@ -32,6 +32,7 @@ struct Stages {
     Halide::RDom product_taps;           // of `product`: input channel, then the taps' numbers along x
     Halide::RDom taps;                   // of `sum`: input channel, then the taps' numbers along x, y and z; or those of products
 
+    bool in_place;         // the input is read where it is
     bool gpu;              // computed by the threads of a GPU, each a tile of outputs in registers
     bool minimal_filters;  // the outputs are computed in pairs of rows and slices, from products
     int interleave;        // phases along x that the kernel interleaves, all at once; 1 if the output keeps them apart

@@ -1,4 +1,5 @@
 #include "axis.h"
+#include "known.h"
 #include "minimal_filter.h"
 #include "schedules.h"
 #include "stages.h"
@@ -10,17 +11,6 @@ using namespace Halide;
 
 enum class Layout { NCDHW,
                     NDHWC };
-
-// What a kernel for one layer knows of a dimension when it is compiled. Where it is `passed`, the caller says it.
-constexpr int passed = -1;
-struct Known {
-    GeneratorParam<int> kernel, stride, padding, dilation;
-
-    explicit Known(const std::string &dimension)
-        : kernel("known_kernel_" + dimension, passed), stride("known_stride_" + dimension, passed),
-          padding("known_padding_" + dimension, passed), dilation("known_dilation_" + dimension, passed) {
-    }
-};
 
 // output(n, g, c, z, y, x) = bias(g, c) + sum over input channels and taps of weight * input, each output written once.
 class TransposedConvolution : public Generator<TransposedConvolution> {
@@ -43,9 +33,15 @@ public:
     GeneratorParam<int> block{"block", 16};      // output channels of a register tile, and of a panel of weights
     GeneratorParam<int> columns{"columns", 16};  // output columns of one phase in a register tile
 
-    // For one layer. Output channels and the input's size stay passed: knowing them, too, was not measurably faster.
+    // For one layer. Hand-written schedules need no more than the channels that are summed up: knowing the others and the sizes, too, was
+    // not measurably faster. Autoschedulers need all of it.
     Known known_x{"x"}, known_y{"y"}, known_z{"z"};
     GeneratorParam<int> known_inputs{"known_inputs", passed};  // channels of a group, of which a depthwise kernel sees one
+    GeneratorParam<int> known_outputs{"known_outputs", passed}, known_groups{"known_groups", passed}, known_batch{"known_batch", passed};
+
+    // Forms of the same algorithm, for autoschedulers: whether what is known are just estimates, and all of it stays passed; and whether the
+    // input is read where it is, as hand-written schedules of a GPU do, or staged.
+    GeneratorParam<bool> estimates_only{"estimates_only", false}, in_place{"in_place", false};
 
     // Dimensions are innermost first, whatever the layout; strides tell ncdhw from ndhwc.
     Input<Buffer<float, 6>> input{"input"};    // (x, y, z, channel within its group, group, batch)
@@ -76,6 +72,7 @@ public:
         stages.items_per_task = items_per_task;
         stages.blocks_per_task = blocks_per_task;
         stages.gpu = get_target().has_gpu_feature();
+        stages.in_place = in_place || (stages.gpu && !using_autoscheduler());
         stages.source = source();
         if (family == Family::Winograd) {
             sum_by_winograd(X);
@@ -86,7 +83,8 @@ public:
         }
         Func phases("phases");
         phases(c, q, rx, y, z, g, n) = stages.sum(c, q, rx, y, z, g, n);
-        output(x, p, y, z, c, g, n) = phases(c, x / s, p + x % s, y, z, g, n);
+        const Expr value = phases(c, x / s, p + x % s, y, z, g, n);
+        channels_first() ? output(c, x, p, y, z, g, n) = value : output(x, p, y, z, c, g, n) = value;
         stages.phases = phases;
         stages.output = output;
     }
@@ -95,23 +93,24 @@ public:
     // lanes of channels that are not stored.
     Func source() {
         const auto existing = [&](const Expr &index, int d) {
-            return clamp(index, 0, input.dim(d).extent() - 1);
+            return clamp(index, 0, input_extent(d) - 1);
         };
         Func source("source");
         if (across_channels() && !stages.channels_last) {
             source(x, y, z, c, g, n) = input(existing(likely(x), 0), existing(y, 1), existing(z, 2), existing(c, 3), g, existing(n, 5));
         } else {
-            source(x, y, z, c, g, n) = input(x, y, z, depthwise() ? min(likely(c), input.dim(3).extent() - 1) : Expr(c), g, n);
+            const Expr channel = depthwise() ? min(likely(c), input_extent(3) - 1) : Expr(c);
+            source(x, y, z, c, g, n) = channels_first() ? input(channel, x, y, z, g, n) : input(x, y, z, channel, g, n);
         }
         return source;
     }
 
     // The rows of the slices that the taps along z read.
     void stage_rows(const Axis<Expr> &Z) {
-        const RDom columns(0, input.dim(0).extent(), "input_columns");
+        const RDom columns(0, input_extent(0), "input_columns");
         Func slab("slab");
         slab(x, c, y, jz, z, g, n) = 0.f;
-        slab(columns, c, y, jz, z, g, n) = stages.source(columns, y, clamp(Z.input(z, jz), 0, input.dim(2).extent() - 1), c, g, n);
+        slab(columns, c, y, jz, z, g, n) = stages.source(columns, y, clamp(Z.input(z, jz), 0, input_extent(2) - 1), c, g, n);
         stages.slab = slab;
         stages.slab_rows = {y, jz};
         stages.input_columns = columns;
@@ -119,13 +118,13 @@ public:
 
     // On a GPU, which has nothing staged: the input that a tap of an output reads, or zero left and right of it. All that it is asked for are
     // variables of loops, so that bounds inference knows it to be one element.
-    Func in_place(const Axis<Expr> &X, const Axis<Expr> &Y, const Axis<Expr> &Z) {
+    Func read_in_place(const Axis<Expr> &X, const Axis<Expr> &Y, const Axis<Expr> &Z) {
         const auto existing = [&](const Expr &index, int d) {
-            return clamp(index, 0, input.dim(d).extent() - 1);
+            return clamp(index, 0, input_extent(d) - 1);
         };
         const Expr ix = q + X.input(rx, jx);
         Func slab("slab");
-        slab(c, q, rx, jx, jy, jz, y, z, g, n) = select(ix >= 0 && ix < input.dim(0).extent(), stages.source(existing(ix, 0), existing(Y.input(y, jy), 1), existing(Z.input(z, jz), 2), c, g, n), 0.f);
+        slab(c, q, rx, jx, jy, jz, y, z, g, n) = select(ix >= 0 && ix < input_extent(0), stages.source(existing(ix, 0), existing(Y.input(y, jy), 1), existing(Z.input(z, jz), 2), c, g, n), 0.f);
         stages.slab = slab;
         return slab;
     }
@@ -133,11 +132,11 @@ public:
     void sum_directly(const Axis<Expr> &X) {
         const Axis<Expr> Z = axis(known_z, stride_z, dilation_z, common_z, inverse_z, known(known_z.padding, padding_z));
         const Axis<Expr> Y = axis(known_y, stride_y, dilation_y, common_y, inverse_y, known(known_y.padding, padding_y));
-        const Expr H = input.dim(1).extent(), D = input.dim(2).extent();
+        const Expr H = input_extent(1), D = input_extent(2);
         const Expr KX = known(known_x.kernel, weight.dim(2).extent()), KY = known(known_y.kernel, weight.dim(3).extent()),
                    KZ = known(known_z.kernel, weight.dim(4).extent()), inputs = aligned(known(known_inputs, weight.dim(1).extent()));
 
-        if (!stages.gpu) {
+        if (!stages.in_place) {
             stage_rows(Z);
         }
 
@@ -153,9 +152,10 @@ public:
 
         Func sum("sum");
         sum(c, q, rx, y, z, g, n) = bias(c, g);
-        sum(c, q, rx, y, z, g, n) += weight(c % block, ci, within(kx, KX), within(ky, KY), within(kz, KZ), c / block, g) *
-                                     (stages.gpu ? in_place(X, Y, Z)(channel, q, rx, taps[1], taps[2], taps[3], y, z, g, n)
-                                                 : stages.slab(ix, channel, within(iy, H), within(taps[3], Z.tap_count(z, KZ)), z, g, n));
+        const bool one_panel = known_outputs != passed && panels() == 1 && !estimates_only;
+        sum(c, q, rx, y, z, g, n) += weight(one_panel ? Expr(c) : c % block, ci, within(kx, KX), within(ky, KY), within(kz, KZ), one_panel ? Expr(0) : c / block, g) *
+                                     (stages.in_place ? read_in_place(X, Y, Z)(channel, q, rx, taps[1], taps[2], taps[3], y, z, g, n)
+                                                      : stages.slab(ix, channel, within(iy, H), within(taps[3], Z.tap_count(z, KZ)), z, g, n));
 
         stages.sum = sum;
         stages.taps = taps;
@@ -163,7 +163,7 @@ public:
 
     // sum = bias + sums and differences of products: see MinimalFilter.
     void sum_by_winograd(const Axis<Expr> &X) {
-        const Expr W = input.dim(0).extent(), H = input.dim(1).extent(), D = input.dim(2).extent();
+        const Expr W = input_extent(0), H = input_extent(1), D = input_extent(2);
         const Expr KX = weight.dim(2).extent(), inputs = weight.dim(1).extent();
         const MinimalFilter Y{weight.dim(3).extent() - 1}, Z{weight.dim(4).extent() - 1};
 
@@ -208,7 +208,7 @@ public:
     // sum = bias + products of the phase's taps along y and x, each of which is a sum over input channels and taps along z.
     void sum_by_taps(const Axis<Expr> &X) {
         const Axis<Expr> Z{stride_z, dilation_z, common_z, inverse_z, padding_z}, Y{stride_y, dilation_y, common_y, inverse_y, padding_y};
-        const Expr H = input.dim(1).extent(), D = input.dim(2).extent();
+        const Expr H = input_extent(1), D = input_extent(2);
         const Expr KX = weight.dim(2).extent(), KY = weight.dim(3).extent(), KZ = weight.dim(4).extent();
 
         stage_rows(Z);
@@ -229,7 +229,7 @@ public:
         j.where(X.has_taps(rx) && kx < KX);
         Func sum("sum");
         sum(c, q, rx, y, z, g, n) = bias(c, g);
-        sum(c, q, rx, y, z, g, n) += products((within(c, output.dim(4).extent()) * KY + within(ky, KY)) * KX + within(kx, KX), q + X.input(rx, j[0]), within(iy, H), z, g, n);
+        sum(c, q, rx, y, z, g, n) += products((within(c, output_dim(4).extent()) * KY + within(ky, KY)) * KX + within(kx, KX), q + X.input(rx, j[0]), within(iy, H), z, g, n);
 
         stages.product = product;
         stages.products = products;
@@ -255,15 +255,19 @@ public:
         bias.dim(0).set_min(0);
         bias.dim(1).set_min(0);
         input.dim(0).set_stride(Expr());
-        input.dim(stages.channels_last ? 3 : 0).set_stride(1);
+        input_dim(stages.channels_last ? 3 : 0).set_stride(1);
         output.dim(0).set_stride(Expr());
         if (stages.channels_last) {
-            output.dim(4).set_stride(1);
+            output_dim(4).set_stride(1);
         } else if (stages.interleave > 1) {
-            output.dim(0).set_stride(1);
+            output_dim(0).set_stride(1);
         }
         if (stages.interleave > 1) {
-            output.dim(1).set_extent(1);
+            output_dim(1).set_extent(1);
+        }
+        if (using_autoscheduler()) {
+            set_estimates();
+            return;
         }
         const Tile tile{block, columns, natural_vector_size<float>()};
         if (stages.gpu) {
@@ -296,9 +300,30 @@ private:
         return family == Family::Channels || family == Family::Winograd || (depthwise() && stages.channels_last);
     }
 
+    // Autoschedulers take the first dimension for the dense one.
+    bool channels_first() const {
+        return using_autoscheduler() && layout == Layout::NDHWC;
+    }
+
+    // By its number where channels are not first.
+    Internal::Dimension input_dim(int d) {
+        return input.dim(place(d, 3));
+    }
+    Internal::Dimension output_dim(int d) {
+        return output.dim(place(d, 4));
+    }
+    Expr input_extent(int d) {
+        const int extents[] = {known_x.input, known_y.input, known_z.input, passed, passed, known_batch};
+        return extents[d] == passed || estimates_only ? input_dim(d).extent() : extents[d];
+    }
+    int place(int d, int channel) const {
+        return !channels_first() || d > channel ? d : d == channel ? 0
+                                                                   : d + 1;
+    }
+
     // What is known takes the place of what is passed; a call that passes something else is an error.
     Expr known(int value, const Expr &expr) {
-        if (value == passed) {
+        if (value == passed || estimates_only) {
             return expr;
         }
         add_requirement(expr == value, "this kernel is for another layer");
@@ -306,7 +331,7 @@ private:
     }
 
     Axis<Expr> axis(const Known &dimension, const Expr &stride, const Expr &dilation, const Expr &common, const Expr &inverse, const Expr &padding) {
-        if (dimension.stride == passed) {
+        if (dimension.stride == passed || estimates_only) {
             return {stride, dilation, common, inverse, padding};
         }
         const Axis<int64_t> a = make_axis(dimension.stride, dimension.dilation, 0);
@@ -327,7 +352,7 @@ private:
             for (int d : {0, 1, 2, 4, 5}) {
                 input.dim(d).set_stride(aligned(input.dim(d).stride()));
             }
-            input.dim(3).set_extent(aligned(input.dim(3).extent()));
+            input_dim(3).set_extent(aligned(input_extent(3)));
             weight.dim(1).set_extent(aligned(weight.dim(1).extent()));
         }
     }
@@ -335,13 +360,34 @@ private:
     void set_known_bounds() {
         int stride = block;  // panels are dense
         const int extents[] = {known_inputs, known_x.kernel, known_y.kernel, known_z.kernel};
-        for (int d = 1; d <= 4 && extents[d - 1] != passed; d++) {
+        for (int d = 1; d <= 4 && extents[d - 1] != passed && !estimates_only; d++) {
             stride *= extents[d - 1];
             weight.dim(d).set_extent(extents[d - 1]);
             weight.dim(d + 1).set_stride(stride);
         }
-        if (known_inputs != passed && !depthwise()) {
-            input.dim(3).set_extent(known_inputs);
+        if (known_inputs != passed && !depthwise() && !estimates_only) {
+            input_dim(3).set_extent(known_inputs);
+        }
+    }
+
+    // Of weights, in each group.
+    int panels() const {
+        const int outputs = known_outputs, panel = block;
+        return (outputs + panel - 1) / panel;
+    }
+
+    // What an autoscheduler works with.
+    void set_estimates() {
+        const int channels = depthwise() ? known_outputs : known_inputs, phases = interleave == 1 ? int(known_x.stride) : 1;
+        estimate([&](int d) { return input_dim(d); }, {known_x.input, known_y.input, known_z.input, channels, known_groups, known_batch}, estimates_only);
+        estimate([&](int d) { return weight.dim(d); }, {block, known_inputs, known_x.kernel, known_y.kernel, known_z.kernel, panels(), known_groups}, estimates_only);
+        estimate([&](int d) { return bias.dim(d); }, {panels() * block, known_groups}, estimates_only);
+        estimate([&](int d) { return output_dim(d); }, {(known_x.output + phases - 1) / phases, phases, known_y.output, known_z.output, known_outputs, known_groups, known_batch}, estimates_only);
+        AxisArguments<Input<int>>{padding_x, dilation_x, stride_x, common_x, inverse_x}.estimate(known_x);
+        AxisArguments<Input<int>>{padding_y, dilation_y, stride_y, common_y, inverse_y}.estimate(known_y);
+        AxisArguments<Input<int>>{padding_z, dilation_z, stride_z, common_z, inverse_z}.estimate(known_z);
+        for (Input<int> *split : {&rows_per_task, &slices_per_task, &items_per_task, &blocks_per_task}) {
+            split->set_estimate(1);
         }
     }
 

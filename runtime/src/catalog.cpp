@@ -62,6 +62,7 @@ struct Registry {
             }
             Entry added = entry(k.name.c_str(), k.layout, k.family.c_str(), k.block, k.columns, k.stride_x, k.isa.c_str(), k.kernel);
             added.variant.layer = layer;
+            added.autoscheduled = k.autoscheduled;
             entries.push_back(added);
             variants.push_back(added.variant);
         }

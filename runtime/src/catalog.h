@@ -13,6 +13,7 @@ struct Entry {
     Variant variant;
     int lanes;  // floats in a vector
     Kernel kernel;
+    bool autoscheduled = false;  // see AddedKernel
 };
 
 // All variants: those of the build in the order of schedules/catalog.txt, then those that were registered. Entries stay where they are.

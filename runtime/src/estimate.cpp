@@ -122,7 +122,7 @@ Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Spl
 Split split_direct(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
     const int64_t height = geometry.extent[1].output;
     rows = rows == 0 ? rows_per_task(entry, geometry, threads) : std::min(rows, height);
-    return {rows, 1, 1, blocks_per_task(entry, geometry), slices(entry, geometry) * divide_up(height, rows), has_many_items(entry, geometry, threads)};
+    return {rows, 1, 1, blocks_per_task(entry, geometry), slices(entry, geometry) * divide_up(height, rows), entry.autoscheduled || has_many_items(entry, geometry, threads)};
 }
 
 int64_t scratch_floats_direct(const Entry &entry, const Geometry &geometry, const Split &split) {

@@ -52,6 +52,11 @@ public:
     Buffer(const Buffer &) = delete;
     Buffer &operator=(const Buffer &) = delete;
 
+    // Makes a dimension the first one, and keeps the order of the others.
+    void put_first(size_t dimension) {
+        std::rotate(dimensions_.begin(), dimensions_.begin() + dimension, dimensions_.begin() + dimension + 1);
+    }
+
     halide_buffer_t *get() {
         return &buffer_;
     }
@@ -105,6 +110,10 @@ void execute(const Part &part, const Geometry &geometry, const std::vector<Panel
         Buffer<7> out({queue.device, output.data, output.array, item * output.batch + z.first * output.depth + y.first * output.height + phases.first * output.width}, out_extents,
                       strides_that_matter(out_extents, {output.width * phases.step, output.width, output.height * y.step,
                                                         output.depth * z.step, output.channel, output.group, output.batch}));
+        if (part.entry->autoscheduled && variant.layout == Layout::ndhwc) {
+            in.put_first(3);
+            out.put_first(4);
+        }
         const auto narrow = [](int64_t value) {
             return static_cast<int32_t>(value);
         };

@@ -38,7 +38,7 @@ std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, Dev
     std::vector<const Entry *> found;
     int lanes = 0;
     for (const Entry &entry : catalog()) {
-        if (entry.variant.device == device && entry.variant.layout == layout && algorithm_of(entry.variant) == algorithm && (regular || !needs_regular(entry.variant)) && obstacle(entry.variant, options).empty()) {
+        if (!entry.autoscheduled && entry.variant.device == device && entry.variant.layout == layout && algorithm_of(entry.variant) == algorithm && (regular || !needs_regular(entry.variant)) && obstacle(entry.variant, options).empty()) {
             found.push_back(&entry);
             lanes = std::max(lanes, entry.lanes);
         }

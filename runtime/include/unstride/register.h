@@ -27,6 +27,10 @@ struct AddedKernel {
     std::string isa;
     int stride_x, block, columns;
     Kernel kernel;
+
+    // Scheduled by a machine: its parallel loops are its own, of which the threads share the outermost; in ndhwc the first dimension of its
+    // buffers is the channels'; and it runs only where set_variant() asks for it, as the planner knows nothing of its time.
+    bool autoscheduled = false;
 };
 
 // Add kernels to the catalog, those of the libraries for GPUs or for one layer, and return how many. Code that CMake generates calls them
