@@ -8,6 +8,8 @@ JOBS   ?= $(shell nproc)
 
 # Options of bench/bench.py: make bench BENCH="--layers seed1,seed2"
 BENCH  ?=
+# Those of bench/experiments.py compare: make experiments EXPERIMENTS="--layers gcnet --plugin Mine=libautoschedule_mine.so"
+EXPERIMENTS ?=
 
 VENV   := .venv
 PEERS  := .venv-peers
@@ -36,6 +38,9 @@ bench: build layer-kernels  ## measure all variants on the layer table, and writ
 
 bench-peers: build layer-kernels $(PEERS)/done  ## the same, in turns with PyTorch, OpenVINO and ONNX Runtime
 	$(PYTHON) bench/bench.py --build $(BUILD) --peers $(PEERS)/bin/python $(BENCH)
+
+experiments: build  ## compare autoschedulers with the hand-written schedules, and write a report: about an hour
+	$(PYTHON) bench/experiments.py compare --build $(BUILD) $(EXPERIMENTS)
 
 layer-kernels: build
 	$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_bench_layer_kernels
@@ -71,4 +76,4 @@ $(PEERS)/done: bench/requirements-peers.txt
 packages:
 	@cmake/install-packages.sh
 
-.PHONY: help demo build test bench bench-peers layer-kernels install format lint clean packages
+.PHONY: help demo build test bench bench-peers experiments layer-kernels install format lint clean packages

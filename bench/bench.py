@@ -154,6 +154,8 @@ class Run:
             except WorkerError as error:
                 print(f"{peer.label} cannot run: {error}", flush=True)
         document["gpus"] = [json.loads(path.read_text()) for path in sorted((ROOT / "bench/gpu/results").glob("*.json"))]
+        experiments = arguments.build / "experiments/experiments.json"
+        document["experiments"] = json.loads(experiments.read_text()) if experiments.exists() else None
         objects = arguments.build / "runtime"
         document["code"] = kernel_figures(objects, [v["name"] for v in self.listed if v["device"] == "cpu"])
         document["gpu_code"] = ptx.kernel_figures(objects, [v["name"] for v in self.listed if v["device"] == "cuda"])
@@ -332,7 +334,7 @@ def main():
         for part in PARTS:
             run.document[part] = [row for row in run.document[part] if row["layer"] in finished]
         run.save()
-        write_report(run.document, arguments.html)
+        write_report(run.document, arguments.html, os.path.relpath(arguments.build / "experiments", arguments.html.parent))
         print(f"wrote {arguments.json} and {arguments.html}")
 
 

@@ -9,12 +9,13 @@ import unittest
 import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "bench"))
-from report import write_report  # noqa: E402
+from report import write_experiments, write_report  # noqa: E402
 from report.charts import spread  # noqa: E402
-from report.markdown import write_markdown  # noqa: E402
+from report.markdown import write_experiments_markdown, write_markdown  # noqa: E402
 from report.reasons import reasons  # noqa: E402
+from report.schedules import Schedules  # noqa: E402
 from report.summary import Summary, gpu_speeds  # noqa: E402
-from synthetic_benchmark import synthetic_document  # noqa: E402
+from synthetic_benchmark import synthetic_document, synthetic_experiments  # noqa: E402
 
 VOID = {"meta", "br", "link", "img"}
 
@@ -69,13 +70,15 @@ class ReportTest(unittest.TestCase):
             write_report(document, path)
             return path.read_text()
 
-    def check(self, document):
-        text = self.write(document)
+    def check(self, document, links=()):
+        return self.check_text(self.write(document), document, links)
+
+    def check_text(self, text, document, links=()):
         page = Page(text)
         self.assertEqual(page.open, [])
         self.assertEqual(len(page.ids), len(set(page.ids)))
-        # All that the page needs is in it.
-        self.assertTrue(all(target.startswith("#") and target[1:] in page.ids for target in page.loads), page.loads)
+        # All that the page needs is in it; beside these links.
+        self.assertTrue(all(target.startswith(("#", *links)) and (target[0] != "#" or target[1:] in page.ids) for target in page.loads), page.loads)
         for svg in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
             xml.etree.ElementTree.fromstring(svg)
         used, defined = (set(re.findall(p, text)) for p in (r"var\((--[\w-]+)\)", r"(--[\w-]+):"))
@@ -124,6 +127,22 @@ class ReportTest(unittest.TestCase):
         del document["layer_kernels"]  # as in files of before
         self.assertNotIn("unstride_add_layer", self.check(document))
 
+    def test_experiments(self):
+        experiments = synthetic_experiments()
+        links = ("https://github.com/halide/Halide/issues/8577",)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "experiments.html"
+            write_experiments(experiments, path)
+            words = self.check_text(path.read_text(), experiments, ("./seed1_", "./seed2_", "./hand/", *links))
+            write_experiments_markdown(experiments, path)
+            rows = [line for line in path.read_text().splitlines() if line.startswith("| seed1 |")]
+            self.assertEqual([row.split(" | ")[-2:] for row in rows], [["2.00x", "– |"]] * 2)
+        for text in "Works", "2.00×", "4 of 4", "0 of 4", "took more than 8 <GiB>", "#8577", "Sometimes (GPU)", "1.50×", "4.25×":
+            self.assertIn(text, words)
+        words = self.check({**synthetic_document(), "experiments": experiments}, ("experiments/", *links))
+        self.assertIn("Schedules by machines", words)
+        self.assertNotIn("Schedules by machines", self.check({**synthetic_document(), "experiments": None}))
+
     def test_one_layer_without_variants_or_kernels(self):
         document = synthetic_document()
         name = document["layers"][0]["name"]
@@ -142,6 +161,23 @@ class ReasonsTest(unittest.TestCase):
         found = reasons()
         self.assertGreater(len(found), 2)
         self.assertTrue(all(why.endswith(".") for _, why in found), found)
+
+
+class SchedulesTest(unittest.TestCase):
+    def test_rows(self):
+        schedules = Schedules(synthetic_experiments())
+        works, fails, gpu = schedules.rows()
+        self.assertEqual((works.scheduler, works.tried, works.works, works.code_bytes, works.seconds), ("Works", 4, 4, 4096, 2))
+        for value, expected in (works.moves, 3), (schedules.own_moves(), 0.5), (works.mean, 2), (works.least, 2), (works.most, 2), (works.own_mean, 2.5):
+            self.assertAlmostEqual(value, expected)
+        self.assertEqual((fails.scheduler, fails.works, fails.mean, fails.seconds), ("Adams2019", 0, None, None))
+        self.assertEqual((gpu.scheduler, gpu.device, gpu.works, gpu.registers, gpu.spills, gpu.mean), ("Sometimes (GPU)", "gpu", 4, 40, 4, None))
+        (failure,) = schedules.failures()
+        self.assertEqual((failure.scheduler, failure.count, failure.issue), ("Adams2019", 4, 8577))
+        self.assertEqual([(name, setting, works) for name, setting, works, _, _ in schedules.settings()],
+                         [("Works", "default", 4), ("Works", "a=1", 4), ("Adams2019", "default", 0)])
+        planned, found = schedules.pairs()[0]
+        self.assertEqual([(r["scheduler"], r["setting"]) for r in found], [("Works", "a=1")])
 
 
 class SummaryTest(unittest.TestCase):

@@ -89,3 +89,32 @@ def synthetic_document(peers=True):
     del document["code"][0]["predicted_cycles"]
     document["code"][0]["prediction_error"] = "llvm-mca is not installed"
     return document
+
+
+def synthetic_experiments():
+    """In the form of bench/experiments.py: two layers, one scheduler that works, one that never does, and one for GPUs."""
+    layers = layer_table.read()[:2]
+    document = {"schema": 1, "settings": {"threads": 2, "isa": "avx2", "generator": "0"}, "planned": [], "schedules": [], "layers": [],
+                "machine": {"cpu": "A made-up processor", "threads": 2, "peak_gflops": PEAK_GFLOPS, "bandwidth_gbs": BANDWIDTH_GBS, "clock_ghz": CLOCK_GHZ},
+                "retraining": [{"layer": layers[0].name, "layout": "ncdhw", "samples": 30, "best_sample": 1.5, "before": 4.25, "after_message": "crash"}]}
+
+    def schedule(layer, layout, scheduler, setting, device="cpu", **more):
+        document["schedules"].append({"layer": layer.name, "layout": layout, "device": device, "scheduler": scheduler, "setting": setting, "status": "ok",
+                                      "message": "", "kernel": f"{layer.name}_{layout}_k", "folder": f"{layer.name}_{layout}/k", "processor_seconds": 3,
+                                      "schedule_seconds": 2, "compile_seconds": 1, "peak_bytes": 64 << 20, **more})
+
+    for layer in layers:
+        flops, moved = limits(layer)
+        document["layers"].append({"name": layer.name, "summary": layer.summary, "source": layer.source, "text": layer.text, "flops": flops,
+                                   "compulsory_bytes": moved})
+        for layout in BOTH:
+            variant = f"{layout}_channels_24x4_s1_avx2"
+            document["planned"].append({"layer": layer.name, "layout": layout, "variant": variant, "seconds": 0.01, "difference": 1e-6,
+                                        "families": {"channels": {"variant": variant, "seconds": 0.01}},
+                                        "own": {"variant": variant, "seconds": 0.008, "kernel": "own", "folder": "hand", "code_bytes": 2048, "fmas": 24, "loads": 12,
+                                                "stores": 0}})
+            schedule(layer, layout, "Works", "default", seconds=0.04, ratio=4.0, code_bytes=4096, fmas=8, loads=9, stores=0)
+            schedule(layer, layout, "Works", "a=1", seconds=0.02, ratio=2.0, code_bytes=4096, fmas=8, loads=16, stores=8)
+            schedule(layer, layout, "Adams2019", "default", status="memory limit", message="took more than 8 <GiB>")
+            schedule(layer, layout, "Sometimes (GPU)", "default", "gpu", registers=40, spilled_bytes=8, checked_on="opencl")
+    return document

@@ -1,5 +1,6 @@
 """The figures of the report."""
 
+import collections
 import math
 
 import numpy as np
@@ -191,35 +192,72 @@ def limit_chart(summary):
     return chart.svg()
 
 
+Cell = collections.namedtuple("Cell", "row column value text tip marked", defaults=(False,))  # value: 0 to 1, or None
+
+
+def heat_map(name, rows, columns, cells):
+    """A grid of numbers with colors; a marked cell has a frame."""
+    grid = np.full((len(rows), len(columns)), np.nan)
+    for cell in cells:
+        if cell.value is not None:
+            grid[rows.index(cell.row), columns.index(cell.column)] = cell.value
+    chart = Chart(name, min(WIDTH, 2.1 + 0.41 * len(columns)), 0.235 * len(rows) + 1.35)
+    (axes,) = chart.axes
+    axes.pcolormesh(np.ma.masked_invalid(grid), cmap="viridis", vmin=0, vmax=1, edgecolors=PAPER, linewidth=0.8)
+    for cell in cells:
+        x, y = columns.index(cell.column), rows.index(cell.row)
+        color = INK if cell.value is None else "#ffffff" if cell.value < 0.62 else "#111111"
+        text = axes.text(x + 0.5, y + 0.5, cell.text, ha="center", va="center", fontsize=7.5, color=color,
+                         fontweight="bold" if cell.value is not None and cell.value >= 1 else "normal")
+        chart.tip(text, cell.tip)
+        if cell.marked:
+            axes.plot([x + .06, x + .94, x + .94, x + .06, x + .06], [y + .08, y + .08, y + .92, y + .92, y + .08],
+                      color=COLORS["planned"], linewidth=1.8)
+    axes.set_xlim(0, len(columns))
+    axes.set_ylim(len(rows), 0)
+    axes.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=8.5)
+    axes.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=90, fontsize=8.5)
+    axes.xaxis.tick_top()
+    axes.spines[:].set_visible(False)
+    return chart.svg()
+
+
 def variant_chart(summary, layout):
     """Each variant's speed on each layer, as a fraction of the best one's."""
     rows = [v for v in summary.document["variants"] if v["layout"] == layout]
     names = sorted({v["variant"] for v in rows}, key=lambda n: (n.split("_")[-1], n.split("_")[1], n.split("_")[3], n))
     layers = list(summary.layers)
     best = {name: min((v["seconds"] for v in rows if v["layer"] == name), default=None) for name in layers}
-    grid = np.full((len(names), len(layers)), np.nan)
+    cells = []
     for v in rows:
-        grid[names.index(v["variant"]), layers.index(v["layer"])] = best[v["layer"]] / v["seconds"]
-    chart = Chart(f"variants-{layout}", min(WIDTH, 2.1 + 0.41 * len(layers)), 0.235 * len(names) + 1.35)
-    (axes,) = chart.axes
-    axes.pcolormesh(np.ma.masked_invalid(grid), cmap="viridis", vmin=0, vmax=1, edgecolors=PAPER, linewidth=0.8)
-    for v in rows:
-        x, y = layers.index(v["layer"]), names.index(v["variant"])
-        value = grid[y, x]
-        color = "#ffffff" if value < 0.62 else "#111111"
-        text = axes.text(x + 0.5, y + 0.5, f"{100 * value:.0f}", ha="center", va="center", fontsize=7.5, color=color,
-                         fontweight="bold" if value == 1 else "normal")
-        chart.tip(text, f"{v['variant']} on {v['layer']}: {milliseconds(v['seconds'])}, {value:.0%} of the best speed"
-                  + (", the planner's choice" if v["planned"] else ""))
-        if v["planned"]:
-            axes.plot([x + .06, x + .94, x + .94, x + .06, x + .06], [y + .08, y + .08, y + .92, y + .92, y + .08],
-                      color=COLORS["planned"], linewidth=1.8)
-    axes.set_ylim(len(names), 0)
-    axes.set_yticks(np.arange(len(names)) + 0.5, [name.split("_", 1)[1] for name in names], fontsize=8.5)
-    axes.set_xticks(np.arange(len(layers)) + 0.5, layers, rotation=90, fontsize=8.5)
-    axes.xaxis.tick_top()
-    axes.spines[:].set_visible(False)
-    return chart.svg()
+        value = best[v["layer"]] / v["seconds"]
+        cells.append(Cell(v["variant"].split("_", 1)[1], v["layer"], value, f"{100 * value:.0f}",
+                          f"{v['variant']} on {v['layer']}: {milliseconds(v['seconds'])}, {value:.0%} of the best speed"
+                          + (", the planner's choice" if v["planned"] else ""), v["planned"]))
+    return heat_map(f"variants-{layout}", [name.split("_", 1)[1] for name in names], layers, cells)
+
+
+def schedule_chart(schedules, layout):
+    """The speed of hand-written and of generated schedules on each layer, as a fraction of the planner's choice."""
+    cells = []
+    for layer in schedules.layers:
+        planned = schedules.planned.get((layer, layout))
+        if not planned:
+            continue
+        for row, what, seconds in schedules.hand_written(planned):
+            value = planned["seconds"] / seconds
+            cells.append(Cell(row, layer, value, f"{100 * value:.0f}", f"{layer}, {layout}: {what}, {milliseconds(seconds)}, {value:.0%} of the planner's choice",
+                              what == planned["variant"]))
+        for scheduler in schedules.timed_schedulers:
+            best, tries = schedules.best(layer, layout, scheduler), schedules.tries(layer, layout, scheduler)
+            if best:
+                value = 1 / best["ratio"]
+                cells.append(Cell(scheduler, layer, value, f"{100 * value:.0f}", f"{layer}, {layout}: {scheduler}, {best['setting']}, {milliseconds(best['seconds'])}, "
+                                  f"{factor(best['ratio'])} the time of the planner's choice"))
+            elif tries:
+                cells.append(Cell(scheduler, layer, None, TIMES, f"{layer}, {layout}: {scheduler}: " + "; ".join(f"{r['status']}: {r['message']}" for r in tries)))
+    rows = [row for row in [*schedules.families, *schedules.timed_schedulers] if any(cell.row == row for cell in cells)]
+    return heat_map(f"schedules-{layout}", rows, list(schedules.layers), cells)
 
 
 def memory_chart(summary):

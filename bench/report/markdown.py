@@ -1,5 +1,6 @@
-"""The tables of docs/performance.md, from the JSON of bench/bench.py."""
+"""The tables of docs/performance.md and docs/autoschedulers.md, from the JSON of bench/bench.py and bench/experiments.py."""
 
+from .schedules import Schedules
 from .summary import BOTH, Summary
 
 
@@ -44,3 +45,36 @@ def write_markdown(document, path):
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
     path.write_text(f"{machine['cpu']}, {machine['threads']} threads, {machine['peak_gflops']:.0f} GFLOP/s, "
                     f"{machine['bandwidth_gbs']:.0f} GB/s; {versions}\n\n{goals(summary)}\n\n{layers(summary)}\n\n{gains(summary)}\n")
+
+
+def times(ratio):
+    return f"{ratio:.2f}x" if ratio else "–"
+
+
+def schedulers(schedules):
+    head = ("autoscheduler", "for", "works", "mean", "least", "most", "mean, for the layer", "seconds", "MiB", "KiB of code", "loads and stores", "registers", "spill")
+    number = lambda value, digits=0: "–" if value is None else f"{value:.{digits}f}"  # noqa: E731
+    return table(head, [(r.scheduler, r.device, f"{r.works} of {r.tried}", times(r.mean), times(r.least), times(r.most), times(r.own_mean), number(r.seconds, 1),
+                         number(r.peak_bytes and r.peak_bytes / 2**20), number(r.code_bytes and r.code_bytes / 1024), number(r.moves, 2), number(r.registers),
+                         number(r.spills)) for r in schedules.rows()])
+
+
+def settings(schedules):
+    return table(("autoscheduler", "parameters, form", "works", "mean"),
+                 [(name, setting, f"{works} of {tried}", times(mean)) for name, setting, works, tried, mean in schedules.settings()])
+
+
+def ratios(schedules):
+    """Of each layer and layout: the planner's choice, and how many times as long each autoscheduler's best takes."""
+    rows = []
+    for (layer, layout), planned in schedules.planned.items():
+        best = [schedules.best(layer, layout, name) for name in schedules.timed_schedulers]
+        rows.append((layer, layout, f"{1e3 * planned['seconds']:.2f}", f"{schedules.limit(layer, planned['seconds']):.0%}", times(planned["own"]["seconds"] / planned["seconds"]),
+                     *(times(b and b["ratio"]) for b in best)))
+    return table(("layer", "layout", "planned, ms", "of limit", "hand-written for the layer", *schedules.timed_schedulers), rows)
+
+
+def write_experiments_markdown(document, path):
+    schedules, machine = Schedules(document), document["machine"]
+    path.write_text(f"{machine['cpu']}, {machine['threads']} threads, {document['settings']['isa']}, {machine['peak_gflops']:.0f} GFLOP/s, "
+                    f"{machine['bandwidth_gbs']:.0f} GB/s\n\n{schedulers(schedules)}\n\n{settings(schedules)}\n\n{ratios(schedules)}\n")

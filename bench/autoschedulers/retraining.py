@@ -1,0 +1,79 @@
+"""Trains the cost model of Adams2019 further on the samples of all searches, and compares what it finds before and after."""
+
+import math
+import pathlib
+import struct
+import subprocess
+
+from .schedulers import SCHEDULERS, setting
+from .search import dataset_folder, read_samples
+from .setup import file_name
+
+SIGNATURE, BUFFERS = b"1fwh", 6  # of a file of weights: Halide's src/autoschedulers/adams2019/Weights.cpp
+
+
+def builtin_weights(library):
+    """The weights that an autoscheduler has built in. ValueError if there are none in its library."""
+    data, start = pathlib.Path(library).read_bytes(), -1
+    while (start := data.find(SIGNATURE, start + 1)) >= 0:
+        end = start + 16
+        if struct.unpack_from("<I", data, start + 12)[0] != BUFFERS:
+            continue  # code that knows the signature
+        for _ in range(BUFFERS):
+            (dimensions,) = struct.unpack_from("<I", data, end)
+            extents = struct.unpack_from(f"<{dimensions}I", data, end + 4)
+            end += 4 + 4 * dimensions + 4 * math.prod(extents)
+        return data[start:end]
+    raise ValueError(f"{library} has no weights")
+
+
+def retrain(comparison, layers):
+    """Writes retrained.weights beside the samples, and adds to the document what it changed for the layers that were searched."""
+    setup, arguments, build = comparison.setup, comparison.setup.arguments, comparison.setup.build
+    (scheduler,) = (s for s in SCHEDULERS if s.name == "Adams2019")
+    folder = dataset_folder(setup, scheduler.name).resolve()
+    files = sorted(str(path) for path in folder.glob("*/*/*.sample"))
+    if not files:
+        raise SystemExit(f"experiments.py: there are no samples in {folder}; search makes some")
+    weights, start = folder / "retrained.weights", folder / "builtin.weights"
+    start.write_bytes(builtin_weights(pathlib.Path(build.plugins) / scheduler.library))
+    print(f"training on {len(files)} samples", flush=True)
+    done = subprocess.run([f"{build.programs}/adams2019_retrain_cost_model", f"--epochs={arguments.epochs}", "--rates=0.0001", f"--num_cores={arguments.jobs}",
+                           f"--initial_weights={start}", f"--weights_out={weights}", f"--best_benchmark={folder / 'best.txt'}",
+                           f"--best_schedule={folder / 'best.schedule.h'}"], input="\n".join(files), text=True, capture_output=True)
+    (folder / "training.txt").write_text(done.stdout + done.stderr)
+    if done.returncode != 0 or not weights.exists():
+        raise SystemExit(f"experiments.py: the training failed; {folder / 'training.txt'} has its words")
+    if weights.read_bytes() == start.read_bytes():
+        raise SystemExit("experiments.py: nothing was learned; training needs at least 8 different schedules of a layer")
+    comparison.document["retraining"] = []
+    for searched in sorted(path for path in folder.iterdir() if path.is_dir()):
+        samples = read_samples(searched)
+        layer, layout = layers.get(samples[0]["layer"]), samples[0]["layout"]
+        if layer is None:
+            print(f"{searched.name}: its layer is not in {arguments.layers_file}", flush=True)
+            continue
+        row = compare_weights(setup, scheduler, layer, layout, folder / f"{searched.name}_retrained", {"before": start, "after": weights})
+        timed = [s["ratio"] for s in samples if "ratio" in s]
+        row.update(layer=layer.name, layout=layout, samples=len(timed), best_sample=min(timed, default=None))
+        comparison.document["retraining"].append(row)
+        comparison.save()
+        print(f"{layer.name:13}{layout}  " + ", ".join(f"{when} {text(row.get(when))}" for when in ("before", "after", "best_sample")), flush=True)
+
+
+def text(ratio):
+    return f"{ratio:.2f}x" if ratio else "–"
+
+
+def compare_weights(setup, scheduler, layer, layout, folder, weights):
+    """Times of schedules found with each of some weights, over that of the planner's choice; what went wrong, if something did."""
+    kernels, row = {}, {}
+    for when, path in weights.items():
+        name = file_name(layer.name, layout, when)
+        made = setup.make(layer, layout, scheduler, setting(beam_size=1, weights_path=path), name, folder)
+        if made["status"] == "ok":
+            kernels[when] = (folder, name)
+        else:
+            row[f"{when}_message"] = f"{made['status']}: {made['message']}"
+    medians = setup.measure(layer, layout, "cpu", list(kernels.values()))
+    return {**row, **{when: medians[name] / medians[""] for when, (_, name) in kernels.items()}}

@@ -1,0 +1,95 @@
+"""What all experiments share: the build, the machine, and how a schedule is made and checked."""
+
+import concurrent.futures
+import contextlib
+import json
+import subprocess
+import sys
+
+import ptx
+from machine_code import code_bytes, disassemble, hot_loop
+
+from . import candidates
+from .generator import autoscheduled_command, generate, read_build, stopped
+
+GPU_PROCESSORS = 132  # the parallelism that autoschedulers for GPUs are told: that of an H100 or H200
+
+
+def file_name(*words):
+    return "".join(c if c.isalnum() else "_" for c in "_".join(words)).strip("_")
+
+
+def code_figures(path):
+    """Of an object: bytes of code; and multiply-adds, loads and stores of the innermost loop that has the most of the former."""
+    loop, _ = hot_loop(disassemble(path))
+    return {"code_bytes": code_bytes(path), "fmas": loop.fmas, "loads": loop.loads, "stores": loop.spills}
+
+
+@contextlib.contextmanager
+def jobs(count):
+    """Threads that each wait for a generator; where something goes wrong all of these are stopped."""
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        try:
+            yield pool
+        except BaseException:
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+class Setup:
+    def __init__(self, arguments):
+        self.arguments, self.build = arguments, read_build(arguments.build)
+        listed = json.loads(subprocess.run([str(arguments.build / "bin/unstride"), "list", "--json"], check=True, capture_output=True, text=True).stdout)
+        self.variants = [{**v, "block": v["tile"]["channels"], "columns": v["tile"]["columns"]} for v in listed if v["device"] == "cpu" and v["runs_here"]]
+        isas = [isa for isa in ("avx512", "avx2", "baseline") if any(v["target"] == isa for v in self.variants)]
+        if arguments.isa and arguments.isa not in isas:
+            sys.exit(f"experiments.py: --isa: this machine runs {', '.join(isas)}")
+        self.isa = arguments.isa or isas[0]
+        # Where schedules for GPUs run, if anywhere; OpenCL may be a processor's, whose times say nothing of GPUs.
+        self.gpu = next((device for device in ("cuda", "opencl") if any(v["device"] == device and v["runs_here"] for v in listed)), None)
+        self.timed_gpu = self.gpu if self.gpu == "cuda" or arguments.time_opencl else None
+        self.worker_command = [str(arguments.build / "bin/unstride_bench_worker"), str(arguments.threads), arguments.isa or ""]
+
+    def make(self, layer, layout, scheduler, setting, name, folder):
+        """Makes and checks one schedule: everything about it but its time."""
+        made = self.generate(layer, layout, self.isa if scheduler.device == "cpu" else "cuda", scheduler, setting, name, folder)
+        if made["status"] != "ok":
+            return made
+        if scheduler.device == "cpu":
+            return {**made, **self.verify(layer, layout, "cpu", folder, name), **code_figures(folder / f"{name}.o")}
+        return {**made, **self.check_gpu(layer, layout, scheduler, setting, name, folder)}
+
+    def generate(self, layer, layout, target, scheduler, setting, name, folder):
+        parallelism = GPU_PROCESSORS if scheduler.device == "gpu" else self.arguments.threads
+        words = autoscheduled_command(self.build, layer, layout, target, scheduler, setting, parallelism, name, folder)
+        return generate(words, folder, name, self.arguments.time_limit, self.arguments.memory_limit)
+
+    def verify(self, layer, layout, device, folder, name):
+        status, message = candidates.verify(self.worker_command, layer, layout, self.isa if device == "cpu" else device, folder, name, device)
+        return {"status": status, "message": message}
+
+    def check_gpu(self, layer, layout, scheduler, setting, name, folder):
+        """What ptxas says of a schedule's PTX; and its result on the GPU, where it may have to be made anew, for OpenCL."""
+        result = {}
+        if ptxas := ptx.find_ptxas():
+            try:
+                result.update(ptx.assemble(ptxas, folder / f"{name}.o", "sm_90")._asdict())
+            except ValueError as error:
+                return {"status": "fails", "message": f"ptxas: {str(error)[:300]}"}
+        if not self.gpu:
+            return {**result, "message": "not run: there is no GPU here"}
+        if self.gpu == "opencl":
+            made = self.generate(layer, layout, "opencl", scheduler, setting, name, self.folder_on_gpu(folder))
+            if made["status"] != "ok":
+                return {**result, "status": made["status"], "message": f"for OpenCL: {made['message']}"}
+        return {**result, **self.verify(layer, layout, self.gpu, self.folder_on_gpu(folder), name), "checked_on": self.gpu}
+
+    def folder_on_gpu(self, folder):
+        """Where a schedule's kernel for the GPU of this machine is."""
+        return folder / "opencl" if self.gpu == "opencl" else folder
+
+    def measure(self, layer, layout, device, kernels):
+        """Median seconds of the planner's choice, "", and of (folder, name) pairs, in turns; raises CandidateError."""
+        target = self.isa if device == "cpu" else device
+        return candidates.measure(self.worker_command, layer, layout, target, kernels, self.arguments.rounds, self.arguments.seconds, device)
