@@ -29,21 +29,21 @@ using Json = nlohmann::ordered_json;
 
 // The one of these that is called so.
 template<typename T>
-T parse(const std::string &name, std::initializer_list<T> all) {
+T parse(const std::string &what, const std::string &name, std::initializer_list<T> all) {
     for (const T each : all) {
         if (name == to_string(each)) {
             return each;
         }
     }
-    throw InvalidArgument("there is no '" + name + "'");
+    throw InvalidArgument("there is no " + what + " '" + name + "'");
 }
 
 Layout layout_of(const Json &request) {
-    return parse(request.at("layout"), {Layout::ncdhw, Layout::ndhwc});
+    return parse("layout", request.at("layout"), {Layout::ncdhw, Layout::ndhwc});
 }
 
 Device device_of(const Json &request) {
-    return parse(request.value("device", "cpu"), {Device::cpu, Device::cuda, Device::opencl});
+    return parse("device", request.value("device", "cpu"), {Device::cpu, Device::cuda, Device::opencl});
 }
 
 void save(const std::string &path, const Shape &sizes, const std::vector<float> &values) {
