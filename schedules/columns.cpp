@@ -9,11 +9,12 @@ void schedule_columns(Stages &s, const Tile &tile) {
     Var xi{"xi"}, xv{"xv"}, ci{"ci"};
 
     // Rows go inside blocks of output channels: those of a channel lie one after the other in ncdhw, and stores to a few
-    // channels at a time keep to a few pages.
-    s.output.split(x, tiles, xi, columns * s.interleave, TailStrategy::GuardWithIf)
+    // channels at a time keep to a few pages. A row is split into vectors first, and these into tiles: of the last tile no vector is stored
+    // that lies behind the row, where a masked store of nothing costs as much as one of something.
+    s.output.split(x, x, xv, lanes * s.interleave, TailStrategy::GuardWithIf)
+        .split(x, tiles, xi, columns / lanes, TailStrategy::GuardWithIf)
         .split(c, blocks, ci, block, TailStrategy::GuardWithIf)
-        .reorder(xi, ci, tiles, p, y, blocks, z, g, n)
-        .split(xi, xi, xv, lanes * s.interleave, TailStrategy::GuardWithIf)
+        .reorder(xv, xi, ci, tiles, p, y, blocks, z, g, n)
         .vectorize(xv);
     const Var task = parallelize(s);
     compute_in_registers(s, tile, q, c, LoopLevel(s.output, tiles));  // phases interleave when the tile is stored

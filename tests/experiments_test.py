@@ -155,7 +155,8 @@ class ExperimentsTest(unittest.TestCase):
         self.assertIn("16 samples", self.run_it("search", "--layer", "small", "--layout", "ndhwc", "--samples", "16"))
         folder = self.output / "search/Adams2019/small_ndhwc"
         self.assertEqual(len(list(folder.glob("*/*.sample"))), 16)
-        self.run_it("retrain", "--epochs", "1")
+        for _ in range(2):
+            self.run_it("retrain", "--epochs", "1")
         (row,) = self.document()["retraining"]
         self.assertEqual((row["layer"], row["samples"]), ("small", 16))
         self.assertGreater(row["after"], 0)

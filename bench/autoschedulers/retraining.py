@@ -38,7 +38,7 @@ def retrain(comparison, layers):
     weights, start = folder / "retrained.weights", folder / "builtin.weights"
     start.write_bytes(builtin_weights(pathlib.Path(build.plugins) / scheduler.library))
     print(f"training on {len(files)} samples", flush=True)
-    done = subprocess.run([f"{build.programs}/adams2019_retrain_cost_model", f"--epochs={arguments.epochs}", "--rates=0.0001", f"--num_cores={arguments.jobs}",
+    done = subprocess.run([f"{build.programs}/adams2019_retrain_cost_model", f"--epochs={arguments.epochs}", "--rates=0.0001", f"--num_cores={arguments.threads}",
                            f"--initial_weights={start}", f"--weights_out={weights}", f"--best_benchmark={folder / 'best.txt'}",
                            f"--best_schedule={folder / 'best.schedule.h'}"], input="\n".join(files), text=True, capture_output=True)
     (folder / "training.txt").write_text(done.stdout + done.stderr)
@@ -47,13 +47,13 @@ def retrain(comparison, layers):
     if weights.read_bytes() == start.read_bytes():
         raise SystemExit("experiments.py: nothing was learned; training needs at least 8 different schedules of a layer")
     comparison.document["retraining"] = []
-    for searched in sorted(path for path in folder.iterdir() if path.is_dir()):
+    for searched in sorted({path.parents[1] for path in folder.glob("*/*/sample.json")}):
         samples = read_samples(searched)
         layer, layout = layers.get(samples[0]["layer"]), samples[0]["layout"]
         if layer is None:
             print(f"{searched.name}: its layer is not in {arguments.layers_file}", flush=True)
             continue
-        row = compare_weights(setup, scheduler, layer, layout, folder / f"{searched.name}_retrained", {"before": start, "after": weights})
+        row = compare_weights(setup, scheduler, layer, layout, folder / "retrained" / searched.name, {"before": start, "after": weights})
         timed = [s["ratio"] for s in samples if "ratio" in s]
         row.update(layer=layer.name, layout=layout, samples=len(timed), best_sample=min(timed, default=None))
         comparison.document["retraining"].append(row)
