@@ -26,7 +26,7 @@ import numpy as np
 import ptx
 from kernels import kernel_figures
 from report import write_report
-from workers import BOTH, PEERS, Worker, WorkerError, environment_of
+from workers import BOTH, PEERS, Worker, WorkerError, environment_of, save_json
 
 ROOT = pathlib.Path(__file__).parents[1]
 SCAN_SECONDS = 0.03  # for each variant; those within SCAN_MARGIN of the best are then measured as all else is
@@ -269,12 +269,7 @@ class Run:
             row["error"] = str(error)
 
     def save(self):
-        """Replaces the JSON; whoever reads it meanwhile sees the old one."""
-        path = self.arguments.json
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".part")
-        partial.write_text(json.dumps(self.document, indent=1) + "\n")
-        partial.replace(path)
+        save_json(self.document, self.arguments.json)
 
 
 def progress(document, layer, seconds):

@@ -1,4 +1,4 @@
-"""Processes that run layers in one library each, and take turns."""
+"""Processes that run layers in one library each, and take turns; and the file of what they found."""
 
 import collections
 import json
@@ -7,6 +7,14 @@ import select
 import signal
 import subprocess
 import tempfile
+
+
+def save_json(document, path):
+    """Replaces a JSON file; whoever reads it meanwhile sees the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    partial.write_text(json.dumps(document, indent=1) + "\n")
+    partial.replace(path)
 
 
 class WorkerError(Exception):

@@ -103,3 +103,10 @@ def take_turns(worker, layout, names, rounds, seconds):
             except WorkerError as error:
                 raise CandidateError(name, str(error)) from None
     return {name: statistics.median(times) for name, times in samples.items()}
+
+
+def add_times(records, medians):
+    """Adds what take_turns found to the records of kernels."""
+    for r in records:
+        r["seconds"] = medians[r["kernel"]]
+        r["ratio"] = medians[r["kernel"]] / medians[""]

@@ -6,9 +6,9 @@ import json
 import pathlib
 import sys
 
-from workers import Worker
+from workers import Worker, save_json
 
-from .candidates import CandidateError
+from .candidates import CandidateError, add_times
 from .hand_written import time_beside
 from .setup import file_name, jobs
 
@@ -34,10 +34,7 @@ class Comparison:
         return {"schema": 1, "settings": settings, "machine": machine, "layers": [], "planned": [], "schedules": [], "retraining": []}
 
     def save(self):
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".part")
-        partial.write_text(json.dumps(self.document, indent=1) + "\n")
-        partial.replace(self.path)
+        save_json(self.document, self.path)
 
     def compare(self, layer, layout, schedulers, thorough=False):
         """Adds to the document what it lacks of a layer and layout."""
@@ -93,7 +90,7 @@ class Comparison:
         before = self.planned(layer, layout)
         if before:
             self.document["planned"].remove(before)
-            planned.update({key: before[key] for key in ("gpu",) if key in before})
+            planned.update({"gpu": before["gpu"]} if "gpu" in before else {})
         self.document["planned"].append(planned)
         if all(each["name"] != layer.name for each in self.document["layers"]):
             self.document["layers"].append({"name": layer.name, "summary": layer.summary, "source": layer.source, "text": layer.text, **figures})
@@ -116,9 +113,3 @@ class Comparison:
         words = [f"{name} {ratio:.2f}x" if ratio else f"{name} runs" for name, ratio in best.items()]
         words += [f"{name} failed" for name in sorted(failed - set(best))]
         print(f"{layer.name:13}{layout}  {1e3 * planned['seconds']:9.3f} ms {planned['variant']}:  {', '.join(words)}", flush=True)
-
-
-def add_times(records, medians):
-    for r in records:
-        r["seconds"] = medians[r["kernel"]]
-        r["ratio"] = medians[r["kernel"]] / medians[""]

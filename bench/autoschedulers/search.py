@@ -6,7 +6,7 @@ import zlib
 
 from tqdm import tqdm
 
-from .candidates import CandidateError
+from .candidates import CandidateError, add_times
 from .schedulers import SCHEDULERS, setting
 from .setup import file_name, jobs
 
@@ -61,7 +61,7 @@ def time_sample(setup, layer, device, folder, record):
     except CandidateError as error:
         record.update(status="fails", message=str(error))
         return
-    record.update(seconds=medians[name], ratio=medians[name] / medians[""])
+    add_times([record], medians)
     pipeline = zlib.crc32(f"{layer.text}{layout}".encode()) & 0x7FFFFFFF
     subprocess.run([f"{setup.build.programs}/featurization_to_sample", str(folder / f"{name}.featurization"), repr(medians[name]), str(pipeline),
                     str(record["number"]), str(folder / f"{name}.sample")], check=True)
