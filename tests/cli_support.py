@@ -15,15 +15,16 @@ def triple(value):
     return (value,) * 3 if isinstance(value, int) else value
 
 
-def conv_transpose3d(x, w, b=None, stride=1, padding=0, output_padding=0, dilation=1, groups=1, output_size=None):
+def conv_transpose3d(x, w, b=None, stride=1, padding=0, output_padding=0, dilation=1, groups=1, output_size=None, padding_end=None):
     """The scatter form in double: x (N, C, D, H, W), w (C_in, C_out / groups, KD, KH, KW), b (C_out) or None."""
-    stride, padding, output_padding, dilation = map(triple, (stride, padding, output_padding, dilation))
+    padding_end = padding if padding_end is None else padding_end
+    stride, padding, padding_end, output_padding, dilation = map(triple, (stride, padding, padding_end, output_padding, dilation))
     x, w = x.astype(np.float64), w.astype(np.float64)
     batch, in_channels, *size = x.shape
     spread = [(i - 1) * s + 1 for i, s in zip(size, stride)]
     base = [n + d * (k - 1) for n, d, k in zip(spread, dilation, w.shape[2:])]
     if output_size is None:
-        output_size = [n - 2 * p + o for n, p, o in zip(base, padding, output_padding)]
+        output_size = [n - p - e + o for n, p, e, o in zip(base, padding, padding_end, output_padding)]
     full = np.zeros((batch, groups, w.shape[1], *(max(n, p + o) for n, p, o in zip(base, padding, output_size))))
     x = x.reshape(batch, groups, in_channels // groups, *size)
     w = w.reshape(groups, in_channels // groups, *w.shape[1:])

@@ -27,6 +27,8 @@ class RunTest(CommandLineTest):
         ((1, 3, 2, 3, 4), (3, 2, 1, 1, 1), {"stride": 3}),
         ((1, 4, 3, 3, 17), (4, 33, 3, 3, 3), {"stride": 2, "padding": 1, "output_size": (6, 5, 34)}),
         ((0, 2, 3, 3, 3), (2, 2, 2, 2, 2), {}),
+        ((1, 3, 2, 3, 4), (3, 2, 3, 3, 3), {"stride": 2, "padding_end": 1}),
+        ((1, 3, 2, 3, 4), (3, 2, 3, 3, 3), {"stride": 2, "padding": 1, "padding_end": (0, 3, -5), "output_padding": 1}),
     ]
 
     def check(self, x, w, b, options, layout="ncdhw", batched=True, extra=()):
@@ -146,6 +148,8 @@ class RunErrorTest(CommandLineTest):
         self.refuse("stride", "--stride", "0")
         self.refuse("stride", "--stride=1,-1,1")
         self.refuse("padding", "--padding", "-1")
+        self.refuse("--padding-end: expected", "--padding-end", "1,2")
+        self.refuse("padding_end is too large", "--padding-end=-9999999999")
         self.refuse("output padding must be smaller", "--output-padding", "1")
         self.refuse("dilation", "--dilation", "0")
         self.refuse("groups", "--groups", "0")
@@ -329,6 +333,7 @@ class OtherCommandsTest(CommandLineTest):
                 self.assertIn(part, text)
         self.assertIn("(33, 22, 9, 11)", self.succeed("plan", "--input-size", "1,10,4,5", *layer, "--padding", "0,0,0",
                                                       "--output-size", "22,9,11"))
+        self.assertIn("(33, 9, 12, 11)", self.succeed("plan", "--input-size", "1,10,4,5", *layer, "--padding-end=12,-3,0"))
         self.fail_with("--input-size: expected", "plan", "--input-size", "4,16,10", *layer)
         self.fail_with("--input-size", "plan", *layer)
         self.fail_with("", "plan", "--input-size", "1,-1,3,3,3", *layer)

@@ -100,6 +100,10 @@ TEST_CASE("output sizes that do not fit the input", "[errors]") {
     CHECK(error(unbatched, {9, 11, 99}) == "requested an output size of [9, 11, 99], but valid sizes range from [9, 11, 13] to "
                                            "[10, 12, 14] (for an input of torch.Size([6, 7]))");
     CHECK(layer.output_shape(batched, {77, 99, 10, 12, 14}) == Shape{1, 8, 10, 12, 14});
+    const ConvTranspose3d uneven(ConvTranspose3dOptions{4, 8, 3, 2, 1, 0, 1, true, 1, "zeros", Triple(-4, 1, 6)});
+    CHECK(uneven.output_shape(batched, {15, 11, 8}) == Shape{1, 8, 15, 11, 8});
+    CHECK(error_of<InvalidArgument>([&] { uneven.output_shape(batched, {16, 11, 8}); }) ==
+          "requested an output size of [16, 11, 8], but valid sizes range from [14, 11, 8] to [15, 12, 9] (for an input of torch.Size([5, 6, 7]))");
     CHECK(layer.output_shape(unbatched, {10, 11, 14}) == Shape{8, 10, 11, 14});
 }
 
@@ -135,6 +139,13 @@ TEST_CASE("sizes that overflow or that the kernels cannot count", "[errors]") {
     CHECK(layer_error({int64_t{1} << 31, int64_t{1} << 31, 1}) == overflow);  // in bytes
     CHECK(layer_error({1, 1, {huge, 1, 3}}) == overflow);
     CHECK(layer_error({1, 1, 1, 1, huge}) == "padding is too large: " + std::to_string(huge));
+    const auto cut_at_end = [&](int64_t padding_end) {
+        return layer_error({1, 1, 1, 1, 0, 0, 1, true, 1, "zeros", Triple(0, padding_end, 0)});
+    };
+    for (const int64_t padding_end : {huge, -huge - 1, (int64_t{1} << 29) + 1, -(int64_t{1} << 29) - 1}) {
+        CHECK(cut_at_end(padding_end) == "padding_end is too large: " + std::to_string(padding_end));
+    }
+    CHECK(cut_at_end(-(int64_t{1} << 29)) == "no error");
     CHECK(layer_error({1, 1, 1, huge}) == "stride is too large: " + std::to_string(huge));
     CHECK(layer_error({1, 1, 1, 1, 0, 0, 1, true, huge}) == "dilation is too large: " + std::to_string(huge));
     CHECK(layer_error({1, 1, 1, 40000}) == "stride is too large: 40000, with dilation 1");
@@ -147,6 +158,8 @@ TEST_CASE("sizes that overflow or that the kernels cannot count", "[errors]") {
     CHECK(shape_error({huge, 1, 2, 2, 2}) == overflow);
     CHECK(shape_error({1, 1, 1 << 27, 1 << 27, 1 << 9}) == overflow);  // of the output, in bytes
     CHECK(shape_error({1, 1, 1, 1, int64_t{1} << 29}).find("sizes of more than 2^29 along one dimension") == 0);
+    const ConvTranspose3d far(ConvTranspose3dOptions{1, 1, 1, 1, 0, 0, 1, true, 1, "zeros", Triple(0, 0, -(int64_t{1} << 29))});
+    CHECK(error_of<InvalidArgument>([&] { far.output_shape({1, 1, 1, 1, 1}); }).find("sizes of more than 2^29 along one dimension") == 0);
     CHECK(shape_error({1, 1, 1024, 1024, 1024}) ==
           "more than 2^31 - 1 elements in one item of the batch are not supported, but got 1073741824 in the input and "
           "8602523649 in the output");

@@ -63,8 +63,8 @@ std::string describe(const ConvTranspose3dOptions &o, const Shape &input_shape) 
     }
     s << ", channels " << o.in_channels << "->" << o.out_channels << ", groups " << o.groups << ", kernel "
       << triple(o.kernel_size) << ", stride " << triple(o.stride) << ", padding " << triple(o.padding)
-      << ", output padding " << triple(o.output_padding) << ", dilation " << triple(o.dilation)
-      << (o.bias ? "" : ", no bias");
+      << (o.padding_end ? " and " + triple(*o.padding_end) : "") << ", output padding " << triple(o.output_padding)
+      << ", dilation " << triple(o.dilation) << (o.bias ? "" : ", no bias");
     return s.str();
 }
 

@@ -58,7 +58,7 @@ void check_kernels_of(const Case &c) {
     }
 }
 
-TEST_CASE("kernels for one layer compute it for any input and output padding", "[layer]") {
+TEST_CASE("kernels for one layer compute it for any input, output padding and padding at the end", "[layer]") {
     std::set<std::shared_ptr<const ConvTranspose3dOptions>> all;
     for (const Variant &v : variants()) {
         all.insert(v.layer);
@@ -71,6 +71,8 @@ TEST_CASE("kernels for one layer compute it for any input and output padding", "
         options.bias = false;
         options.output_padding.width = std::max(options.stride.width, options.dilation.width) - 1;
         check_kernels_of({options, {1, options.in_channels, 3, 1, 18}, Data::reals, 7});
+        options.padding_end = Triple(0, -3, -20);
+        check_kernels_of({options, {1, options.in_channels, 3, 1, 18}, Data::reals, 8});
     }
 }
 
@@ -106,6 +108,7 @@ TEST_CASE("a kernel for one layer refuses all others", "[layer]") {
     };
     CHECK(refusal([](ConvTranspose3dOptions &) {}) == "no error");
     CHECK(refusal([](ConvTranspose3dOptions &o) { o.output_padding.depth = 2; }) == "no error");
+    CHECK(refusal([](ConvTranspose3dOptions &o) { o.padding_end = Triple(-2); }) == "no error");
     CHECK(refusal([](ConvTranspose3dOptions &o) { o.bias = false; }) == "no error");
     const std::string refused = "variant " + name + " needs the layer that it was compiled for: " + layer_of_odd;
     CHECK(refusal([](ConvTranspose3dOptions &o) { o.in_channels = 8; }) == refused);

@@ -1,6 +1,7 @@
 #ifndef UNSTRIDE_TESTS_PROBLEMS_H
 #define UNSTRIDE_TESTS_PROBLEMS_H
 
+#include <optional>
 #include <vector>
 
 #include "unstride/unstride.h"
@@ -12,9 +13,10 @@ struct Problem {
     Triple input, kernel, stride, padding, output_padding, dilation;
     const char *reason;
     bool bias = true;
+    std::optional<Triple> padding_end = std::nullopt;
 
     ConvTranspose3dOptions options() const {
-        return {in_channels, out_channels, kernel, stride, padding, output_padding, groups, bias, dilation, "zeros"};
+        return {in_channels, out_channels, kernel, stride, padding, output_padding, groups, bias, dilation, "zeros", padding_end};
     }
     Shape input_shape() const {
         return {batch, in_channels, input.depth, input.height, input.width};
@@ -81,6 +83,19 @@ inline const std::vector<Problem> problems{
     {1, 6, 12, 1, {9, 9, 11}, 1, 1, {1, 2, 3}, 0, 1, "padding crops the output of a 1x1x1 kernel"},
     {1, 6, 12, 1, {4, 5, 6}, 3, 2, 3, 1, 1, "padding equal to the kernel"},
     {1, 6, 12, 1, {2, 3, 17}, {2, 2, 3}, {1, 1, 2}, {0, 0, 15}, 0, 1, "padding in x wider than a vector"},
+
+    // Padding that differs at the two ends.
+    {1, 12, 20, 1, {3, 4, 7}, 3, 2, 0, 0, 1, "k3 s2, cut at the end alone: TensorFlow's SAME", true, Triple(1)},
+    {1, 12, 20, 1, {3, 4, 7}, 4, 2, {1, 0, 2}, 0, 1, "k4 s2: another padding at each end", true, Triple(0, 3, 1)},
+    {2, 6, 8, 2, {4, 5, 9}, 5, {3, 2, 1}, {2, 4, 0}, {1, 0, 0}, {1, 2, 3}, "everything different at each end, and output padding", true, Triple(3, 0, 7)},
+    {1, 16, 33, 1, {5, 5, 9}, 1, 2, 0, 0, 1, "k1 s2 to the full grid: the outputs at the end are the bias", true, Triple(-1)},
+    {2, 16, 16, 1, {3, 2, 5}, 3, 1, 1, 0, 1, "an output much longer than what the taps reach", true, Triple(-9, -20, -70)},
+    {1, 16, 16, 1, {3, 2, 5}, 4, 2, 1, 0, 1, "the same, strided", true, Triple(-9, -20, -70)},
+    {1, 16, 16, 1, {1, 2, 3}, 3, {2, 2, 1}, 1, 0, {5, 3, 4}, "the same, dilated, from few inputs", true, Triple(-20, -9, -30)},
+    {1, 64, 3, 1, {3, 2, 5}, 4, 2, 1, 0, 1, "the same, of few output channels", true, Triple(-9, -20, -70)},
+    {1, 17, 17, 17, {3, 2, 5}, 3, {2, 1, 2}, 1, 0, 1, "the same, depthwise", true, Triple(-9, -20, -70)},
+    {1, 6, 12, 1, {9, 9, 11}, 3, 2, 0, 0, 1, "cut at the end by more than the kernel", true, Triple(9, 11, 14)},
+    {1, 6, 12, 1, {2, 3, 4}, 3, 2, {9, 0, 12}, 0, 1, "cut at the beginning by all that taps reach: the bias alone", true, Triple(-9, -1, -20)},
 
     // Dilation: taps exist only where gcd(stride, dilation) divides.
     {1, 7, 18, 1, {3, 4, 9}, 3, 2, 2, 1, 2, "stride = dilation = 2: only even outputs have taps"},

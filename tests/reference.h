@@ -21,8 +21,8 @@ struct Reference {
 inline Shape reference_shape(const ConvTranspose3dOptions &o, const Shape &input) {
     Shape sizes{input[0], o.out_channels};
     for (int d = 0; d < 3; d++) {
-        sizes.push_back((input[2 + d] - 1) * o.stride[d] - 2 * o.padding[d] + o.dilation[d] * (o.kernel_size[d] - 1) +
-                        o.output_padding[d] + 1);
+        const int64_t padding = o.padding[d] + o.padding_end.value_or(o.padding)[d];
+        sizes.push_back((input[2 + d] - 1) * o.stride[d] - padding + o.dilation[d] * (o.kernel_size[d] - 1) + o.output_padding[d] + 1);
     }
     return sizes;
 }

@@ -167,6 +167,8 @@ TEST_CASE("wisdom is for one geometry and number of threads", "[wisdom]") {
     CHECK_FALSE(applies(changed([](auto &o) { o.stride = {1, 2, 2}; }), input));
     CHECK_FALSE(applies(changed([](auto &o) { o.padding = {0, 1, 1}; }), input));
     CHECK_FALSE(applies(changed([](auto &o) { o.output_padding = {0, 0, 1}; }), input));
+    CHECK_FALSE(applies(changed([](auto &o) { o.padding_end = {1, 1, 2}; }), input));
+    CHECK(applies(changed([](auto &o) { o.padding_end = {2, 1, 1}, o.output_padding = {1, 0, 0}; }), input));  // the same computation
     CHECK_FALSE(applies(changed([](auto &o) { o.dilation = {1, 1, 4}; }), input));
 
     set_num_threads(threads + 1);
@@ -256,15 +258,18 @@ TEST_CASE("wisdom survives being written and read", "[wisdom]") {
     read_wisdom(text);
     CHECK(wisdom_text() == text);
 
-    // Sizes and parameters that differ everywhere; an output padding beyond the stride, which dilation allows.
-    forget_wisdom();
-    const ConvTranspose3dOptions options{6, 4, {2, 3, 4}, {1, 2, 3}, {1, 2, 3}, {4, 0, 1}, 2, true, {5, 1, 2}};
+    // Sizes and parameters that differ everywhere; an output padding beyond the stride, which dilation allows; other padding at the end.
+    ConvTranspose3dOptions options{6, 4, {2, 3, 4}, {1, 2, 3}, {1, 2, 3}, {4, 0, 1}, 2, true, {5, 1, 2}};
     const Shape input{2, 6, 7, 8, 9};
-    add_wisdom(entry_for(candidates(options, Layout::ncdhw).front(), 2, options, input));
-    const std::string other = wisdom_text();
-    forget_wisdom();
-    CHECK(read_wisdom(other).summary().empty());
-    CHECK(ConvTranspose3d(options).plan(input, Layout::ncdhw).measured);
+    for (const std::optional<Triple> &padding_end : {std::optional<Triple>(), std::optional<Triple>({4, -20, 9})}) {
+        options.padding_end = padding_end;
+        forget_wisdom();
+        add_wisdom(entry_for(candidates(options, Layout::ncdhw).front(), 2, options, input));
+        const std::string other = wisdom_text();
+        forget_wisdom();
+        CHECK(read_wisdom(other).summary().empty());
+        CHECK(ConvTranspose3d(options).plan(input, Layout::ncdhw).measured);
+    }
 }
 
 TEST_CASE("wisdom that was cut off anywhere", "[wisdom]") {

@@ -67,11 +67,24 @@ CLI::Option *add_integer(CLI::App &app, const std::string &name, int64_t &value,
     });
 }
 
-CLI::Option *add_triple(CLI::App &app, const std::string &name, Triple &value, const std::string &help) {
+namespace {
+
+template<typename Value>
+CLI::Option *add_parsed_triple(CLI::App &app, const std::string &name, Value &value, const std::string &help) {
     return add_parsed(app, name, "N|D,H,W", help, [name, &value](const std::string &text) {
         const auto v = parse_integers(name, text, {1, 3}, "an integer or three as depth,height,width");
         value = v.size() == 1 ? Triple(v[0]) : Triple(v[0], v[1], v[2]);
     });
+}
+
+}  // namespace
+
+CLI::Option *add_triple(CLI::App &app, const std::string &name, Triple &value, const std::string &help) {
+    return add_parsed_triple(app, name, value, help);
+}
+
+CLI::Option *add_triple(CLI::App &app, const std::string &name, std::optional<Triple> &value, const std::string &help) {
+    return add_parsed_triple(app, name, value, help);
 }
 
 CLI::Option *add_layout(CLI::App &app, const std::function<void(Layout)> &set, const std::string &help) {
@@ -132,6 +145,7 @@ std::vector<CLI::Option *> add_geometry_arguments(CLI::App &app, LayerArguments 
     return {
         add_triple(app, "--stride", options.stride, "Stride (default: 1)"),
         add_triple(app, "--padding", options.padding, "Padding, which the output is cropped by (default: 0)"),
+        add_triple(app, "--padding-end", options.padding_end, "Padding at the far end, where it is another one; below 0 it adds outputs"),
         add_triple(app, "--output-padding", options.output_padding, "Size added to one side of the output (default: 0)"),
         add_triple(app, "--dilation", options.dilation, "Distance between the kernel's elements (default: 1)"),
         add_integer(app, "--groups", options.groups, "Groups of channels (default: 1)"),

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ CLI::Option *add_text(CLI::App &app, const std::string &name, std::string &value
 CLI::Option *add_integer(CLI::App &app, const std::string &name, int64_t &value, const std::string &help);
 // One integer for all three dimensions, or three as depth,height,width.
 CLI::Option *add_triple(CLI::App &app, const std::string &name, Triple &value, const std::string &help);
+CLI::Option *add_triple(CLI::App &app, const std::string &name, std::optional<Triple> &value, const std::string &help);
 // Comma-separated names, none empty.
 CLI::Option *add_names(CLI::App &app, const std::string &name, std::vector<std::string> &value,
                        const std::string &help);
@@ -39,7 +41,7 @@ struct LayerArguments {
     ConvTranspose3d make_layer() const;
 };
 
-// Adds --stride, --padding, --output-padding, --dilation, --groups and --output-size.
+// Adds --stride, --padding, --padding-end, --output-padding, --dilation, --groups and --output-size.
 std::vector<CLI::Option *> add_geometry_arguments(CLI::App &app, LayerArguments &arguments);
 
 // Adds these, and --layout, --device, --variant and --threads.

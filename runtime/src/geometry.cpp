@@ -2,7 +2,13 @@
 
 #include <algorithm>
 
+#include "checked.h"
+
 namespace unstride {
+
+int64_t reached_outputs(int64_t input, int64_t kernel, int64_t stride, int64_t dilation) {
+    return add(add(multiply(input - 1, stride), multiply(dilation, kernel - 1)), 1);
+}
 
 int64_t Geometry::input_elements() const {
     return batch * channels.groups * channels.inputs * extent[0].input * extent[1].input * extent[2].input;

@@ -20,6 +20,9 @@ struct Channels {
     int64_t groups, inputs, outputs;
 };
 
+// Outputs from the first that a tap reaches to the last one. Throws InvalidArgument if they are too many for 64 bits.
+int64_t reached_outputs(int64_t input, int64_t kernel, int64_t stride, int64_t dilation);
+
 // All that a kernel has to know of a layer and an input, checked.
 struct Geometry {
     int64_t batch;

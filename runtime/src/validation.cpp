@@ -25,12 +25,17 @@ std::string numbers(const char *name, const Triple &t, const char *separator = "
            std::to_string(t.height) + separator + name + "_width: " + std::to_string(t.width);
 }
 
-std::string volume(const std::array<int64_t, 3> &sizes) {
+template<typename Sizes>
+std::string volume(const Sizes &sizes) {
     return "(" + std::to_string(sizes[0]) + " x " + std::to_string(sizes[1]) + " x " + std::to_string(sizes[2]) + ")";
 }
 
 int64_t smallest(const Triple &t) {
     return std::min({t.depth, t.height, t.width});
+}
+
+Triple end_padding(const ConvTranspose3dOptions &o) {
+    return o.padding_end.value_or(o.padding);
 }
 
 }  // namespace
@@ -97,12 +102,12 @@ void check_options(const ConvTranspose3dOptions &o) {
     }
     // The weights have a size, and every number fits the 32-bit coordinates of the kernels.
     multiply(product(weight_shape(o)), sizeof(float));
-    const std::pair<const char *, const Triple *> triples[] = {
-        {"kernel_size", &o.kernel_size}, {"stride", &o.stride}, {"padding", &o.padding}, {"dilation", &o.dilation}};
+    const std::pair<const char *, Triple> triples[] = {
+        {"kernel_size", o.kernel_size}, {"stride", o.stride}, {"padding", o.padding}, {"dilation", o.dilation}, {"padding_end", end_padding(o)}};
     for (const auto &[name, triple] : triples) {
         for (int d = 0; d < 3; d++) {
-            if ((*triple)[d] > largest_extent) {
-                fail(std::string(name) + " is too large: " + std::to_string((*triple)[d]));
+            if (triple[d] > largest_extent || triple[d] < -largest_extent) {
+                fail(std::string(name) + " is too large: " + std::to_string(triple[d]));
             }
         }
     }
@@ -139,6 +144,60 @@ void check_bias(const float *data, const Shape &shape, const Shape &expected, co
              std::to_string(expected[0]) + " elements, but got bias of size " + to_string(shape) + " instead");
     }
     check_data("bias", data);
+}
+
+namespace {
+
+void check_size(const char *name, const Triple &size) {
+    if (smallest(size) <= 0) {
+        fail(std::string(name) + " must be positive, but got " + volume(size));
+    }
+}
+
+}  // namespace
+
+void check_onnx(const OnnxConvTranspose &a, const Triple &input_size) {
+    if (a.auto_pad != "NOTSET" && a.auto_pad != "SAME_UPPER" && a.auto_pad != "SAME_LOWER" && a.auto_pad != "VALID") {
+        fail("auto_pad must be either NOTSET, SAME_UPPER, SAME_LOWER or VALID, but got " + a.auto_pad);
+    }
+    if (a.pads && a.auto_pad != "NOTSET") {
+        fail("The pads attribute cannot be used simultaneously with auto_pad attribute");
+    }
+    if (a.pads && *std::min_element(a.pads->begin(), a.pads->end()) < 0) {
+        fail("Attribute pads must not contain negative values");
+    }
+    check_size("input_size", input_size);
+    if (a.output_shape) {
+        check_size("output_shape", *a.output_shape);
+    }
+}
+
+void check_tensorflow(const TensorFlowConvTranspose &a, const Triple &input_size) {
+    if (a.padding != "SAME" && a.padding != "same" && a.padding != "VALID" && a.padding != "valid") {
+        fail("padding must be either SAME or VALID, but got " + a.padding);
+    }
+    check_size("input_size", input_size);
+    if (a.output_size) {
+        check_size("output_size", *a.output_size);
+    }
+}
+
+void check_convolved(const Triple &output_size, const Triple &convolved, const Triple &input_size) {
+    if (volume(convolved) != volume(input_size)) {
+        fail("an output of " + volume(output_size) + " does not fit: its convolution has size " + volume(convolved) + ", and the input " + volume(input_size));
+    }
+}
+
+void check_onednn(const OneDnnDeconvolution &p) {
+    if (smallest(p.dilates) < 0) {
+        fail("dilation (" + std::to_string(smallest(p.dilates)) + ") must be non-negative");
+    }
+}
+
+void check_begin(const Triple &padding, const Triple &padding_end) {
+    if (smallest(padding) < 0) {
+        fail("a negative padding at the beginning is not supported, but the rule gives " + volume(padding) + " there, and " + volume(padding_end) + " at the end");
+    }
 }
 
 namespace {
@@ -189,8 +248,7 @@ Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, cons
 
     std::array<int64_t, 3> input{batched[2], batched[3], batched[4]}, output{}, padding{};
     for (int d = 0; d < 3; d++) {
-        const int64_t reach = add(multiply(input[d] - 1, o.stride[d]), multiply(o.dilation[d], o.kernel_size[d] - 1));
-        output[d] = add(reach, 1 - 2 * o.padding[d]);
+        output[d] = add(reached_outputs(input[d], o.kernel_size[d], o.stride[d], o.dilation[d]), -o.padding[d] - end_padding(o)[d]);
         padding[d] = o.output_padding[d];
     }
     if (!output_size.empty()) {

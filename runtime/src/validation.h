@@ -3,6 +3,7 @@
 
 #include "geometry.h"
 #include "unstride/conv_transpose3d.h"
+#include "unstride/frameworks.h"
 
 namespace unstride {
 
@@ -17,6 +18,13 @@ void check_weight(const float *data, const Shape &shape, const Shape &expected);
 
 // `expected` is empty if the layer has no bias.
 void check_bias(const float *data, const Shape &shape, const Shape &expected, const Shape &weight);
+
+// What other frameworks refuse, apart from what check_options does.
+void check_onnx(const OnnxConvTranspose &attributes, const Triple &input_size);
+void check_tensorflow(const TensorFlowConvTranspose &arguments, const Triple &input_size);
+void check_convolved(const Triple &output_size, const Triple &convolved, const Triple &input_size);  // the latter two have to agree
+void check_onednn(const OneDnnDeconvolution &primitive);
+void check_begin(const Triple &padding, const Triple &padding_end);  // as a framework's rule has them
 
 // The geometry of a layer for an input of this shape; `output_size` as in ConvTranspose3d::output_shape.
 Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size);

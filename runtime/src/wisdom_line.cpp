@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "calls.h"
+#include "checked.h"
 #include "machine.h"
 #include "planner.h"
 #include "validation.h"
@@ -107,7 +108,9 @@ WisdomEntry parse_entry(std::string_view text) {
     o.kernel_size = reader.numbers(" kernel=");
     o.stride = reader.numbers(" stride=");
     o.padding = reader.numbers(" padding=");
-    o.output_padding = reader.numbers(" output_padding=");
+    const Triple output_padding = reader.numbers(" output_padding=");
+    const auto end = [&](int d) { return add(o.padding[d], multiply(-1, output_padding[d])); };
+    o.padding_end = Triple(end(0), end(1), end(2));
     o.dilation = reader.numbers(" dilation=");
     entry.input_shape = {batch, o.in_channels, input.depth, input.height, input.width};
     reader.skip(before_winner);
@@ -122,8 +125,9 @@ WisdomEntry parse_entry(std::string_view text) {
 
 std::string wisdom_key(const Geometry &geometry, Layout layout, int threads) {
     const Channels &c = geometry.channels;
+    // Of a layer with the same padding at both ends: it tells the output's size, and is negative where padding_end makes that small.
     const auto output_padding = [](const Extent &e) {
-        return e.output - ((e.input - 1) * e.axis.stride - 2 * e.axis.padding + e.axis.dilation * (e.kernel - 1) + 1);
+        return e.output - (reached_outputs(e.input, e.kernel, e.axis.stride, e.axis.dilation) - 2 * e.axis.padding);
     };
     return machine_prefix() + "threads=" + std::to_string(threads) + " dtype=f32 layout=" + to_string(layout) +
            " batch=" + std::to_string(geometry.batch) + " channels=" + std::to_string(c.groups * c.inputs) + "," +

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,7 @@ struct Triple {
     }
 };
 
-// The ten parameters of torch.nn.ConvTranspose3d, under its names and with its defaults.
+// The ten parameters of torch.nn.ConvTranspose3d, under its names and with its defaults, and one more.
 struct ConvTranspose3dOptions {
     int64_t in_channels = 1;
     int64_t out_channels = 1;
@@ -41,6 +42,10 @@ struct ConvTranspose3dOptions {
     bool bias = true;
     Triple dilation = 1;
     std::string padding_mode = "zeros";
+
+    // What is cut off at the far end of each dimension, where that is not `padding`. Below 0, outputs are added there, as many as one likes:
+    // those that no tap reaches are the bias. unstride/frameworks.h works it out for other frameworks' layers.
+    std::optional<Triple> padding_end = std::nullopt;
 };
 
 // Transposed 3-D convolution with the semantics of torch.nn.ConvTranspose3d, in f32.
@@ -48,7 +53,7 @@ struct ConvTranspose3dOptions {
 //   input   (N, in_channels, D, H, W) or (in_channels, D, H, W)
 //   weight  (in_channels, out_channels / groups, kernel depth, kernel height, kernel width), always in this order
 //   bias    (out_channels)
-//   output  (N, out_channels, D', H', W'),  D' = (D-1)*stride - 2*padding + dilation*(kernel-1) + output_padding + 1
+//   output  (N, out_channels, D', H', W'),  D' = (D-1)*stride - padding - padding_end + dilation*(kernel-1) + output_padding + 1
 //
 // The const members may run in several threads at once on one layer; the others need it to themselves. Results are the
 // same, bit for bit, from run to run and for any number of threads, on a GPU too.

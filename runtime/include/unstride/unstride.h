@@ -4,6 +4,7 @@
 #include "unstride/conv_transpose3d.h"
 #include "unstride/device.h"
 #include "unstride/error.h"
+#include "unstride/frameworks.h"
 #include "unstride/tensor.h"
 #include "unstride/variants.h"
 #include "unstride/wisdom.h"

@@ -28,7 +28,7 @@ struct Variant {
     int block;          // output channels of a register tile: on a GPU of a thread, or in depthwise kernels of ndhwc of a warp
     int columns;        // output columns of a register tile
 
-    // The only layer that it runs, with any output padding and with or without a bias: it comes from unstride_add_layer in the
+    // The only layer that it runs, with any padding at the far end and with or without a bias: it comes from unstride_add_layer in the
     // app's CMake. Null: any layer.
     std::shared_ptr<const ConvTranspose3dOptions> layer = nullptr;
 

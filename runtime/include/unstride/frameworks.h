@@ -1,0 +1,86 @@
+#ifndef UNSTRIDE_FRAMEWORKS_H
+#define UNSTRIDE_FRAMEWORKS_H
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "unstride/conv_transpose3d.h"
+
+namespace unstride {
+
+// Layers as other frameworks describe them. Each function works out which outputs are cut off or added at the two ends, by that framework's
+// own rule: the result has no output padding, all is in `padding` and `padding_end`. It throws InvalidArgument for parameters that the
+// framework or ConvTranspose3d refuses, and where the rule comes to a negative padding at the beginning, which ConvTranspose3d does not have.
+//
+// Sizes are those of depth, height and width. For layers of one or two dimensions, the first ones are 1, and their paddings 0.
+
+// The attributes of the operator ConvTranspose of ONNX, with their names and defaults. kernel_shape is always needed. The operator's
+// weights have the order of ConvTranspose3d.
+struct OnnxConvTranspose {
+    std::string auto_pad = "NOTSET";  // or SAME_UPPER, SAME_LOWER, VALID
+    Triple dilations = 1;
+    int64_t group = 1;
+    Triple kernel_shape = 1;
+    Triple output_padding = 0;
+    std::optional<Triple> output_shape = std::nullopt;          // without batch and channels
+    std::optional<std::array<int64_t, 6>> pads = std::nullopt;  // at the three beginnings, then the three ends
+    Triple strides = 1;
+};
+
+// By the operator's documentation, https://onnx.ai/onnx/operators/onnx__ConvTranspose.html, with size as short for
+//
+//   size             = strides * (input_size - 1) + output_padding + (kernel_shape - 1) * dilations + 1
+//
+//   pads             are taken as they are, and may not come with auto_pad; VALID and NOTSET without them have none.
+//   SAME             total_padding = max(size - input_size * strides, 0)
+//   output_shape     total_padding = size - output_shape, whatever pads are
+//                    In both cases, SAME_UPPER has total_padding / 2, rounded down, at the beginning, and the rest at the end. All others have
+//                    total_padding / 2, rounded down, at the end, and the rest at the beginning.
+//   the output       is size - beginning - end.
+//
+// The result is for inputs of this size, unless pads or VALID say it all.
+ConvTranspose3dOptions from_onnx(const OnnxConvTranspose &attributes, int64_t in_channels, int64_t out_channels, bool bias, const Triple &input_size);
+
+// The arguments of TensorFlow's tf.nn.conv3d_transpose and of Keras' Conv3DTranspose, which have no groups. Their filter has the order
+// (depth, height, width, output channel, input channel), and is not turned around; their data format NDHWC is the layout ndhwc.
+struct TensorFlowConvTranspose {
+    Triple kernel_size = 1;
+    Triple strides = 1;
+    std::string padding = "VALID";  // or SAME; in lower case, too
+    Triple dilations = 1;
+    std::optional<Triple> output_size = std::nullopt;  // of TensorFlow's output_shape; for Keras' output_padding, that which it makes
+};
+
+// The layer is the gradient of a convolution, whose padding counts. With extent = (kernel_size - 1) * dilations + 1,
+//
+//   output_size      SAME: input_size * strides; VALID: input_size * strides + max(extent - strides, 0), if it is not given. That is
+//                    deconv_output_length of Keras.
+//   it has to fit    SAME: input_size = output_size / strides, rounded up; VALID: (output_size - extent + 1) / strides, rounded up.
+//   padding          SAME: total = max((input_size - 1) * strides + extent - output_size, 0), of which total / 2, rounded down, at the
+//                    beginning; VALID: none. That is GetWindowedOutputSizeVerbose of tensorflow/core/framework/kernel_shape_util.cc, for
+//                    the convolution from output_size to input_size.
+//
+// The result is for inputs of this size.
+ConvTranspose3dOptions from_tensorflow(const TensorFlowConvTranspose &arguments, int64_t in_channels, int64_t out_channels, bool bias, const Triple &input_size);
+
+// The parameters of a deconvolution primitive of oneDNN. Its weights have the order (groups, output channel, input channel, depth,
+// height, width).
+struct OneDnnDeconvolution {
+    Triple kernel = 1;
+    Triple strides = 1;
+    Triple dilates = 0;  // elements left out between two of the kernel
+    Triple padding_l = 0;
+    Triple padding_r = 0;  // may be negative
+    int64_t groups = 1;
+};
+
+// By https://uxlfoundation.github.io/oneDNN/dev_guide_deconvolution.html, for an input of any size:
+//
+//   output = (input - 1) * strides + (kernel - 1) * (dilates + 1) + 1 - padding_l - padding_r
+ConvTranspose3dOptions from_onednn(const OneDnnDeconvolution &primitive, int64_t in_channels, int64_t out_channels, bool bias);
+
+}  // namespace unstride
+
+#endif
