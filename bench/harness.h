@@ -48,7 +48,7 @@ public:
     // machine or layer cannot run.
     Result measure(const std::string &variant, const Machine &machine);
 
-    // Makes the next calls run a variant and a split, as ConvTranspose3d::set_variant, and says what they will run.
+    // Makes the next calls run a variant and a split, as ConvTranspose::set_variant, and says what they will run.
     Plan force(const std::string &variant, int64_t rows_per_task = 0);
 
     // Computes the output once, with what was forced or measured last, or else with the planner's choice; waits until it is there.

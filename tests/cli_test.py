@@ -68,6 +68,42 @@ class RunTest(CommandLineTest):
                     if x_shape[0] == 1:
                         self.check(x, w, b, options, layout, batched=False)
 
+    # The same in one and two dimensions.
+    LOWER_GEOMETRIES = [
+        (1, (2, 3, 9), (3, 4, 4), {"stride": 2, "padding": 1}),
+        (1, (1, 6, 9), (6, 2, 3), {"stride": 3, "groups": 3, "dilation": 2, "output_size": 30}),
+        (2, (2, 3, 4, 5), (3, 4, 3, 2), {"stride": (2, 1), "padding": (0, 1), "output_padding": (1, 0)}),
+        (2, (1, 3, 4, 5), (3, 2, 3, 3), {"stride": 2, "padding_end": (1, -3), "dilation": (1, 2)}),
+        (2, (1, 3, 4, 5), (3, 2, 3, 3), {"stride": 2, "output_size": (10, 11)}),
+    ]
+
+    def test_lower_dimensions(self):
+        for layout in "ncdhw", "ndhwc":
+            for dims, x_shape, w_shape, options in self.LOWER_GEOMETRIES:
+                with self.subTest(layout=layout, dims=dims, input=x_shape, weight=w_shape, **options):
+                    x, w = (self.random.uniform(-1, 1, s).astype(np.float32) for s in (x_shape, w_shape))
+                    for batched in {True, x_shape[0] > 1}:
+                        self.check_lower(dims, x, w, options, layout, batched)
+
+    def check_lower(self, dims, x, w, options, layout, batched):
+        missing = tuple(range(2, 5 - dims))
+
+        def in_three(name, value):
+            value = (value,) * dims if isinstance(value, int) else value
+            return (int(name in ("stride", "dilation", "output_size")),) * len(missing) + value
+
+        in_three_options = {name: value if name == "groups" else in_three(name, value) for name, value in options.items()}
+        expected = conv_transpose3d(np.expand_dims(x, missing), np.expand_dims(w, missing), None, **in_three_options).squeeze(missing)
+        x, expected = (np.moveaxis(a, 1, -1) if layout == "ndhwc" else a for a in (x, expected))
+        x, expected = (a if batched else a[0] for a in (x, expected))
+        self.save("x.npy", np.ascontiguousarray(x))
+        self.save("w.npy", w)
+        arguments = [part for name, value in options.items() for part in [f"--{name.replace('_', '-')}={option_text(value)}"]]
+        self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy", "--layout", layout, *arguments, "--dims", dims)
+        y = np.load(self.folder / "y.npy")
+        self.assertEqual(y.shape, expected.shape)
+        np.testing.assert_allclose(y, expected, rtol=0, atol=1e-5)
+
     def test_report(self):
         x, w = np.ones((1, 2, 3, 4, 5), np.float32), np.ones((2, 3, 2, 2, 2), np.float32)
         report = self.check(x, w, None, {}, extra=["--threads", "2", "--device", "cpu"])
@@ -174,6 +210,18 @@ class RunErrorTest(CommandLineTest):
         self.refuse("--stride", "--stride", "1", "--stride", "2")
         name = next(v["name"] for v in json.loads(self.succeed("list", "--json")) if v["layout"] == "ndhwc")
         self.refuse("ndhwc", "--variant", name, "--layout", "ncdhw")
+
+    def test_lower_dimensions(self):
+        self.refuse("--dims: expected 1, 2 or 3, but got '4'", "--dims", 4)
+        self.refuse("a weight has 4 dimensions (C_in, C_out / groups, KH, KW)", "--dims", 2)
+        self.refuse("a weight has 3 dimensions (C_in, C_out / groups, KW)", "--dims", 1)
+        self.save_random("w2.npy", (2, 3, 3, 3))
+        self.refuse("Expected 3D (unbatched) or 4D (batched) input to conv_transpose2d", "--dims", 2, weight="w2.npy")
+        self.save_random("x2.npy", (1, 2, 4, 5))
+        files = {"input": "x2.npy", "weight": "w2.npy"}
+        self.refuse("--stride: expected an integer or two as height,width, but got '1,2,3'", "--stride", "1,2,3", "--dims", 2, **files)
+        self.refuse("--output-size: expected two integers as H,W, but got '9'", "--output-size", 9, "--dims", 2, **files)
+        self.refuse("(4 x 5). Calculated output size per channel: (-12 x -11)", "--padding", 9, "--dims", 2, **files)
 
     def test_missing_options(self):
         self.fail_with("--input", "run", "--weight", "w.npy", "--output", "new.npy")
@@ -294,6 +342,15 @@ class OtherCommandsTest(CommandLineTest):
                          ["0x1.3ed6520000000p-3", "-0x1.68f7560000000p-3", "-0x1.e3a3a00000000p-4"])
         self.assertEqual([float(v).hex() for v in b[[0, 5]]], ["-0x1.3369820000000p-5", "0x1.c0ab780000000p-3"])
 
+    def test_init_of_lower_dimensions(self):
+        geometry = ["--in-channels", 4, "--out-channels", 6, "--groups", 2, "--seed", 5]
+        self.succeed("init", *geometry, "--kernel-size", "2,3", "--dims", 2, "--weight", "w2.npy")
+        self.succeed("init", *geometry, "--kernel-size", 5, "--dims", 1, "--weight", "w1.npy")
+        self.succeed("init", *geometry, "--kernel-size", "1,2,3", "--weight", "w3.npy")
+        w1, w2, w3 = (np.load(self.folder / name) for name in ("w1.npy", "w2.npy", "w3.npy"))
+        self.assertEqual((w1.shape, w2.shape), ((4, 3, 5), (4, 3, 2, 3)))
+        np.testing.assert_array_equal(w2, w3[:, :, 0])
+
     def test_init_errors(self):
         def refuse(fragment, *extra, channels=4, weight="w.npy"):
             self.fail_with(fragment, "init", "--in-channels", channels, "--out-channels", 6, "--kernel-size", 2,
@@ -334,6 +391,10 @@ class OtherCommandsTest(CommandLineTest):
         self.assertIn("(33, 22, 9, 11)", self.succeed("plan", "--input-size", "1,10,4,5", *layer, "--padding", "0,0,0",
                                                       "--output-size", "22,9,11"))
         self.assertIn("(33, 9, 12, 11)", self.succeed("plan", "--input-size", "1,10,4,5", *layer, "--padding-end=12,-3,0"))
+        self.assertIn("(4, 16, 10, 50) -> (4, 33, 21, 101), weight (16, 33, 3, 3)",
+                      self.succeed("plan", "--input-size", "4,16,10,50", *layer, "--dims", 2))
+        self.assertIn("(16, 50) -> (33, 101), weight (16, 33, 3)", self.succeed("plan", "--dims", 1, "--input-size", "16,50", *layer))
+        self.fail_with("--input-size: expected N,C,H,W or C,H,W", "plan", "--input-size", "4,16,10,50,60", *layer, "--dims", 2)
         self.fail_with("--input-size: expected", "plan", "--input-size", "4,16,10", *layer)
         self.fail_with("--input-size", "plan", *layer)
         self.fail_with("", "plan", "--input-size", "1,-1,3,3,3", *layer)
@@ -510,6 +571,12 @@ class TuneTest(CommandLineTest):
         self.assert_warns("missing: cannot be read", *self.PLAN, UNSTRIDE_WISDOM="missing")
         self.fail_with("missing: cannot be read", *self.PLAN, "--wisdom", "missing")
         self.fail_with(".: cannot be read", *self.PLAN, "--wisdom", ".")
+
+    def test_tune_of_two_dimensions(self):
+        layer = ["--dims", 2, "--input-size", "1,4,6,5", "--out-channels", 6, "--kernel-size", 3, "--stride", 2, "--output-size", "14,12", "--threads", 1]
+        text = self.succeed("tune", *layer, "--wisdom", "w")
+        self.assertIn("1x4x6x5", text)
+        self.assertTrue(self.parse_plan(self.succeed("plan", *layer, "--wisdom", "w"))[0])
 
     def test_tune_errors(self):
         (self.folder / "notes").write_text("not to be lost\n")

@@ -51,12 +51,23 @@ inline const std::vector<Problem> problems{
     {1, 5, 9, 1, {3, 4, 6}, 2, 5, 0, 4, 1, "k2 s5: more empty phases than others"},
     {1, 5, 9, 1, {3, 4, 6}, 1, 2, 0, 1, 1, "empty phases without a bias are zero", false},
 
+    // One and two dimensions; dimensions_test.cpp takes them for such.
+    {1, 8, 16, 1, {1, 1, 9}, {1, 1, 3}, {1, 1, 2}, 0, 0, 1, "one row: ConvTranspose1d"},
+    {1, 8, 16, 1, {1, 5, 9}, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}, 0, 1, "one slice: ConvTranspose2d"},
+    {1, 8, 4, 1, {1, 1, 9}, {1, 1, 16}, {1, 1, 8}, {0, 0, 4}, 0, 1, "k16 s8 p4: a vocoder's first layer"},
+    {1, 2, 3, 1, {1, 1, 5}, {1, 1, 1024}, {1, 1, 256}, {0, 0, 384}, 0, 1, "k1024 s256: from frames of sound to samples"},
+    {2, 12, 20, 2, {1, 1, 33}, {1, 1, 5}, {1, 1, 3}, {0, 0, 2}, {0, 0, 1}, {1, 1, 2}, "one row, dilated, in groups"},
+    {2, 40, 2, 1, {1, 1, 20}, {1, 1, 9}, {1, 1, 2}, {0, 0, 4}, {0, 0, 1}, 1, "one row, few output channels"},
+    {1, 3, 3, 1, {1, 4, 5}, {1, 16, 16}, {1, 8, 8}, {0, 4, 4}, 0, 1, "k16 s8: the upsampling of FCN-8s"},
+    {1, 2, 2, 2, {1, 1, 2}, {1, 64, 64}, {1, 32, 32}, {0, 16, 16}, 0, 1, "k64 s32: that of FCN-32s, depthwise"},
+    {2, 6, 4, 2, {1, 4, 7}, {1, 3, 5}, {1, 2, 3}, {0, 1, 0}, {0, 1, 2}, {1, 1, 2}, "one slice, everything different along height and width", false},
+    {1, 64, 32, 1, {1, 7, 9}, {1, 4, 4}, {1, 2, 2}, {0, 1, 1}, 0, 1, "one slice, k4 s2 p1: a generator of pictures"},
+    {2, 16, 33, 1, {1, 3, 5}, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}, 0, 1, "one slice, other padding at the end", true, Triple(0, 0, -3)},
+
     // Small extents.
     {2, 19, 35, 1, {4, 5, 6}, 1, 1, 0, 0, 1, "1x1x1 kernel: a matrix product"},
     {2, 8, 16, 1, 1, 3, 2, 0, 0, 1, "input of one position"},
     {2, 8, 16, 1, 1, 1, 1, 0, 0, 1, "input and kernel of one position"},
-    {1, 8, 16, 1, {1, 1, 9}, {1, 1, 3}, {1, 1, 2}, 0, 0, 1, "one row: ConvTranspose1d"},
-    {1, 8, 16, 1, {1, 5, 9}, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}, 0, 1, "one slice: ConvTranspose2d"},
     {1, 8, 16, 1, {9, 1, 1}, 3, 2, 1, 1, 1, "one column, many slices"},
     {1, 8, 16, 1, {1, 9, 1}, 3, 2, 1, 1, 1, "one column, many rows"},
     {1, 8, 16, 1, 2, 3, 2, 2, 0, 1, "padding that leaves an output of one position"},

@@ -27,7 +27,7 @@ std::vector<std::string> split(const std::string &text) {
 
 // Comma-separated integers that fit in 64 bits, as many as one of `counts` says.
 std::vector<int64_t> parse_integers(const std::string &name, const std::string &text,
-                                    std::initializer_list<size_t> counts, const std::string &expected) {
+                                    std::initializer_list<int> counts, const std::string &expected) {
     std::vector<int64_t> values;
     for (const std::string &part : split(text)) {
         const char *end = part.data() + part.size();
@@ -38,7 +38,7 @@ std::vector<int64_t> parse_integers(const std::string &name, const std::string &
         }
         values.push_back(value);
     }
-    if (std::find(counts.begin(), counts.end(), values.size()) == counts.end()) {
+    if (std::find(counts.begin(), counts.end(), static_cast<int>(values.size())) == counts.end()) {
         refuse(name, expected, text);
     }
     return values;
@@ -69,22 +69,43 @@ CLI::Option *add_integer(CLI::App &app, const std::string &name, int64_t &value,
 
 namespace {
 
-template<typename Value>
-CLI::Option *add_parsed_triple(CLI::App &app, const std::string &name, Value &value, const std::string &help) {
-    return add_parsed(app, name, "N|D,H,W", help, [name, &value](const std::string &text) {
-        const auto v = parse_integers(name, text, {1, 3}, "an integer or three as depth,height,width");
-        value = v.size() == 1 ? Triple(v[0]) : Triple(v[0], v[1], v[2]);
-    });
+// Of one to three dimensions of space: what the help and PyTorch call their numbers, and the letters of their sizes.
+struct Names {
+    const char *numbers, *count, *letters;
+};
+
+Names names_of(int dims) {
+    constexpr Names names[] = {{"length", "one", "L"}, {"height,width", "two", "H,W"}, {"depth,height,width", "three", "D,H,W"}};
+    return names[dims - 1];
 }
+
+// What --stride and its like take.
+Triple parse_triple(int dims, const std::string &name, const std::string &text, Triple value) {
+    const Names names = names_of(dims);
+    const std::vector<int64_t> numbers = parse_integers(
+        name, text, {1, dims}, dims == 1 ? "an integer" : std::string("an integer or ") + names.count + " as " + names.numbers);
+    const auto number = [&](int d) { return d < 3 - dims ? value[d] : numbers.size() == 1 ? numbers.front()
+                                                                                          : numbers[static_cast<size_t>(d - (3 - dims))]; };
+    return {number(0), number(1), number(2)};
+}
+
+constexpr const char *triple_form = "N|D,H,W";
 
 }  // namespace
 
-CLI::Option *add_triple(CLI::App &app, const std::string &name, Triple &value, const std::string &help) {
-    return add_parsed_triple(app, name, value, help);
+CLI::Option *add_dims(CLI::App &app, int &dims) {
+    const std::string name = "--dims";
+    return add_parsed(app, name, "1|2|3", "Dimensions of space (default: 3); in two, sizes have no depth, and in one no height", [name, &dims](const std::string &text) {
+        const int64_t value = parse_integers(name, text, {1}, "1, 2 or 3").front();
+        if (value < 1 || value > 3) {
+            refuse(name, "1, 2 or 3", text);
+        }
+        dims = static_cast<int>(value);
+    });
 }
 
-CLI::Option *add_triple(CLI::App &app, const std::string &name, std::optional<Triple> &value, const std::string &help) {
-    return add_parsed_triple(app, name, value, help);
+CLI::Option *add_triple(CLI::App &app, const int &dims, const std::string &name, Triple &value, const std::string &help) {
+    return add_parsed(app, name, triple_form, help, [name, &dims, &value](const std::string &text) { value = parse_triple(dims, name, text, value); });
 }
 
 CLI::Option *add_layout(CLI::App &app, const std::function<void(Layout)> &set, const std::string &help) {
@@ -131,27 +152,31 @@ CLI::Option *add_threads(CLI::App &app) {
     });
 }
 
-CLI::Option *add_input_size(CLI::App &app, Shape &value) {
+CLI::Option *add_input_size(CLI::App &app, const int &dims, Shape &value) {
     const std::string name = "--input-size";
     return add_parsed(app, name, "N,C,D,H,W", "Sizes of the input in this order, in every layout; without N: unbatched",
-                      [name, &value](const std::string &text) {
-                          value = parse_integers(name, text, {4, 5}, "N,C,D,H,W or C,D,H,W");
+                      [name, &dims, &value](const std::string &text) {
+                          const std::string unbatched = std::string("C,") + names_of(dims).letters;
+                          value = parse_integers(name, text, {dims + 1, dims + 2}, "N," + unbatched + " or " + unbatched);
                       });
 }
 
 std::vector<CLI::Option *> add_geometry_arguments(CLI::App &app, LayerArguments &arguments) {
     ConvTranspose3dOptions &options = arguments.options;
-    const std::string output_size = "--output-size";
+    const int &dims = arguments.dims;
+    const std::string padding_end = "--padding-end", output_size = "--output-size";
     return {
-        add_triple(app, "--stride", options.stride, "Stride (default: 1)"),
-        add_triple(app, "--padding", options.padding, "Padding, which the output is cropped by (default: 0)"),
-        add_triple(app, "--padding-end", options.padding_end, "Padding at the far end, where it is another one; below 0 it adds outputs"),
-        add_triple(app, "--output-padding", options.output_padding, "Size added to one side of the output (default: 0)"),
-        add_triple(app, "--dilation", options.dilation, "Distance between the kernel's elements (default: 1)"),
+        add_triple(app, dims, "--stride", options.stride, "Stride (default: 1)"),
+        add_triple(app, dims, "--padding", options.padding, "Padding, which the output is cropped by (default: 0)"),
+        add_parsed(app, padding_end, triple_form, "Padding at the far end, where it is another one; below 0 it adds outputs",
+                   [padding_end, &dims, &options](const std::string &text) { options.padding_end = parse_triple(dims, padding_end, text, 0); }),
+        add_triple(app, dims, "--output-padding", options.output_padding, "Size added to one side of the output (default: 0)"),
+        add_triple(app, dims, "--dilation", options.dilation, "Distance between the kernel's elements (default: 1)"),
         add_integer(app, "--groups", options.groups, "Groups of channels (default: 1)"),
         add_parsed(app, output_size, "D,H,W", "Spatial size of the output; replaces the output padding",
-                   [output_size, &arguments](const std::string &text) {
-                       arguments.output_size = parse_integers(output_size, text, {3}, "three integers as D,H,W");
+                   [output_size, &dims, &arguments](const std::string &text) {
+                       const Names names = names_of(dims);
+                       arguments.output_size = parse_integers(output_size, text, {dims}, dims == 1 ? "an integer" : std::string(names.count) + " integers as " + names.letters);
                    })};
 }
 
@@ -165,8 +190,8 @@ void add_layer_arguments(CLI::App &app, LayerArguments &arguments) {
     add_threads(app);
 }
 
-ConvTranspose3d LayerArguments::make_layer() const {
-    ConvTranspose3d layer(options);
+ConvTranspose LayerArguments::make_layer() const {
+    ConvTranspose layer(options, dims);
     layer.set_device(device);
     if (!variant.empty()) {
         layer.set_variant(variant);

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,9 +17,10 @@ namespace unstride::tools {
 CLI::Option *add_text(CLI::App &app, const std::string &name, std::string &value, const std::string &form,
                       const std::string &help);
 CLI::Option *add_integer(CLI::App &app, const std::string &name, int64_t &value, const std::string &help);
-// One integer for all three dimensions, or three as depth,height,width.
-CLI::Option *add_triple(CLI::App &app, const std::string &name, Triple &value, const std::string &help);
-CLI::Option *add_triple(CLI::App &app, const std::string &name, std::optional<Triple> &value, const std::string &help);
+// Adds --dims, the number of dimensions of space. It has to come before the options that depend on it.
+CLI::Option *add_dims(CLI::App &app, int &dims);
+// One integer for all dimensions of space, or one for each: depth,height,width in three. Those that are missing keep the option's default.
+CLI::Option *add_triple(CLI::App &app, const int &dims, const std::string &name, Triple &value, const std::string &help);
 // Comma-separated names, none empty.
 CLI::Option *add_names(CLI::App &app, const std::string &name, std::vector<std::string> &value,
                        const std::string &help);
@@ -31,6 +31,7 @@ CLI::Option *add_threads(CLI::App &app);
 
 // How a layer runs, for the commands that run or plan one.
 struct LayerArguments {
+    int dims = 3;  // of space
     ConvTranspose3dOptions options;
     Shape output_size;  // empty: from output_padding
     Layout layout = Layout::ncdhw;
@@ -38,7 +39,7 @@ struct LayerArguments {
     std::string variant;  // empty: the planner's choice
 
     // The layer on its device, with the variant forced if there is one.
-    ConvTranspose3d make_layer() const;
+    ConvTranspose make_layer() const;
 };
 
 // Adds --stride, --padding, --padding-end, --output-padding, --dilation, --groups and --output-size.
@@ -47,8 +48,8 @@ std::vector<CLI::Option *> add_geometry_arguments(CLI::App &app, LayerArguments 
 // Adds these, and --layout, --device, --variant and --threads.
 void add_layer_arguments(CLI::App &app, LayerArguments &arguments);
 
-// N,C,D,H,W, or C,D,H,W without a batch.
-CLI::Option *add_input_size(CLI::App &app, Shape &value);
+// N,C,D,H,W in three dimensions, or C,D,H,W without a batch.
+CLI::Option *add_input_size(CLI::App &app, const int &dims, Shape &value);
 
 }  // namespace unstride::tools
 

@@ -13,6 +13,7 @@ namespace unstride::tools {
 namespace {
 
 struct Arguments {
+    int dims = 3;
     ConvTranspose3dOptions options;
     int64_t seed = 0;
     std::string weight, bias;
@@ -33,7 +34,7 @@ void init(const Arguments &arguments) {
 
     ConvTranspose3dOptions options = arguments.options;
     options.bias = bias_file.has_value();
-    ConvTranspose3d layer(options);
+    ConvTranspose layer(options, arguments.dims);
     layer.reset_parameters(static_cast<uint64_t>(arguments.seed));
 
     write_npy(weight_file, layer.weight_shape(), layer.weight().data());
@@ -53,12 +54,13 @@ void init(const Arguments &arguments) {
 
 void add_init(CLI::App &app) {
     CLI::App *command = app.add_subcommand(
-        "init", "Write the weights of torch.manual_seed(seed); torch.nn.ConvTranspose3d(...), bit for bit");
+        "init", "Write the weights of torch.manual_seed(seed); torch.nn.ConvTranspose3d(...), 2d or 1d, bit for bit");
     const auto arguments = std::make_shared<Arguments>();
     ConvTranspose3dOptions &options = arguments->options;
+    add_dims(*command, arguments->dims);
     add_integer(*command, "--in-channels", options.in_channels, "Channels of the input")->required();
     add_integer(*command, "--out-channels", options.out_channels, "Channels of the output")->required();
-    add_triple(*command, "--kernel-size", options.kernel_size, "Size of the kernel")->required();
+    add_triple(*command, arguments->dims, "--kernel-size", options.kernel_size, "Size of the kernel")->required();
     add_integer(*command, "--groups", options.groups, "Groups of channels (default: 1)");
     add_integer(*command, "--seed", arguments->seed, "Seed, from 0 (default: 0)");
     add_text(*command, "--weight", arguments->weight, "W.npy", "Weight to write, (C_in, C_out / groups, KD, KH, KW)")

@@ -24,7 +24,7 @@ int main(int argc, char **argv) {
     try {
         // A report that cannot be written is a failure.
         std::cout.exceptions(std::ios::badbit | std::ios::failbit);
-        CLI::App app("Transposed 3-D convolution with the semantics of torch.nn.ConvTranspose3d", "unstride");
+        CLI::App app("Transposed convolution with the semantics of torch.nn.ConvTranspose3d, 2d and 1d", "unstride");
         app.set_version_flag("--version", "unstride " UNSTRIDE_VERSION);
         app.require_subcommand(0, 1);
         add_run(app);

@@ -20,8 +20,8 @@ void print_plan(const Arguments &arguments) {
     use_wisdom(arguments.wisdom);
     LayerArguments layer_arguments = arguments.layer;
     const Shape &input = arguments.input_size;
-    layer_arguments.options.in_channels = input[input.size() - 4];
-    const ConvTranspose3d layer = layer_arguments.make_layer();
+    layer_arguments.options.in_channels = input[input.size() - static_cast<size_t>(layer_arguments.dims) - 1];
+    const ConvTranspose layer = layer_arguments.make_layer();
     const Shape output = layer.output_shape(input, layer_arguments.output_size);
     const Plan plan = layer.plan(input, layer_arguments.layout, layer_arguments.output_size);
     const double flops = 2 * plan.multiply_adds;
@@ -54,9 +54,11 @@ void add_plan(CLI::App &app) {
     CLI::App *command = app.add_subcommand("plan", "Show what would run for a layer on this machine, and why");
     const auto arguments = std::make_shared<Arguments>();
     ConvTranspose3dOptions &options = arguments->layer.options;
-    add_input_size(*command, arguments->input_size)->required();
+    const int &dims = arguments->layer.dims;
+    add_dims(*command, arguments->layer.dims);
+    add_input_size(*command, dims, arguments->input_size)->required();
     add_integer(*command, "--out-channels", options.out_channels, "Channels of the output")->required();
-    add_triple(*command, "--kernel-size", options.kernel_size, "Size of the kernel")->required();
+    add_triple(*command, dims, "--kernel-size", options.kernel_size, "Size of the kernel")->required();
     add_layer_arguments(*command, arguments->layer);
     add_wisdom_argument(*command, arguments->wisdom);
     command->callback([arguments] { print_plan(*arguments); });

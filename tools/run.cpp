@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -19,23 +20,19 @@ struct Arguments {
     std::string wisdom;
 };
 
-// Sizes as in a file of this layout, with the channels last for ndhwc, to sizes as in Shape, and back. Sizes of another
-// rank than 4 or 5 stay as they are.
-Shape from_file_order(Shape sizes, Layout layout) {
-    const size_t rank = sizes.size();
-    if (layout == Layout::ndhwc && (rank == 4 || rank == 5)) {
-        const int64_t channels = sizes.back();
-        sizes.pop_back();
-        sizes.insert(sizes.end() - 3, channels);
+// Sizes as in a file of this layout, with the channels last for ndhwc, to sizes as in Shape, and back. Sizes of a rank that no
+// input has stay as they are.
+Shape from_file_order(Shape sizes, Layout layout, int dims) {
+    const int rank = static_cast<int>(sizes.size());
+    if (layout == Layout::ndhwc && (rank == dims + 1 || rank == dims + 2)) {
+        std::rotate(sizes.end() - dims - 1, sizes.end() - 1, sizes.end());
     }
     return sizes;
 }
 
-Shape to_file_order(Shape sizes, Layout layout) {
+Shape to_file_order(Shape sizes, Layout layout, int dims) {
     if (layout == Layout::ndhwc) {
-        const auto channels = sizes.end() - 4;
-        sizes.push_back(*channels);
-        sizes.erase(sizes.end() - 5);
+        std::rotate(sizes.end() - dims - 1, sizes.end() - dims, sizes.end());
     }
     return sizes;
 }
@@ -44,15 +41,17 @@ Shape to_file_order(Shape sizes, Layout layout) {
 void take_weight_shape(LayerArguments &layer, const NpyArray &weight, const std::string &path) {
     const Shape &sizes = weight.sizes;
     ConvTranspose3dOptions &options = layer.options;
-    if (sizes.size() != 5) {
-        throw InvalidArgument(path + ": a weight has 5 dimensions (C_in, C_out / groups, KD, KH, KW), not the shape " +
-                              shape_text(sizes));
+    const auto axes = static_cast<size_t>(layer.dims) + 2;
+    if (sizes.size() != axes) {
+        throw InvalidArgument(path + ": a weight has " + std::to_string(axes) + " dimensions (C_in, C_out / groups" + (layer.dims == 3 ? ", KD" : "") +
+                              (layer.dims > 1 ? ", KH" : "") + ", KW), not the shape " + shape_text(sizes));
     }
     options.in_channels = sizes[0];
     if (__builtin_mul_overflow(sizes[1], options.groups, &options.out_channels)) {
         throw InvalidArgument("--groups: too large");
     }
-    options.kernel_size = Triple(sizes[2], sizes[3], sizes[4]);
+    const auto kernel = [&](size_t d) { return d + axes < 5 ? 1 : sizes[d + axes - 3]; };
+    options.kernel_size = Triple(kernel(0), kernel(1), kernel(2));
 }
 
 void run(const Arguments &arguments) {
@@ -65,22 +64,23 @@ void run(const Arguments &arguments) {
     take_weight_shape(layer_arguments, weight, arguments.weight);
     layer_arguments.options.bias = !arguments.bias.empty();
 
-    ConvTranspose3d layer = layer_arguments.make_layer();
+    const int dims = layer_arguments.dims;
+    ConvTranspose layer = layer_arguments.make_layer();
     layer.set_weight(weight.values.data(), weight.sizes);
     if (!arguments.bias.empty()) {
         const NpyArray bias = read_npy(arguments.bias);
         layer.set_bias(bias.values.data(), bias.sizes);
     }
 
-    const Shape input_sizes = from_file_order(input.sizes, layout);
+    const Shape input_sizes = from_file_order(input.sizes, layout, dims);
     const Shape output_sizes = layer.output_shape(input_sizes, layer_arguments.output_size);
     const Plan plan = layer.plan(input_sizes, layout, layer_arguments.output_size);
-    Tensor output(output_sizes, layout);
+    Tensor output(output_sizes, layout, dims);
     const auto start = std::chrono::steady_clock::now();
-    layer.forward(dense_view(input.values.data(), input_sizes, layout), output.view());
+    layer.forward(dense_view(input.values.data(), input_sizes, layout, dims), output.view());
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
-    const Shape file_sizes = to_file_order(output_sizes, layout);
+    const Shape file_sizes = to_file_order(output_sizes, layout, dims);
     write_npy(output_file, file_sizes, output.data());
     std::cout << "input    " << shape_text(input.sizes) << ' ' << to_string(layout) << '\n'
               << "weight   " << shape_text(weight.sizes) << '\n'
@@ -100,6 +100,7 @@ void run(const Arguments &arguments) {
 void add_run(CLI::App &app) {
     CLI::App *command = app.add_subcommand("run", "Apply a transposed convolution to an array in a .npy file");
     const auto arguments = std::make_shared<Arguments>();
+    add_dims(*command, arguments->layer.dims);
     add_text(*command, "--input", arguments->input, "X.npy",
              "Input, f32: (N, C, D, H, W) or (C, D, H, W); in ndhwc C is last")
         ->required();

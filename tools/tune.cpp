@@ -24,22 +24,25 @@ struct Arguments {
 
 // The one layer that --input-size and its companions describe.
 bench::Layer described_layer(const Arguments &arguments) {
+    const int dims = arguments.layer.dims;
     ConvTranspose3dOptions options = arguments.layer.options;
     const Shape &input = arguments.input_size, &size = arguments.layer.output_size;
-    options.in_channels = input[input.size() - 4];
+    options.in_channels = input.end()[-dims - 1];
     if (!size.empty()) {  // a layer of the table has an output padding instead
         options.output_padding = 0;
-        const ConvTranspose3d layer(options);
+        const ConvTranspose layer(options, dims);
         layer.output_shape(input, size);  // refuses sizes that the layer cannot have
         const Shape least = layer.output_shape(input);
-        const auto padding = [&](size_t d) { return size[d] - least[least.size() - 3 + d]; };
+        const auto padding = [&](int d) { return d < 3 - dims ? 0 : size.end()[d - 3] - least.end()[d - 3]; };
         options.output_padding = Triple(padding(0), padding(1), padding(2));
     }
     std::string name;
     for (int64_t extent : input) {
         name += (name.empty() ? "" : "x") + std::to_string(extent);
     }
-    return {name, options, input, ""};
+    Shape in_three = input;
+    in_three.insert(in_three.end() - dims, static_cast<size_t>(3 - dims), 1);
+    return {name, options, in_three, ""};
 }
 
 std::vector<bench::Layer> chosen_layers(const Arguments &arguments) {
@@ -128,10 +131,13 @@ void add_tune(CLI::App &app) {
     const auto arguments = std::make_shared<Arguments>();
     ConvTranspose3dOptions &options = arguments->layer.options;
     arguments->layers = add_layer_choice(*command, arguments->choice, "Layers of the table, or all; or say one with --input-size");
-    CLI::Option *input_size = add_input_size(*command, arguments->input_size);
+    const int &dims = arguments->layer.dims;
+    CLI::Option *dimensions = add_dims(*command, arguments->layer.dims);
+    CLI::Option *input_size = add_input_size(*command, dims, arguments->input_size);
     CLI::Option *out_channels = add_integer(*command, "--out-channels", options.out_channels, "Channels of the output");
-    CLI::Option *kernel_size = add_triple(*command, "--kernel-size", options.kernel_size, "Size of the kernel");
+    CLI::Option *kernel_size = add_triple(*command, dims, "--kernel-size", options.kernel_size, "Size of the kernel");
     input_size->needs(out_channels)->needs(kernel_size);
+    dimensions->needs(input_size);
     for (CLI::Option *option : add_geometry_arguments(*command, arguments->layer)) {
         option->needs(input_size);
     }

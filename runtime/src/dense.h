@@ -7,15 +7,23 @@
 
 namespace unstride {
 
-// Views and dense copies of them, for devices that have memory of their own.
+// Views, and dense copies of them for devices that have memory of their own.
 
-// The same with a batch of one if there was none.
+// Of an array with so many dimensions of space, with a batch or not.
+inline size_t channel_dimension(size_t rank, int spatial) {
+    return rank - static_cast<size_t>(spatial) - 1;
+}
+
+// The same as (N, C, D, H, W), with sizes of one where it has none.
 template<typename T>
-View<T> batched(View<T> view) {
-    if (view.sizes.size() == 4) {
-        view.sizes.insert(view.sizes.begin(), 1);
-        view.strides.insert(view.strides.begin(), 0);
-    }
+View<T> lifted(View<T> view, int spatial) {
+    const auto insert = [&](size_t dimension, size_t count) {
+        view.sizes.insert(view.sizes.begin() + static_cast<std::ptrdiff_t>(dimension), count, 1);
+        view.strides.insert(view.strides.begin() + static_cast<std::ptrdiff_t>(dimension), count, 0);
+    };
+    const size_t channel = channel_dimension(view.sizes.size(), spatial);
+    insert(channel + 1, static_cast<size_t>(3 - spatial));
+    insert(0, 1 - channel);
     return view;
 }
 

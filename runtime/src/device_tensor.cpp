@@ -6,8 +6,8 @@
 namespace unstride {
 namespace {
 
-int64_t count_of(const Shape &sizes, Layout layout) {
-    dense_strides(sizes, layout);  // throws for what is no tensor
+int64_t count_of(const Shape &sizes, Layout layout, int spatial) {
+    dense_strides(sizes, layout, spatial);  // throws for what is no tensor
     int64_t count = 1;
     for (const int64_t size : sizes) {
         count = multiply(count, size);
@@ -16,19 +16,19 @@ int64_t count_of(const Shape &sizes, Layout layout) {
 }
 
 void check(const Tensor &tensor, const DeviceTensor &array) {
-    if (tensor.sizes() != array.sizes() || tensor.layout() != array.layout()) {
-        throw InvalidArgument("a DeviceTensor can be copied from or to a Tensor of its own sizes and layout only");
+    if (tensor.sizes() != array.sizes() || tensor.layout() != array.layout() || tensor.spatial() != array.spatial()) {
+        throw InvalidArgument("a DeviceTensor can be copied from or to a Tensor of its own sizes, layout and dimensions of space only");
     }
 }
 
 }  // namespace
 
-DeviceTensor::DeviceTensor(Device device, const Shape &sizes, Layout layout) {
+DeviceTensor::DeviceTensor(Device device, const Shape &sizes, Layout layout, int spatial) {
     if (device == Device::cpu) {
         throw InvalidArgument("a DeviceTensor is in the memory of a GPU: for the CPU there is Tensor");
     }
     // NOLINTNEXTLINE(modernize-make-unique): it is an aggregate
-    state_.reset(new State{device, sizes, layout, {queue_of(device), count_of(sizes, layout)}});
+    state_.reset(new State{device, sizes, layout, spatial, {queue_of(device), count_of(sizes, layout, spatial)}});
 }
 
 DeviceTensor::~DeviceTensor() = default;
@@ -59,6 +59,10 @@ const Shape &DeviceTensor::sizes() const {
 
 Layout DeviceTensor::layout() const {
     return state_->layout;
+}
+
+int DeviceTensor::spatial() const {
+    return state_->spatial;
 }
 
 }  // namespace unstride

@@ -10,6 +10,7 @@ struct DeviceTensor::State {
     Device device;
     Shape sizes;
     Layout layout;
+    int spatial;
     DeviceArray array;
 };
 

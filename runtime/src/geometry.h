@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "axis.h"
-#include "unstride/conv_transpose3d.h"
+#include "unstride/conv_transpose.h"
 
 namespace unstride {
 

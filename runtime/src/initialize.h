@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "unstride/conv_transpose3d.h"
+#include "unstride/conv_transpose.h"
 
 namespace unstride {
 

@@ -1,23 +1,25 @@
 #include "state.h"
 
 #include "calls.h"
+#include "dense.h"
 #include "validation.h"
 #include "wisdom.h"
 
 namespace unstride {
 
-Shape shape_of_output(const Geometry &geometry, size_t rank) {
-    Shape shape{geometry.channels.groups * geometry.channels.outputs};
-    for (const Extent &e : geometry.extent) {
-        shape.push_back(e.output);
+Shape shape_of_output(const Geometry &geometry, size_t rank, int spatial) {
+    Shape shape;
+    if (channel_dimension(rank, spatial) == 1) {
+        shape.push_back(geometry.batch);
     }
-    if (rank == 5) {
-        shape.insert(shape.begin(), geometry.batch);
+    shape.push_back(geometry.channels.groups * geometry.channels.outputs);
+    for (int d = 3 - spatial; d < 3; d++) {
+        shape.push_back(geometry.extent[d].output);
     }
     return shape;
 }
 
-std::shared_ptr<const std::vector<Panels>> ConvTranspose3d::State::panels(const Geometry &geometry, const Part &part, const Queue &queue) const {
+std::shared_ptr<const std::vector<Panels>> ConvTranspose::State::panels(const Geometry &geometry, const Part &part, const Queue &queue) const {
     const Variant &variant = part.entry->variant;
     const Geometry of_part = part_of(geometry, part);
     const std::lock_guard<std::mutex> lock(mutex);
@@ -35,7 +37,7 @@ std::shared_ptr<const std::vector<Panels>> ConvTranspose3d::State::panels(const 
     }
 }
 
-std::shared_ptr<const Decision> ConvTranspose3d::State::decide(const Geometry &geometry, Layout layout, bool regular, int threads) const {
+std::shared_ptr<const Decision> ConvTranspose::State::decide(const Geometry &geometry, Layout layout, bool regular, int threads) const {
     const PlanCache::Key key = PlanCache::key(geometry, layout, regular, threads, wisdom_generation());
     std::shared_ptr<const Decision> decision = plans.find(key);
     if (!decision) {
@@ -47,13 +49,13 @@ std::shared_ptr<const Decision> ConvTranspose3d::State::decide(const Geometry &g
     return decision;
 }
 
-Geometry ConvTranspose3d::State::resolve_both(const Shape &input, const Shape &output) const {
-    const Geometry geometry = resolve(options, input, {});
-    return output.size() == input.size() && output != shape_of_output(geometry, input.size()) ? resolve(options, input, output) : geometry;
+Geometry ConvTranspose::State::resolve_both(const Shape &input, const Shape &output) const {
+    const Geometry geometry = resolve(options, input, {}, spatial);
+    return output.size() == input.size() && output != shape_of_output(geometry, input.size(), spatial) ? resolve(options, input, output, spatial) : geometry;
 }
 
-void ConvTranspose3d::State::compute(const Decision &decision, const Geometry &geometry, const Activation<const float> &input,
-                                     const Activation<float> &output, const Queue &queue) const {
+void ConvTranspose::State::compute(const Decision &decision, const Geometry &geometry, const Activation<const float> &input,
+                                   const Activation<float> &output, const Queue &queue) const {
     for (const Part &part : decision.parts) {
         Activation<float> channels = output;
         channels.data += part.first * output.channel;  // of parts, of which a GPU has one

@@ -12,13 +12,14 @@
 #include "panels.h"
 #include "plan_cache.h"
 #include "planner.h"
-#include "unstride/conv_transpose3d.h"
+#include "unstride/conv_transpose.h"
 
 namespace unstride {
 
 // What a layer keeps.
-struct ConvTranspose3d::State {
+struct ConvTranspose::State {
     ConvTranspose3dOptions options;
+    int spatial = 3;
     std::vector<float> weight, bias;
     Device device = Device::cpu;
     int processors = 0;  // of a GPU
@@ -55,7 +56,8 @@ struct ConvTranspose3d::State {
     void compute_copies(const Geometry &geometry, Layout layout, const View<const float> &input, const View<float> &output) const;
 };
 
-Shape shape_of_output(const Geometry &geometry, size_t rank);
+// For an input with as many sizes as `rank`, of which `spatial` are dimensions of space.
+Shape shape_of_output(const Geometry &geometry, size_t rank, int spatial);
 
 }  // namespace unstride
 

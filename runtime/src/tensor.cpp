@@ -2,10 +2,11 @@
 
 #include <cstdlib>
 #include <new>
-#include <string>
 
 #include "checked.h"
+#include "dense.h"
 #include "memory.h"
+#include "validation.h"
 
 namespace unstride {
 
@@ -13,16 +14,9 @@ const char *to_string(Layout layout) {
     return layout == Layout::ncdhw ? "ncdhw" : "ndhwc";
 }
 
-Shape dense_strides(const Shape &sizes, Layout layout) {
-    if (sizes.size() != 4 && sizes.size() != 5) {
-        throw InvalidArgument("expected 4 or 5 sizes, but got " + std::to_string(sizes.size()));
-    }
-    for (int64_t size : sizes) {
-        if (size < 0) {
-            throw InvalidArgument("negative sizes are not supported");
-        }
-    }
-    const size_t rank = sizes.size(), channel = rank - 4;
+Shape dense_strides(const Shape &sizes, Layout layout, int spatial) {
+    check_sizes(sizes, spatial);
+    const size_t rank = sizes.size(), channel = channel_dimension(rank, spatial);
     Shape strides(rank);
     int64_t stride = 1;
     const auto place = [&](size_t dimension) {
@@ -38,7 +32,7 @@ Shape dense_strides(const Shape &sizes, Layout layout) {
     if (layout == Layout::ncdhw) {
         place(channel);
     }
-    if (rank == 5) {
+    if (channel == 1) {
         place(0);
     }
     return strides;
@@ -48,9 +42,9 @@ void Tensor::Free::operator()(float *p) const {
     std::free(p);
 }
 
-Tensor::Tensor(const Shape &sizes, Layout layout)
-    : sizes_(sizes), layout_(layout) {
-    dense_strides(sizes, layout);
+Tensor::Tensor(const Shape &sizes, Layout layout, int spatial)
+    : sizes_(sizes), layout_(layout), spatial_(spatial) {
+    dense_strides(sizes, layout, spatial);
     data_.reset(allocate_floats(product(sizes), "the output"));
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "checked.h"
+#include "dense.h"
 
 namespace unstride {
 namespace {
@@ -20,14 +21,38 @@ constexpr int64_t largest_item = (int64_t{1} << 31) - 1;
     throw InvalidArgument(message);
 }
 
-std::string numbers(const char *name, const Triple &t, const char *separator = " ") {
-    return std::string(name) + "_depth: " + std::to_string(t.depth) + separator + name + "_height: " +
-           std::to_string(t.height) + separator + name + "_width: " + std::to_string(t.width);
+void check_spatial(int spatial) {
+    if (spatial < 1 || spatial > 3) {
+        fail("1, 2 or 3 dimensions of space are supported, but got " + std::to_string(spatial));
+    }
+}
+
+// The first dimension of space that a text names: PyTorch computes one dimension in two.
+int first_named(int spatial) {
+    return 3 - std::max(spatial, 2);
+}
+
+std::string numbers(const char *name, const Triple &t, int spatial, const char *separator = " ") {
+    constexpr std::array<const char *, 3> dimensions = {"_depth: ", "_height: ", "_width: "};
+    std::string text;
+    for (int d = first_named(spatial); d < 3; d++) {
+        text += (text.empty() ? "" : separator) + std::string(name) + dimensions[d] + std::to_string(t[d]);
+    }
+    return text;
 }
 
 template<typename Sizes>
-std::string volume(const Sizes &sizes) {
-    return "(" + std::to_string(sizes[0]) + " x " + std::to_string(sizes[1]) + " x " + std::to_string(sizes[2]) + ")";
+std::string volume(const Sizes &sizes, int spatial = 3) {
+    std::string text;
+    for (int d = first_named(spatial); d < 3; d++) {
+        text += (text.empty() ? "(" : " x ") + std::to_string(sizes[d]);
+    }
+    return text + ")";
+}
+
+// "3d", as in the names of PyTorch's layers.
+std::string suffix(int spatial, char d = 'd') {
+    return std::to_string(spatial) + d;
 }
 
 int64_t smallest(const Triple &t) {
@@ -40,8 +65,12 @@ Triple end_padding(const ConvTranspose3dOptions &o) {
 
 }  // namespace
 
-Shape weight_shape(const ConvTranspose3dOptions &o) {
-    return {o.in_channels, o.out_channels / o.groups, o.kernel_size[0], o.kernel_size[1], o.kernel_size[2]};
+Shape weight_shape(const ConvTranspose3dOptions &o, int spatial) {
+    Shape shape{o.in_channels, o.out_channels / o.groups};
+    for (int d = 3 - spatial; d < 3; d++) {
+        shape.push_back(o.kernel_size[d]);
+    }
+    return shape;
 }
 
 std::string to_string(const Shape &shape) {
@@ -52,7 +81,13 @@ std::string to_string(const Shape &shape) {
     return text + "]";
 }
 
-void check_options(const ConvTranspose3dOptions &o) {
+void check_options(const ConvTranspose3dOptions &o, int spatial) {
+    check_spatial(spatial);
+    for (int d = 0; d < 3 - spatial; d++) {
+        if (o.kernel_size[d] != 1 || o.stride[d] != 1 || o.dilation[d] != 1 || o.padding[d] != 0 || o.output_padding[d] != 0 || end_padding(o)[d] != 0) {
+            fail("in dimensions that a layer lacks, kernel_size, stride and dilation must be 1, and paddings 0");
+        }
+    }
     if (o.groups <= 0) {
         fail("groups must be a positive integer");
     }
@@ -69,14 +104,15 @@ void check_options(const ConvTranspose3dOptions &o) {
         fail("out_channels must be divisible by groups");
     }
     if (o.padding_mode != "zeros") {
-        fail("Only \"zeros\" padding mode is supported for ConvTranspose3d");
+        fail("Only \"zeros\" padding mode is supported for ConvTranspose" + suffix(spatial));
     }
     if (smallest(o.kernel_size) < 0) {
-        fail("Trying to create tensor with negative dimension " + std::to_string(smallest(o.kernel_size)) + ": " + to_string(weight_shape(o)));
+        fail("Trying to create tensor with negative dimension " + std::to_string(smallest(o.kernel_size)) + ": " + to_string(weight_shape(o, spatial)));
     }
     if (smallest(o.kernel_size) == 0) {
-        fail("non-empty 5D (n_output_plane x n_input_plane x kernel_depth x kernel_height x kernel_width) tensor expected for weight, but got: " +
-             to_string(weight_shape(o)));
+        fail(spatial == 3 ? "non-empty 5D (n_output_plane x n_input_plane x kernel_depth x kernel_height x kernel_width) tensor expected for weight, but got: " +
+                                to_string(weight_shape(o, spatial))
+                          : "kernel size should be greater than zero, but got " + numbers("kernel", o.kernel_size, spatial));
     }
     if (smallest(o.padding) < 0) {
         fail("negative padding is not supported");
@@ -91,17 +127,17 @@ void check_options(const ConvTranspose3dOptions &o) {
         fail("dilation should be greater than zero");
     }
     if (smallest(o.dilation) == 0) {
-        fail("dilation should be greater than zero, but got " + numbers("dilation", o.dilation, ", "));
+        fail("dilation should be greater than zero, but got " + numbers("dilation", o.dilation, spatial, ", "));
     }
     for (int d = 0; d < 3; d++) {
         if (o.output_padding[d] >= o.stride[d] && o.output_padding[d] >= o.dilation[d]) {
             fail("output padding must be smaller than either stride or dilation, but got " +
-                 numbers("output_padding", o.output_padding) + " " + numbers("stride", o.stride) + " " +
-                 numbers("dilation", o.dilation));
+                 numbers("output_padding", o.output_padding, spatial) + " " + numbers("stride", o.stride, spatial) + " " +
+                 numbers("dilation", o.dilation, spatial));
         }
     }
     // The weights have a size, and every number fits the 32-bit coordinates of the kernels.
-    multiply(product(weight_shape(o)), sizeof(float));
+    multiply(product(weight_shape(o, spatial)), sizeof(float));
     const std::pair<const char *, Triple> triples[] = {
         {"kernel_size", o.kernel_size}, {"stride", o.stride}, {"padding", o.padding}, {"dilation", o.dilation}, {"padding_end", end_padding(o)}};
     for (const auto &[name, triple] : triples) {
@@ -204,47 +240,58 @@ namespace {
 
 // PyTorch's rule for the output_size argument of forward, as output padding.
 std::array<int64_t, 3> padding_for_size(const ConvTranspose3dOptions &o, const Shape &input_shape,
-                                        const std::array<int64_t, 3> &smallest_output, Shape size) {
-    const size_t rank = input_shape.size(), leading = rank - 3;
+                                        const std::array<int64_t, 3> &smallest_output, Shape size, int spatial) {
+    const size_t rank = input_shape.size(), dimensions = static_cast<size_t>(spatial);
     if (size.size() == rank) {
-        size.erase(size.begin(), size.begin() + static_cast<std::ptrdiff_t>(leading));
+        size.erase(size.begin(), size.end() - spatial);
     }
-    if (size.size() != 3) {
-        fail("ConvTranspose3D: for " + std::to_string(rank) + "D input, output_size must have 3 or " +
-             std::to_string(rank) + " elements (got " + std::to_string(size.size()) + ")");
+    if (size.size() != dimensions) {
+        fail("ConvTranspose" + suffix(spatial, 'D') + ": for " + std::to_string(rank) + "D input, output_size must have " + std::to_string(spatial) +
+             " or " + std::to_string(rank) + " elements (got " + std::to_string(size.size()) + ")");
     }
-    Shape least(3), most(3);
+    Shape least, most;
+    std::array<int64_t, 3> padding{};
     bool valid = true;
-    for (int d = 0; d < 3; d++) {
-        least[d] = smallest_output[d];
-        most[d] = least[d] + o.stride[d] - 1;
-        valid = valid && size[d] >= least[d] && size[d] <= most[d];
+    for (int d = 3 - spatial; d < 3; d++) {
+        const int64_t requested = size[least.size()];
+        least.push_back(smallest_output[d]);
+        most.push_back(least.back() + o.stride[d] - 1);
+        valid = valid && requested >= least.back() && requested <= most.back();
+        padding[d] = valid ? requested - least.back() : 0;
     }
     if (!valid) {
         fail("requested an output size of " + to_string(size) + ", but valid sizes range from " + to_string(least) + " to " +
              to_string(most) + " (for an input of torch.Size(" + to_string(Shape(input_shape.begin() + 2, input_shape.end())) + "))");
     }
-    return {size[0] - least[0], size[1] - least[1], size[2] - least[2]};
+    return padding;
+}
+
+// Ones in place of the dimensions of space that a batch lacks, up to so many.
+Shape lifted(Shape batch, int spatial, int to) {
+    batch.insert(batch.begin() + 2, static_cast<size_t>(to - spatial), 1);
+    return batch;
 }
 
 }  // namespace
 
-Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, const Shape &output_size) {
-    const size_t rank = input_shape.size();
-    if (rank != 4 && rank != 5) {
-        fail("Expected 4D (unbatched) or 5D (batched) input to conv_transpose3d, but got input of size: " + to_string(input_shape));
+Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, const Shape &output_size, int spatial) {
+    const size_t rank = input_shape.size(), batched_rank = static_cast<size_t>(spatial) + 2;
+    if (rank != batched_rank - 1 && rank != batched_rank) {
+        fail("Expected " + std::to_string(batched_rank - 1) + "D (unbatched) or " + std::to_string(batched_rank) + "D (batched) input to conv_transpose" +
+             suffix(spatial) + ", but got input of size: " + to_string(input_shape));
     }
     Shape batched = input_shape;
-    if (rank == 4) {
+    if (rank < batched_rank) {
         batched.insert(batched.begin(), 1);
     }
     if (batched[0] < 0 || *std::min_element(batched.begin() + 2, batched.end()) <= 0) {
-        fail("Only zero batch or zero channel inputs are supported, but got input shape: " + to_string(batched));
+        fail("Only zero batch or zero channel inputs are supported, but got input shape: " + to_string(lifted(batched, spatial, std::max(spatial, 2))));
     }
     if (batched[1] != o.in_channels) {
-        fail("Given transposed=1, weight of size " + to_string(weight_shape(o)) + ", expected input" + to_string(batched) + " to have " +
+        fail("Given transposed=1, weight of size " + to_string(weight_shape(o, spatial)) + ", expected input" + to_string(batched) + " to have " +
              std::to_string(o.in_channels) + " channels, but got " + std::to_string(batched[1]) + " channels instead");
     }
+    batched = lifted(batched, spatial, 3);
 
     std::array<int64_t, 3> input{batched[2], batched[3], batched[4]}, output{}, padding{};
     for (int d = 0; d < 3; d++) {
@@ -252,21 +299,21 @@ Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, cons
         padding[d] = o.output_padding[d];
     }
     if (!output_size.empty()) {
-        padding = padding_for_size(o, input_shape, output, output_size);
+        padding = padding_for_size(o, input_shape, output, output_size, spatial);
     }
     Geometry geometry{batched[0], {o.groups, o.in_channels / o.groups, o.out_channels / o.groups}, {}};
     for (int d = 0; d < 3; d++) {
         output[d] = add(output[d], padding[d]);
     }
     if (*std::min_element(output.begin(), output.end()) <= 0) {
-        fail("Given input size per channel: " + volume(input) + ". Calculated output size per channel: " + volume(output) +
+        fail("Given input size per channel: " + volume(input, spatial) + ". Calculated output size per channel: " + volume(output, spatial) +
              ". Output size is too small");
     }
     for (int d = 0; d < 3; d++) {
         geometry.extent[d] = {input[d], output[d], o.kernel_size[d], make_axis(o.stride[d], o.dilation[d], o.padding[d])};
         if (std::max(input[d], output[d]) > largest_extent) {
-            fail("sizes of more than 2^29 along one dimension are not supported, but got input " + volume(input) +
-                 " and output " + volume(output));
+            fail("sizes of more than 2^29 along one dimension are not supported, but got input " + volume(input, spatial) +
+                 " and output " + volume(output, spatial));
         }
     }
     // In bytes, all fits in 63 bits: nothing below can overflow.
@@ -280,6 +327,17 @@ Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, cons
     return geometry;
 }
 
+void check_sizes(const Shape &sizes, int spatial) {
+    check_spatial(spatial);
+    const auto least = static_cast<size_t>(spatial) + 1;
+    if (sizes.size() != least && sizes.size() != least + 1) {
+        fail("expected " + std::to_string(least) + " or " + std::to_string(least + 1) + " sizes, but got " + std::to_string(sizes.size()));
+    }
+    if (*std::min_element(sizes.begin(), sizes.end()) < 0) {
+        fail("negative sizes are not supported");
+    }
+}
+
 namespace {
 
 bool has_elements(const Shape &sizes) {
@@ -287,7 +345,7 @@ bool has_elements(const Shape &sizes) {
 }
 
 template<typename T>
-void check_view(const char *name, const View<T> &view) {
+void check_view(const char *name, const View<T> &view, int spatial) {
     if (view.strides.size() != view.sizes.size()) {
         fail(std::string(name) + " has " + std::to_string(view.sizes.size()) + " sizes, but " +
              std::to_string(view.strides.size()) + " strides");
@@ -300,7 +358,7 @@ void check_view(const char *name, const View<T> &view) {
         fail(std::string(name) + " is not aligned to " + std::to_string(alignof(float)) + " bytes");
     }
     for (size_t d = 0; d < view.sizes.size(); d++) {
-        if (view.sizes[d] > 1 && (view.strides[d] < 0 || (view.strides[d] > std::numeric_limits<int32_t>::max() && d + 4 >= view.sizes.size()))) {
+        if (view.sizes[d] > 1 && (view.strides[d] < 0 || (view.strides[d] > std::numeric_limits<int32_t>::max() && d >= channel_dimension(view.sizes.size(), spatial)))) {
             fail(std::string(name) + " has strides that the kernels cannot take: " + to_string(view.strides));
         }
     }
@@ -311,13 +369,13 @@ Layout other_than(Layout layout) {
 }
 
 // The dimension whose elements lie side by side: columns or channels.
-size_t dense_dimension(Layout layout, size_t rank) {
-    return layout == Layout::ncdhw ? rank - 1 : rank - 4;
+size_t dense_dimension(Layout layout, size_t rank, int spatial) {
+    return layout == Layout::ncdhw ? rank - 1 : channel_dimension(rank, spatial);
 }
 
 template<typename T>
-bool can_be(Layout layout, const View<T> &view) {
-    const size_t dense = dense_dimension(layout, view.sizes.size());
+bool can_be(Layout layout, const View<T> &view, int spatial) {
+    const size_t dense = dense_dimension(layout, view.sizes.size(), spatial);
     return view.sizes[dense] <= 1 || view.strides[dense] == 1;
 }
 
@@ -353,15 +411,15 @@ bool elements_are_distinct(const Shape &sizes, const Shape &strides) {
 
 }  // namespace
 
-Layout check_input(const View<const float> &input, Layout preferred) {
-    check_view("input", input);
+Layout check_input(const View<const float> &input, Layout preferred, int spatial) {
+    check_view("input", input, spatial);
     if (!has_elements(input.sizes)) {
         return preferred;
     }
     // Where both are possible, the one whose dense dimension has more than one element.
     const Layout other = other_than(preferred);
-    const bool one_element = input.sizes[dense_dimension(preferred, input.sizes.size())] == 1;
-    return !can_be(preferred, input) || (one_element && can_be(other, input)) ? other : preferred;
+    const bool one_element = input.sizes[dense_dimension(preferred, input.sizes.size(), spatial)] == 1;
+    return !can_be(preferred, input, spatial) || (one_element && can_be(other, input, spatial)) ? other : preferred;
 }
 
 void check_output_shape(const Shape &shape, const Shape &expected) {
@@ -370,9 +428,9 @@ void check_output_shape(const Shape &shape, const Shape &expected) {
     }
 }
 
-Layout check_views(const View<const float> &input, const View<float> &output, const Shape &expected_output, Layout preferred) {
-    check_view("input", input);
-    check_view("output", output);
+Layout check_views(const View<const float> &input, const View<float> &output, const Shape &expected_output, Layout preferred, int spatial) {
+    check_view("input", input, spatial);
+    check_view("output", output, spatial);
     check_output_shape(output.sizes, expected_output);
     if (!has_elements(output.sizes)) {
         return preferred;
@@ -385,7 +443,7 @@ Layout check_views(const View<const float> &input, const View<float> &output, co
         fail("input and output overlap");
     }
     for (Layout layout : {preferred, other_than(preferred)}) {
-        if (can_be(layout, input) && can_be(layout, output)) {
+        if (can_be(layout, input, spatial) && can_be(layout, output, spatial)) {
             return layout;
         }
     }

@@ -2,7 +2,7 @@
 #define UNSTRIDE_RUNTIME_VALIDATION_H
 
 #include "geometry.h"
-#include "unstride/conv_transpose3d.h"
+#include "unstride/conv_transpose.h"
 #include "unstride/frameworks.h"
 
 namespace unstride {
@@ -10,9 +10,11 @@ namespace unstride {
 // Every check of arguments, and every text that an app may see because of one. PyTorch's own text where it has one.
 // All throw InvalidArgument.
 
-Shape weight_shape(const ConvTranspose3dOptions &options);
+// Layers and arrays have so many dimensions of space as `spatial` says: 1 to 3.
 
-void check_options(const ConvTranspose3dOptions &options);
+Shape weight_shape(const ConvTranspose3dOptions &options, int spatial);
+
+void check_options(const ConvTranspose3dOptions &options, int spatial = 3);
 
 void check_weight(const float *data, const Shape &shape, const Shape &expected);
 
@@ -26,19 +28,22 @@ void check_convolved(const Triple &output_size, const Triple &convolved, const T
 void check_onednn(const OneDnnDeconvolution &primitive);
 void check_begin(const Triple &padding, const Triple &padding_end);  // as a framework's rule has them
 
-// The geometry of a layer for an input of this shape; `output_size` as in ConvTranspose3d::output_shape.
-Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size);
+// The geometry of a layer for an input of this shape; `output_size` as in ConvTranspose::output_shape.
+Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size, int spatial = 3);
+
+// Of an array.
+void check_sizes(const Shape &sizes, int spatial);
 
 // Sizes for a message, as PyTorch prints them: [1, 16, 10, 50, 100].
 std::string to_string(const Shape &shape);
 
 // Which layout an input has, for an output that is still to be made.
-Layout check_input(const View<const float> &input, Layout preferred);
+Layout check_input(const View<const float> &input, Layout preferred, int spatial);
 
 void check_output_shape(const Shape &shape, const Shape &expected);
 
 // Which layout both views have. Ambiguous views, with one channel or one column, count as `preferred` if they can.
-Layout check_views(const View<const float> &input, const View<float> &output, const Shape &expected_output, Layout preferred);
+Layout check_views(const View<const float> &input, const View<float> &output, const Shape &expected_output, Layout preferred, int spatial);
 
 }  // namespace unstride
 

@@ -47,12 +47,12 @@ struct CudaStream {
 class DeviceTensor {
 public:
     // Sizes as in Tensor, of at most 2^31 - 1 elements.
-    DeviceTensor(Device device, const Shape &sizes, Layout layout = Layout::ncdhw);
+    DeviceTensor(Device device, const Shape &sizes, Layout layout = Layout::ncdhw, int spatial = 3);
     ~DeviceTensor();
     DeviceTensor(DeviceTensor &&) noexcept;
     DeviceTensor &operator=(DeviceTensor &&) noexcept;
 
-    // Copies of a tensor of the same sizes and layout. `download` waits for all that was queued before.
+    // Copies of a tensor of the same sizes, layout and dimensions of space. `download` waits for all that was queued before.
     void upload(const Tensor &from);
     void download(Tensor &to) const;
 
@@ -62,9 +62,10 @@ public:
     Device device() const;
     const Shape &sizes() const;
     Layout layout() const;
+    int spatial() const;
 
 private:
-    friend class ConvTranspose3d;
+    friend class ConvTranspose;
     struct State;
     std::unique_ptr<State> state_;
 };

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "unstride/conv_transpose3d.h"
+#include "unstride/conv_transpose.h"
 
 namespace unstride {
 
@@ -14,7 +14,8 @@ namespace unstride {
 // own rule: the result has no output padding, all is in `padding` and `padding_end`. It throws InvalidArgument for parameters that the
 // framework or ConvTranspose3d refuses, and where the rule comes to a negative padding at the beginning, which ConvTranspose3d does not have.
 //
-// Sizes are those of depth, height and width. For layers of one or two dimensions, the first ones are 1, and their paddings 0.
+// Sizes are those of depth, height and width. A layer of one or two dimensions has 1 for the first ones, with paddings of 0, and the result
+// is for ConvTranspose(options, 1) or (options, 2).
 
 // The attributes of the operator ConvTranspose of ONNX, with their names and defaults. kernel_shape is always needed. The operator's
 // weights have the order of ConvTranspose3d.

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "unstride/conv_transpose3d.h"
+#include "unstride/conv_transpose.h"
 
 struct halide_buffer_t;
 

@@ -1,7 +1,7 @@
 #ifndef UNSTRIDE_UNSTRIDE_H
 #define UNSTRIDE_UNSTRIDE_H
 
-#include "unstride/conv_transpose3d.h"
+#include "unstride/conv_transpose.h"
 #include "unstride/device.h"
 #include "unstride/error.h"
 #include "unstride/frameworks.h"

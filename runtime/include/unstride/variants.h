@@ -6,11 +6,10 @@
 #include <vector>
 
 #include "unstride/device.h"
+#include "unstride/options.h"
 #include "unstride/tensor.h"
 
 namespace unstride {
-
-struct ConvTranspose3dOptions;  // unstride/conv_transpose3d.h
 
 // One ahead-of-time compiled kernel of this build.
 struct Variant {

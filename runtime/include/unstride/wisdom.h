@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "unstride/conv_transpose3d.h"
+#include "unstride/conv_transpose.h"
 
 namespace unstride {
 
@@ -15,11 +15,12 @@ namespace unstride {
 // `unstride tune` measures and writes wisdom files. A process starts with the file that the environment variable UNSTRIDE_WISDOM
 // names, if any, and says on standard error if there is something wrong with it. All of this may be called in any thread.
 
-// One winner. Throughout, the layer's bias, padding_mode and weights do not matter.
+// One winner. Throughout, the layer's bias, padding_mode and weights do not matter, and one of one or two dimensions is the same as one of
+// three with sizes of 1.
 struct WisdomEntry {
     ConvTranspose3dOptions options;
     Shape input_shape;
-    Shape output_size;  // as in ConvTranspose3d::output_shape
+    Shape output_size;  // as in ConvTranspose::output_shape
     Layout layout = Layout::ncdhw;
     int threads = 1;
     std::string variant;

@@ -1,80 +1,46 @@
-#ifndef UNSTRIDE_CONV_TRANSPOSE3D_H
-#define UNSTRIDE_CONV_TRANSPOSE3D_H
+#ifndef UNSTRIDE_CONV_TRANSPOSE_H
+#define UNSTRIDE_CONV_TRANSPOSE_H
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "unstride/device.h"
 #include "unstride/error.h"
+#include "unstride/options.h"
 #include "unstride/tensor.h"
 #include "unstride/variants.h"
 
 namespace unstride {
 
-// One number for depth, height and width, or three.
-struct Triple {
-    int64_t depth, height, width;
-
-    Triple(int64_t all)  // NOLINT(google-explicit-constructor): kernel_size=3 should read as in PyTorch
-        : Triple(all, all, all) {
-    }
-    Triple(int64_t d, int64_t h, int64_t w)
-        : depth(d), height(h), width(w) {
-    }
-    int64_t operator[](int dimension) const {
-        return dimension == 0 ? depth : dimension == 1 ? height
-                                                       : width;
-    }
-};
-
-// The ten parameters of torch.nn.ConvTranspose3d, under its names and with its defaults, and one more.
-struct ConvTranspose3dOptions {
-    int64_t in_channels = 1;
-    int64_t out_channels = 1;
-    Triple kernel_size = 1;
-    Triple stride = 1;
-    Triple padding = 0;
-    Triple output_padding = 0;
-    int64_t groups = 1;
-    bool bias = true;
-    Triple dilation = 1;
-    std::string padding_mode = "zeros";
-
-    // What is cut off at the far end of each dimension, where that is not `padding`. Below 0, outputs are added there, as many as one likes:
-    // those that no tap reaches are the bias. unstride/frameworks.h works it out for other frameworks' layers.
-    std::optional<Triple> padding_end = std::nullopt;
-};
-
-// Transposed 3-D convolution with the semantics of torch.nn.ConvTranspose3d, in f32.
+// Transposed convolution in f32 with the semantics of torch.nn.ConvTranspose1d, 2d and 3d. In three dimensions of space,
 //
 //   input   (N, in_channels, D, H, W) or (in_channels, D, H, W)
 //   weight  (in_channels, out_channels / groups, kernel depth, kernel height, kernel width), always in this order
 //   bias    (out_channels)
 //   output  (N, out_channels, D', H', W'),  D' = (D-1)*stride - padding - padding_end + dilation*(kernel-1) + output_padding + 1
 //
+// and in two the same without D, in one without D and H. ConvTranspose1d, 2d and 3d, below, are the classes to use where the number of
+// dimensions is known when the app is compiled; they have all members of this one.
+//
 // The const members may run in several threads at once on one layer; the others need it to themselves. Results are the
 // same, bit for bit, from run to run and for any number of threads, on a GPU too.
-class ConvTranspose3d {
+class ConvTranspose {
 public:
-    // Throws InvalidArgument with PyTorch's message for a parameter that PyTorch refuses. The weights start as after
-    // reset_parameters(0).
-    explicit ConvTranspose3d(ConvTranspose3dOptions options);
+    // A layer of so many dimensions of space, 1 to 3. In those that it lacks, the first ones of `options`, kernel size, stride and
+    // dilation are 1, and all padding is 0. Throws InvalidArgument with PyTorch's message for a parameter that PyTorch refuses. The weights
+    // start as after reset_parameters(0).
+    ConvTranspose(ConvTranspose3dOptions options, int spatial);
 
-    // The same, with the parameters in PyTorch's order.
-    ConvTranspose3d(int64_t in_channels, int64_t out_channels, Triple kernel_size, Triple stride = 1,
-                    Triple padding = 0, Triple output_padding = 0, int64_t groups = 1, bool bias = true,
-                    Triple dilation = 1, std::string padding_mode = "zeros");
+    ~ConvTranspose();
+    ConvTranspose(ConvTranspose &&) noexcept;
+    ConvTranspose &operator=(ConvTranspose &&) noexcept;
 
-    ~ConvTranspose3d();
-    ConvTranspose3d(ConvTranspose3d &&) noexcept;
-    ConvTranspose3d &operator=(ConvTranspose3d &&) noexcept;
+    int spatial() const;
+    const ConvTranspose3dOptions &options() const;  // those of the constructor
 
-    const ConvTranspose3dOptions &options() const;
-
-    // Initializes weight and bias as `torch.manual_seed(seed); torch.nn.ConvTranspose3d(...)` does, bit for bit.
+    // Initializes weight and bias as `torch.manual_seed(seed); torch.nn.ConvTranspose3d(...)`, 2d or 1d, does, bit for bit.
     void reset_parameters(uint64_t seed);
 
     // Copies weights or bias from dense memory. `shape` must be weight_shape() or bias_shape(). After a change the next
@@ -88,7 +54,7 @@ public:
     Shape bias_shape() const;  // (out_channels), or empty
 
     // The shape of the output for an input of this shape. `output_size` is PyTorch's argument of forward: empty, or the
-    // 3 spatial sizes, or all sizes of the output (the first ones are then not looked at, as in PyTorch); it takes the place
+    // spatial sizes, or all sizes of the output (the first ones are then not looked at, as in PyTorch); it takes the place
     // of options().output_padding.
     Shape output_shape(const Shape &input_shape, const Shape &output_size = {}) const;
 
@@ -126,6 +92,35 @@ private:
     struct State;
     std::unique_ptr<State> state_;
 };
+
+// The same with the parameters of its number of dimensions.
+template<typename Extents>
+class BasicConvTranspose : public ConvTranspose {
+public:
+    using Options = ConvTransposeOptions<Extents>;
+
+    // Throws InvalidArgument as ConvTranspose does.
+    explicit BasicConvTranspose(Options options);
+
+    // The same, with the parameters in PyTorch's order.
+    BasicConvTranspose(int64_t in_channels, int64_t out_channels, Extents kernel_size, Extents stride = 1, Extents padding = 0,
+                       Extents output_padding = 0, int64_t groups = 1, bool bias = true, Extents dilation = 1, std::string padding_mode = "zeros");
+
+    const Options &options() const {
+        return options_;
+    }
+
+private:
+    Options options_;
+};
+
+extern template class BasicConvTranspose<int64_t>;
+extern template class BasicConvTranspose<Pair>;
+extern template class BasicConvTranspose<Triple>;
+
+using ConvTranspose1d = BasicConvTranspose<int64_t>;
+using ConvTranspose2d = BasicConvTranspose<Pair>;
+using ConvTranspose3d = BasicConvTranspose<Triple>;
 
 }  // namespace unstride
 

@@ -1,4 +1,4 @@
-#include "unstride/conv_transpose3d.h"
+#include "unstride/conv_transpose.h"
 
 #include <algorithm>
 #include <utility>
@@ -11,11 +11,37 @@
 #include "winograd.h"
 
 namespace unstride {
+namespace {
 
-ConvTranspose3d::ConvTranspose3d(ConvTranspose3dOptions options)
+// The same numbers in three dimensions, of which the layer lacks the first ones.
+Triple lifted(int64_t length, int64_t missing) {
+    return {missing, missing, length};
+}
+
+Triple lifted(const Pair &plane, int64_t missing) {
+    return {missing, plane.height, plane.width};
+}
+
+Triple lifted(const Triple &volume, int64_t /*missing*/) {
+    return volume;
+}
+
+template<typename Extents>
+ConvTranspose3dOptions lifted(const ConvTransposeOptions<Extents> &o) {
+    return {o.in_channels, o.out_channels, lifted(o.kernel_size, 1), lifted(o.stride, 1), lifted(o.padding, 0), lifted(o.output_padding, 0), o.groups, o.bias,
+            lifted(o.dilation, 1), o.padding_mode, o.padding_end ? std::optional(lifted(*o.padding_end, 0)) : std::nullopt};
+}
+
+template<typename Extents>  // which hold a number for each
+constexpr int spatial_dimensions = sizeof(Extents) / sizeof(int64_t);
+
+}  // namespace
+
+ConvTranspose::ConvTranspose(ConvTranspose3dOptions options, int spatial)
     : state_(std::make_unique<State>()) {
-    check_options(options);
+    check_options(options, spatial);
     state_->options = std::move(options);
+    state_->spatial = spatial;
     try {
         state_->weight.resize(static_cast<size_t>(product(weight_shape())));
         state_->bias.resize(state_->options.bias ? static_cast<size_t>(state_->options.out_channels) : 0);
@@ -25,60 +51,58 @@ ConvTranspose3d::ConvTranspose3d(ConvTranspose3dOptions options)
     reset_parameters(0);
 }
 
-ConvTranspose3d::ConvTranspose3d(int64_t in_channels, int64_t out_channels, Triple kernel_size, Triple stride, Triple padding,
-                                 Triple output_padding, int64_t groups, bool bias, Triple dilation, std::string padding_mode)
-    : ConvTranspose3d(ConvTranspose3dOptions{in_channels, out_channels, kernel_size, stride, padding, output_padding, groups,
-                                             bias, dilation, std::move(padding_mode)}) {
-}
+ConvTranspose::~ConvTranspose() = default;
+ConvTranspose::ConvTranspose(ConvTranspose &&) noexcept = default;
+ConvTranspose &ConvTranspose::operator=(ConvTranspose &&) noexcept = default;
 
-ConvTranspose3d::~ConvTranspose3d() = default;
-ConvTranspose3d::ConvTranspose3d(ConvTranspose3d &&) noexcept = default;
-ConvTranspose3d &ConvTranspose3d::operator=(ConvTranspose3d &&) noexcept = default;
-
-const ConvTranspose3dOptions &ConvTranspose3d::options() const {
+const ConvTranspose3dOptions &ConvTranspose::options() const {
     return state_->options;
 }
 
-void ConvTranspose3d::reset_parameters(uint64_t seed) {
+int ConvTranspose::spatial() const {
+    return state_->spatial;
+}
+
+void ConvTranspose::reset_parameters(uint64_t seed) {
     initialize(state_->options, seed, state_->weight, state_->bias);
     state_->moderate = are_moderate(state_->weight);
     state_->packed.clear();
 }
 
-void ConvTranspose3d::set_weight(const float *data, const Shape &shape) {
+void ConvTranspose::set_weight(const float *data, const Shape &shape) {
     check_weight(data, shape, weight_shape());
     state_->weight.assign(data, data + state_->weight.size());
     state_->moderate = are_moderate(state_->weight);
     state_->packed.clear();
 }
 
-void ConvTranspose3d::set_bias(const float *data, const Shape &shape) {
+void ConvTranspose::set_bias(const float *data, const Shape &shape) {
     check_bias(data, shape, bias_shape(), weight_shape());
     state_->bias.assign(data, data + state_->bias.size());
     state_->packed.clear();
 }
 
-const std::vector<float> &ConvTranspose3d::weight() const {
+const std::vector<float> &ConvTranspose::weight() const {
     return state_->weight;
 }
 
-const std::vector<float> &ConvTranspose3d::bias() const {
+const std::vector<float> &ConvTranspose::bias() const {
     return state_->bias;
 }
 
-Shape ConvTranspose3d::weight_shape() const {
-    return unstride::weight_shape(state_->options);
+Shape ConvTranspose::weight_shape() const {
+    return unstride::weight_shape(state_->options, state_->spatial);
 }
 
-Shape ConvTranspose3d::bias_shape() const {
+Shape ConvTranspose::bias_shape() const {
     return state_->options.bias ? Shape{state_->options.out_channels} : Shape{};
 }
 
-Shape ConvTranspose3d::output_shape(const Shape &input_shape, const Shape &output_size) const {
-    return shape_of_output(resolve(state_->options, input_shape, output_size), input_shape.size());
+Shape ConvTranspose::output_shape(const Shape &input_shape, const Shape &output_size) const {
+    return shape_of_output(resolve(state_->options, input_shape, output_size, spatial()), input_shape.size(), spatial());
 }
 
-void ConvTranspose3d::set_device(Device device) {
+void ConvTranspose::set_device(Device device) {
     const int processors = device == Device::cpu ? 0 : device_info(device).processors;
     state_->device = device;
     state_->processors = processors;
@@ -86,12 +110,12 @@ void ConvTranspose3d::set_device(Device device) {
     state_->plans.clear();
 }
 
-Device ConvTranspose3d::device() const {
+Device ConvTranspose::device() const {
     return state_->device;
 }
 
-Plan ConvTranspose3d::plan(const Shape &input_shape, Layout layout, const Shape &output_size) const {
-    const Geometry geometry = resolve(state_->options, input_shape, output_size);
+Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &output_size) const {
+    const Geometry geometry = resolve(state_->options, input_shape, output_size, spatial());
     const int threads = state_->workers();
     const std::shared_ptr<const Decision> shared = state_->decide(geometry, layout, state_->device != Device::cpu || state_->moderate, threads);
     const Decision &decision = *shared;
@@ -121,7 +145,7 @@ Plan ConvTranspose3d::plan(const Shape &input_shape, Layout layout, const Shape 
     return plan;
 }
 
-void ConvTranspose3d::set_variant(const std::string &name, int64_t rows_per_task) {
+void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task) {
     const Entry *found = find_entry(name);
     if (found == nullptr && !name.empty()) {
         throw InvalidArgument("unknown variant: " + name);
@@ -141,5 +165,20 @@ void ConvTranspose3d::set_variant(const std::string &name, int64_t rows_per_task
     state_->forced = {found, rows_per_task};
     state_->plans.clear();
 }
+
+template<typename Extents>
+BasicConvTranspose<Extents>::BasicConvTranspose(Options options)
+    : ConvTranspose(lifted(options), spatial_dimensions<Extents>), options_(std::move(options)) {
+}
+
+template<typename Extents>
+BasicConvTranspose<Extents>::BasicConvTranspose(int64_t in_channels, int64_t out_channels, Extents kernel_size, Extents stride, Extents padding,
+                                                Extents output_padding, int64_t groups, bool bias, Extents dilation, std::string padding_mode)
+    : BasicConvTranspose(Options{in_channels, out_channels, kernel_size, stride, padding, output_padding, groups, bias, dilation, std::move(padding_mode)}) {
+}
+
+template class BasicConvTranspose<int64_t>;
+template class BasicConvTranspose<Pair>;
+template class BasicConvTranspose<Triple>;
 
 }  // namespace unstride
