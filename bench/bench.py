@@ -31,7 +31,12 @@ from workers import BOTH, PEERS, Worker, WorkerError, environment_of, save_json
 ROOT = pathlib.Path(__file__).parents[1]
 SCAN_SECONDS = 0.03  # for each variant; those within SCAN_MARGIN of the best are then measured as all else is
 SCAN_MARGIN = 1.15
-PARTS = ("results", "layer_kernels", "variants")  # of the document, with a row for each thing that was measured on a layer
+PARTS = ("results", "layer_kernels", "variants", "epilogues")  # of the document, with a row for each thing that was measured on a layer
+
+# What Unstride is asked to add to a layer, as the layer does it or in a pass of its own.
+EPILOGUES = {"none": {}, "leaky_relu": {"activation": "leaky_relu"}, "leaky_relu_apart": {"activation": "leaky_relu", "apart": True},
+             "residual": {"activation": "leaky_relu", "residual": True}, "residual_apart": {"activation": "leaky_relu", "residual": True, "apart": True},
+             "silu": {"activation": "silu"}}
 
 
 def parse_arguments():
@@ -197,6 +202,17 @@ class Run:
                 row["seconds"] = statistics.median(samples[row["variant"]])
         return rows
 
+    def epilogues(self, layer):
+        """The times of the planner's choice with each epilogue, in turns."""
+        rows = []
+        for layout in BOTH:
+            samples = {name: [] for name in EPILOGUES}
+            for _ in range(2 * self.arguments.rounds):  # shorter turns, and more of them: ratios close to one are the question
+                for name, request in EPILOGUES.items():
+                    samples[name] += self.worker("unstride").ask("time", layout=layout, seconds=self.arguments.seconds / 4, least=2, **request)["samples"]
+            rows.append({"layer": layer.name, "layout": layout, "seconds": {name: statistics.median(times) for name, times in samples.items()}})
+        return rows
+
     def load(self, layer, who, layout, folder):
         """Makes a layer ready in one library; what is known about it then, as the start of its result."""
         row = {"layer": layer.name, "layout": layout, "who": who}
@@ -235,6 +251,7 @@ class Run:
                 best = min((v for v in variants if v["layout"] == row["layout"]), key=lambda v: v["seconds"])
                 forced[row["layout"]] = row["variant"] = best["variant"]
         self.document["variants"] += variants
+        self.document["epilogues"] += self.epilogues(layer)
         samples = [[] for _ in results]
         for _ in range(self.arguments.rounds):
             for row, times in zip(results, samples):

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <random>
+#include <thread>
 #include <utility>
 
 namespace unstride::bench {
@@ -77,6 +79,34 @@ std::vector<int64_t> offsets(const Tensor &tensor) {
     return all;
 }
 
+namespace {
+
+constexpr float slope_of_pass = 0.01F;
+
+// LeakyReLU of a tensor and, if there is one, a residual, in place.
+void pass_over(Tensor &tensor, const Tensor *residual) {
+    const int threads = num_threads();
+    const int64_t count = tensor.element_count(), share = (count + threads - 1) / threads;
+    const auto pass = [&](int64_t first) {
+        float *to = tensor.data();
+        const float *add = residual != nullptr ? residual->data() : nullptr;
+        for (int64_t i = first; i < std::min(count, first + share); i++) {
+            const float v = add != nullptr ? to[i] + add[i] : to[i];
+            to[i] = v < 0 ? v * slope_of_pass : v;
+        }
+    };
+    std::vector<std::thread> others;
+    for (int t = 1; t < threads; t++) {
+        others.emplace_back(pass, t * share);
+    }
+    pass(0);
+    for (std::thread &other : others) {
+        other.join();
+    }
+}
+
+}  // namespace
+
 LayerRun::LayerRun(const Layer &layer, Layout layout, Device device)
     : name_(layer.name), layout_(layout), convolution_(layer.options), input_(layer.input_size, layout),
       output_(convolution_.output_shape(layer.input_size), layout) {
@@ -101,7 +131,31 @@ void LayerRun::forward() {
         device_output_->synchronize();
         return;
     }
-    convolution_.forward(static_cast<const Tensor &>(input_).view(), output_.view());
+    const View<const float> input = static_cast<const Tensor &>(input_).view();
+    if (residual_ && !apart_) {
+        convolution_.forward(input, output_.view(), residual_->view());
+        return;
+    }
+    convolution_.forward(input, output_.view());
+    if (apart_) {
+        pass_over(output_, residual_.get());
+    }
+}
+
+void LayerRun::set_epilogue(const std::string &activation, bool residual, bool apart) {
+    if (device_input_ && (residual || apart)) {
+        throw InvalidArgument("epilogues are timed on the CPU");
+    }
+    const std::map<std::string, Activation> known = {{"", {}}, {"leaky_relu", Activation::leaky_relu(slope_of_pass)}, {"silu", Activation::silu()}};
+    if (known.count(activation) == 0 || (apart && activation != "leaky_relu")) {
+        throw InvalidArgument("there is no epilogue " + activation);
+    }
+    convolution_.set_activation(apart ? Activation() : known.at(activation));
+    apart_ = apart;
+    residual_ = residual ? std::make_unique<Tensor>(output_.sizes(), layout_) : nullptr;
+    if (residual_) {
+        std::fill_n(residual_->data(), residual_->element_count(), 0.5F);
+    }
 }
 
 std::vector<float> LayerRun::take_output() {

@@ -51,6 +51,10 @@ public:
     // Makes the next calls run a variant and a split, as ConvTranspose::set_variant, and says what they will run.
     Plan force(const std::string &variant, int64_t rows_per_task = 0);
 
+    // What the next calls add to the convolution: a residual, an activation, or both; as the layer does it, or `apart`, in a pass of its own over the
+    // output, as frameworks do that have a module for each. Throws InvalidArgument for an activation that the layer, or the pass, does not have.
+    void set_epilogue(const std::string &activation, bool residual, bool apart);
+
     // Computes the output once, with what was forced or measured last, or else with the planner's choice; waits until it is there.
     void forward();
 
@@ -72,6 +76,8 @@ private:
     Layout layout_;
     ConvTranspose3d convolution_;
     Tensor input_, output_;
+    std::unique_ptr<Tensor> residual_;
+    bool apart_ = false;
     std::unique_ptr<DeviceTensor> device_input_, device_output_;  // of a GPU, in place of `output_`
     std::string planned_;
 };

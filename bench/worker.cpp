@@ -92,6 +92,7 @@ public:
         if (what == "time") {
             bench::LayerRun &layer = run(request);
             layer.force(request.value("variant", ""));
+            layer.set_epilogue(request.value("activation", ""), request.value("residual", false), request.value("apart", false));
             if (const double first = seconds_of([&layer] { layer.forward(); }); first > request.value("patience", first)) {
                 return {{"samples", {first}}};
             }

@@ -61,6 +61,18 @@ macro(unstride_read_variant variant)
     set(variant_name "${layout}_${family}_${block}x${columns}_s${stride_x}_${isa}")
 endmacro()
 
+# Activations that the kernels of the convolution leave to others, of an ISA.
+function(unstride_add_activation out isa)
+    unstride_isa_target(target ${isa})
+    add_halide_library(activation_${isa} FROM unstride.generator
+                       GENERATOR activation
+                       FUNCTION_NAME unstride_activation_${isa}
+                       USE_RUNTIME unstride_halide_runtime
+                       TARGETS ${target}
+                       FEATURES user_context)
+    set(${out} "${CMAKE_CURRENT_BINARY_DIR}/activation_${isa}.o" PARENT_SCOPE)
+endfunction()
+
 # The function is unstride_NAME; a target that takes the object has to depend on NAME.update. All kernels share one of Halide's
 # runtimes, which is in the library.
 function(unstride_add_kernel out variant name)
@@ -80,6 +92,7 @@ function(unstride_add_generator)
     set(root "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..")
     add_halide_generator(unstride.generator
                          SOURCES
+                         ${root}/generators/activation.cpp
                          ${root}/generators/transposed_convolution.cpp
                          ${root}/schedules/channels.cpp
                          ${root}/schedules/columns.cpp

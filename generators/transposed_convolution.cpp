@@ -1,4 +1,5 @@
 #include "axis.h"
+#include "epilogue.h"
 #include "known.h"
 #include "minimal_filter.h"
 #include "schedules.h"
@@ -46,13 +47,19 @@ public:
     // Dimensions are innermost first, whatever the layout; strides tell ncdhw from ndhwc.
     Input<Buffer<float, 6>> input{"input"};    // (x, y, z, channel within its group, group, batch)
     Input<Buffer<float, 7>> weight{"weight"};  // (lane, input channel, kx, ky, kz, block of output channels, group)
-    Input<Buffer<float, 2>> bias{"bias"};      // (output channel within its group, padded to whole blocks; group)
+    // (output channel within its group, padded to whole blocks; group; 0: bias, 1: slope of the activation)
+    Input<Buffer<float, 3>> bias{"bias"};
+    Input<Buffer<float, 7>> residual{"residual"};  // as the output
 
     Input<int> padding_x{"padding_x"}, padding_y{"padding_y"}, padding_z{"padding_z"};
     Input<int> dilation_x{"dilation_x"}, dilation_y{"dilation_y"}, dilation_z{"dilation_z"};
     Input<int> stride_x{"stride_x"}, stride_y{"stride_y"}, stride_z{"stride_z"};
     Input<int> common_x{"common_x"}, common_y{"common_y"}, common_z{"common_z"};        // gcd(stride, dilation)
     Input<int> inverse_x{"inverse_x"}, inverse_y{"inverse_y"}, inverse_z{"inverse_z"};  // of dilation / common, modulo stride / common
+    // What follows the sum: see Epilogue.
+    Input<bool> has_residual{"has_residual"};
+    Input<int> formula{"formula"};          // of the activation: a Formula that is computed in registers
+    Input<float> low{"low"}, high{"high"};  // of a clamp
     // How work is split; does not change the result.
     Input<int> rows_per_task{"rows_per_task"}, slices_per_task{"slices_per_task"}, items_per_task{"items_per_task"};
     Input<int> blocks_per_task{"blocks_per_task"};
@@ -83,7 +90,8 @@ public:
         }
         Func phases("phases");
         phases(c, q, rx, y, z, g, n) = stages.sum(c, q, rx, y, z, g, n);
-        const Expr value = phases(c, x / s, p + x % s, y, z, g, n);
+        const Expr sum = phases(c, x / s, p + x % s, y, z, g, n);
+        const Expr value = Epilogue{has_residual, channels_first() ? residual(c, x, p, y, z, g, n) : residual(x, p, y, z, c, g, n), formula, low, high, bias(c, g, 1)}(sum);
         channels_first() ? output(c, x, p, y, z, g, n) = value : output(x, p, y, z, c, g, n) = value;
         stages.phases = phases;
         stages.output = output;
@@ -151,7 +159,7 @@ public:
         taps.where(X.has_taps(rx) && kx < KX);
 
         Func sum("sum");
-        sum(c, q, rx, y, z, g, n) = bias(c, g);
+        sum(c, q, rx, y, z, g, n) = bias(c, g, 0);
         const bool one_panel = known_outputs != passed && panels() == 1 && !estimates_only;
         sum(c, q, rx, y, z, g, n) += weight(one_panel ? Expr(c) : c % block, ci, within(kx, KX), within(ky, KY), within(kz, KZ), one_panel ? Expr(0) : c / block, g) *
                                      (stages.in_place ? read_in_place(X, Y, Z)(channel, q, rx, taps[1], taps[2], taps[3], y, z, g, n)
@@ -192,7 +200,7 @@ public:
         const RDom j(0, Y.taps, 0, Z.taps, "j");
         const Expr uy = y % 2, uz = z % 2;
         Func sum("sum");
-        sum(c, q, rx, y, z, g, n) = bias(c, g);
+        sum(c, q, rx, y, z, g, n) = bias(c, g, 0);
         sum(c, q, rx, y, z, g, n) += Y.output_sign(uy, j[0]) * Z.output_sign(uz, j[1]) * products(c, q, rx, uy + j[0], uz + j[1], y / 2, z / 2, g, n);
 
         stages.slab = slab;
@@ -228,7 +236,7 @@ public:
         j.where(Y.has_taps(y) && ky < KY && iy >= 0 && iy < H);
         j.where(X.has_taps(rx) && kx < KX);
         Func sum("sum");
-        sum(c, q, rx, y, z, g, n) = bias(c, g);
+        sum(c, q, rx, y, z, g, n) = bias(c, g, 0);
         sum(c, q, rx, y, z, g, n) += products((within(c, output_dim(4).extent()) * KY + within(ky, KY)) * KX + within(kx, KX), q + X.input(rx, j[0]), within(iy, H), z, g, n);
 
         stages.product = product;
@@ -241,7 +249,6 @@ public:
     void schedule() {
         for (int d = 0; d < 7; d++) {
             weight.dim(d).set_min(0);
-            output.dim(d).set_min(0);
         }
         for (int d = 0; d < 6; d++) {
             input.dim(d).set_min(0);
@@ -254,17 +261,11 @@ public:
         set_known_bounds();
         bias.dim(0).set_min(0);
         bias.dim(1).set_min(0);
+        bias.dim(2).set_min(0);
         input.dim(0).set_stride(Expr());
         input_dim(stages.channels_last ? 3 : 0).set_stride(1);
-        output.dim(0).set_stride(Expr());
-        if (stages.channels_last) {
-            output_dim(4).set_stride(1);
-        } else if (stages.interleave > 1) {
-            output_dim(0).set_stride(1);
-        }
-        if (stages.interleave > 1) {
-            output_dim(1).set_extent(1);
-        }
+        constrain(output);
+        constrain(residual);
         if (using_autoscheduler()) {
             set_estimates();
             return;
@@ -311,6 +312,23 @@ private:
     }
     Internal::Dimension output_dim(int d) {
         return output.dim(place(d, 4));
+    }
+
+    // What a kernel knows of the output, and of what has its shape.
+    template<typename Outputs>
+    void constrain(Outputs &outputs) {
+        for (int d = 0; d < 7; d++) {
+            outputs.dim(d).set_min(0);
+        }
+        outputs.dim(0).set_stride(Expr());
+        if (stages.channels_last) {
+            outputs.dim(place(4, 4)).set_stride(1);
+        } else if (stages.interleave > 1) {
+            outputs.dim(0).set_stride(1);
+        }
+        if (stages.interleave > 1) {
+            outputs.dim(place(1, 4)).set_extent(1);
+        }
     }
     Expr input_extent(int d) {
         const int extents[] = {known_x.input, known_y.input, known_z.input, passed, passed, known_batch};
@@ -381,8 +399,14 @@ private:
         const int channels = depthwise() ? known_outputs : known_inputs, phases = interleave == 1 ? int(known_x.stride) : 1;
         estimate([&](int d) { return input_dim(d); }, {known_x.input, known_y.input, known_z.input, channels, known_groups, known_batch}, estimates_only);
         estimate([&](int d) { return weight.dim(d); }, {block, known_inputs, known_x.kernel, known_y.kernel, known_z.kernel, panels(), known_groups}, estimates_only);
-        estimate([&](int d) { return bias.dim(d); }, {panels() * block, known_groups}, estimates_only);
-        estimate([&](int d) { return output_dim(d); }, {(known_x.output + phases - 1) / phases, phases, known_y.output, known_z.output, known_outputs, known_groups, known_batch}, estimates_only);
+        estimate([&](int d) { return bias.dim(d); }, {panels() * block, known_groups, 2}, estimates_only);
+        const std::vector<int> outputs = {(known_x.output + phases - 1) / phases, phases, known_y.output, known_z.output, known_outputs, known_groups, known_batch};
+        estimate([&](int d) { return output_dim(d); }, outputs, estimates_only);
+        estimate([&](int d) { return residual.dim(place(d, 4)); }, outputs, estimates_only);
+        has_residual.set_estimate(false);
+        formula.set_estimate(static_cast<int>(Formula::none));
+        low.set_estimate(0);
+        high.set_estimate(0);
         AxisArguments<Input<int>>{padding_x, dilation_x, stride_x, common_x, inverse_x}.estimate(known_x);
         AxisArguments<Input<int>>{padding_y, dilation_y, stride_y, common_y, inverse_y}.estimate(known_y);
         AxisArguments<Input<int>>{padding_z, dilation_z, stride_z, common_z, inverse_z}.estimate(known_z);

@@ -17,6 +17,7 @@ from cli_support import conv_transpose3d
 ROOT = pathlib.Path(__file__).parents[1]
 BUILD = pathlib.Path()
 sys.path.insert(0, str(ROOT / "bench"))
+from bench import EPILOGUES  # noqa: E402
 from layer_table import parse  # noqa: E402
 from machine_code import find_llvm_mca  # noqa: E402
 from workers import BOTH, PEERS, Worker, WorkerError  # noqa: E402
@@ -161,6 +162,9 @@ class DriverTest(Files):
         for layout in BOTH:
             rows = [v for v in document["variants"] if v["layout"] == layout]
             self.assertEqual([v["variant"] for v in rows if v["planned"]], [results["unstride", layout]["variant"]])
+        for row in document["epilogues"]:
+            self.assertEqual(set(row["seconds"]), set(EPILOGUES))
+        self.assertEqual([row["layout"] for row in document["epilogues"]], list(BOTH))
         self.assertIn("ModuleNotFoundError", (self.folder / "out.html").read_text())
         if document["code"]:
             self.assertEqual(all("predicted_cycles" in row for row in document["code"]), find_llvm_mca() is not None)

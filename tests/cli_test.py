@@ -104,6 +104,28 @@ class RunTest(CommandLineTest):
         self.assertEqual(y.shape, expected.shape)
         np.testing.assert_allclose(y, expected, rtol=0, atol=1e-5)
 
+    def test_activation_and_residual(self):
+        x, w, b = (self.random.standard_normal(shape).astype(np.float32) for shape in ((2, 4, 3, 4, 5), (4, 3, 3, 3, 3), (3,)))
+        plain = conv_transpose3d(x, w, b, stride=2)
+        r = self.random.standard_normal(plain.shape).astype(np.float32)
+        slopes = np.array([0.5, -1, 2]).reshape(1, 3, 1, 1, 1)
+        for activation, apply in {"relu": lambda v: np.maximum(v, 0), "leaky_relu:0.25": lambda v: np.where(v < 0, 0.25 * v, v),
+                                  "prelu:0.5,-1,2": lambda v: np.where(v < 0, slopes * v, v), "elu": lambda v: np.where(v < 0, np.expm1(v), v),
+                                  "silu": lambda v: v / (1 + np.exp(-v)), "tanh": np.tanh, "clamp:-1,2.5": lambda v: np.clip(v, -1, 2.5)}.items():
+            for residual in (None, r):
+                for layout in ("ncdhw", "ndhwc"):
+                    order = lambda a: a if layout == "ncdhw" else np.moveaxis(a, 1, -1)  # noqa: B023, E731
+                    arguments = ["--activation", activation, "--layout", layout]
+                    if residual is not None:
+                        self.save("r.npy", np.ascontiguousarray(order(residual)))
+                        arguments += ["--residual", "r.npy"]
+                    self.save("x.npy", np.ascontiguousarray(order(x)))
+                    self.save("w.npy", w)
+                    self.save("b.npy", b)
+                    self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--bias", "b.npy", "--stride", 2, "--output", "y.npy", *arguments)
+                    expected = apply(plain if residual is None else plain + residual)
+                    np.testing.assert_allclose(np.load(self.folder / "y.npy"), order(expected), rtol=1e-4, atol=1e-4)
+
     def test_report(self):
         x, w = np.ones((1, 2, 3, 4, 5), np.float32), np.ones((2, 3, 2, 2, 2), np.float32)
         report = self.check(x, w, None, {}, extra=["--threads", "2", "--device", "cpu"])
@@ -200,6 +222,13 @@ class RunErrorTest(CommandLineTest):
         for device, text in ("cuda", "there is no CUDA device"), ("opencl", "there is no OpenCL device"):
             if device not in here:
                 self.refuse(text, "--device", device)
+        self.save_random("r.npy", (1, 1, 1, 1, 1))
+        for bad in "swish", "", "relu:1", "leaky_relu:a", "clamp:1", "prelu", "prelu:1,", "elu:1,2":
+            self.refuse("--activation: expected", "--activation", bad)
+        self.refuse("clamp needs a low bound", "--activation", "clamp:2,1")
+        self.refuse("Found parameter numbers = 7", "--activation", "prelu:1,2,3,4,5,6,7")
+        self.refuse("expected a residual of the output's size", "--residual", "r.npy")
+        self.refuse("missing.npy", "--residual", "missing.npy")
         self.refuse("--device: expected cpu, cuda or opencl, but got 'tpu'", "--device", "tpu")
         for threads in "0", "-1", "257", "4294967297":
             self.refuse("thread", "--threads", threads)

@@ -45,6 +45,26 @@ TEST_CASE("arrays in a GPU's memory", "[gpu]") {
     }
 }
 
+TEST_CASE("a residual in a GPU's memory", "[gpu]") {
+    const Case &c = example();
+    ConvTranspose3d layer = c.layer();
+    for (const Activation &activation : {Activation::relu(), Activation::silu()}) {
+        layer.set_activation(activation);
+        const Tensor input = c.input_as(Layout::ndhwc);
+        Tensor residual(c.expected.sizes, Layout::ndhwc), expected(c.expected.sizes, Layout::ndhwc), result(c.expected.sizes, Layout::ndhwc);
+        copy_into(residual.view(), std::vector<float>(residual.element_count(), 0.5F));
+        layer.forward(input.view(), expected.view(), residual.view());
+        DeviceTensor from(tested_device(), c.input_shape, Layout::ndhwc), to(tested_device(), c.expected.sizes, Layout::ndhwc);
+        from.upload(input);
+        to.upload(residual);
+        layer.forward(from, to, to);
+        to.download(result);
+        CHECK(same_bits(dense_copy(result), dense_copy(expected)));
+        const DeviceTensor turned(tested_device(), c.expected.sizes, Layout::ncdhw);
+        CHECK(error_of<InvalidArgument>([&] { layer.forward(from, to, turned); }) == "residual and output have different layouts");
+    }
+}
+
 TEST_CASE("an empty batch on a GPU", "[gpu]") {
     const Shape input_shape{0, 12, 3, 4, 7};
     const ConvTranspose3d layer = example().layer();

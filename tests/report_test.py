@@ -60,7 +60,8 @@ class ReportTest(unittest.TestCase):
             lines = path.read_text().splitlines()
         for layer in document["layers"]:
             rows = [line for line in lines if line.startswith(f"| {layer['name']} |")]
-            self.assertEqual([row.count("|") for row in rows], [9] + [6] * (len(rows) - 1))
+            epilogues = sum(row["layer"] == layer["name"] for row in document["epilogues"])
+            self.assertEqual([row.count("|") for row in rows], [9] + [6] * (len(rows) - 1 - epilogues) + [9] * epilogues)
         self.assertEqual(sum(line.endswith((" met |", " missed |")) for line in lines), len(Summary(document).goals()))
         self.assertEqual(sum(line.count("|") == 6 for line in lines) - 2, len(document["layer_kernels"]))
 
@@ -127,6 +128,15 @@ class ReportTest(unittest.TestCase):
         del document["layer_kernels"]  # as in files of before
         self.assertNotIn("unstride_add_layer", self.check(document))
 
+    def test_epilogues(self):
+        document = synthetic_document()
+        words = self.check(document)
+        self.assertIn("with LeakyReLU in it", words)
+        for row in Summary(document).epilogues():
+            self.assertIn(f"{row.leaky_relu_apart:.2f}", words)
+        del document["epilogues"]  # as in files of before
+        self.assertNotIn("LeakyReLU", self.check(document))
+
     def test_experiments(self):
         experiments = synthetic_experiments()
         links = ("https://github.com/halide/Halide/issues/8577",)
@@ -146,7 +156,7 @@ class ReportTest(unittest.TestCase):
     def test_one_layer_without_variants_or_kernels(self):
         document = synthetic_document()
         name = document["layers"][0]["name"]
-        document.update(code=[], variants=[], layer_kernels=[], layers=document["layers"][:1],
+        document.update(code=[], variants=[], layer_kernels=[], epilogues=[], layers=document["layers"][:1],
                         results=[r for r in document["results"] if r["layer"] == name])
         self.check(document)
 

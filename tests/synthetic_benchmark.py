@@ -3,6 +3,7 @@
 import random
 
 import layer_table
+from bench import EPILOGUES
 from workers import BOTH, PEERS
 
 VARIANTS = {
@@ -36,7 +37,7 @@ def synthetic_document(peers=True):
         "machine": {"cpu": "A made-up processor", "threads": 2, "peak_gflops": PEAK_GFLOPS, "clock_ghz": CLOCK_GHZ,
                     "bandwidth_gbs": BANDWIDTH_GBS, "processors": 2, "memory_bytes": 16 << 30, "load_average": 0.1,
                     "system": "made up"},
-        "versions": {"unstride": "0.1.0"}, "results": [], "layer_kernels": [], "variants": [], "layers": [], "code": [],
+        "versions": {"unstride": "0.1.0"}, "results": [], "layer_kernels": [], "variants": [], "epilogues": [], "layers": [], "code": [],
         "peers": {p.name: {"label": p.label, "note": p.note, "layouts": p.layouts, "environment": p.environment}
                   for p in PEERS if peers},
     }
@@ -63,6 +64,8 @@ def synthetic_document(peers=True):
                                                  "final": True})
             document["results"].append(result(layer, layout, "unstride", times[planned], moved / 50, packed_bytes=1000,
                                               variant=f"{layout}_{planned}_avx512", scratch_bytes=1000))
+            document["epilogues"].append({"layer": layer.name, "layout": layout, "seconds": {
+                name: times[planned] * (1 if name == "none" else chance.uniform(1, 1.4)) for name in EPILOGUES}})
             if layer.groups > 1:
                 own = f"{layer.name}_{layout}_{planned}_avx512"
                 document["layer_kernels"].append(result(layer, layout, "layer_kernels", times[planned] * chance.uniform(0.7, 1.1), 0, variant=own))

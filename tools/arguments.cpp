@@ -6,13 +6,10 @@
 
 namespace unstride::tools {
 
-namespace {
-
-[[noreturn]] void refuse(const std::string &name, const std::string &expected, const std::string &text) {
+void refuse(const std::string &name, const std::string &expected, const std::string &text) {
     throw InvalidArgument(name + ": expected " + expected + ", but got '" + text + "'");
 }
 
-// The parts of "a,b,c", also where they are empty.
 std::vector<std::string> split(const std::string &text) {
     std::vector<std::string> parts(1);
     for (char c : text) {
@@ -24,6 +21,8 @@ std::vector<std::string> split(const std::string &text) {
     }
     return parts;
 }
+
+namespace {
 
 // Comma-separated integers that fit in 64 bits, as many as one of `counts` says.
 std::vector<int64_t> parse_integers(const std::string &name, const std::string &text,

@@ -11,6 +11,12 @@
 
 namespace unstride::tools {
 
+// Throws InvalidArgument: what an option takes, and what it got.
+[[noreturn]] void refuse(const std::string &name, const std::string &expected, const std::string &text);
+
+// The parts of "a,b,c", also where they are empty.
+std::vector<std::string> split(const std::string &text);
+
 // Each of these adds an option that parses its text into `value`, which must outlive the parsing. A text that it cannot
 // take throws InvalidArgument, which names the option and what it takes.
 // Any text but an empty one; `form` stands for it in the help.

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 
+#include "activation_argument.h"
 #include "arguments.h"
 #include "commands.h"
 #include "npy.h"
@@ -15,7 +16,8 @@ namespace unstride::tools {
 namespace {
 
 struct Arguments {
-    std::string input, weight, bias, output;
+    std::string input, weight, bias, residual, output;
+    Activation activation;
     LayerArguments layer;
     std::string wisdom;
 };
@@ -76,8 +78,15 @@ void run(const Arguments &arguments) {
     const Shape output_sizes = layer.output_shape(input_sizes, layer_arguments.output_size);
     const Plan plan = layer.plan(input_sizes, layout, layer_arguments.output_size);
     Tensor output(output_sizes, layout, dims);
+    layer.set_activation(arguments.activation);
+    const NpyArray residual = arguments.residual.empty() ? NpyArray() : read_npy(arguments.residual);
     const auto start = std::chrono::steady_clock::now();
-    layer.forward(dense_view(input.values.data(), input_sizes, layout, dims), output.view());
+    const View<const float> input_view = dense_view(input.values.data(), input_sizes, layout, dims);
+    if (arguments.residual.empty()) {
+        layer.forward(input_view, output.view());
+    } else {
+        layer.forward(input_view, output.view(), dense_view(residual.values.data(), from_file_order(residual.sizes, layout, dims), layout, dims));
+    }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
     const Shape file_sizes = to_file_order(output_sizes, layout, dims);
@@ -107,6 +116,8 @@ void add_run(CLI::App &app) {
     add_text(*command, "--weight", arguments->weight, "W.npy", "Weight, f32: (C_in, C_out / groups, KD, KH, KW)")
         ->required();
     add_text(*command, "--bias", arguments->bias, "B.npy", "Bias, f32: (C_out)");
+    add_text(*command, "--residual", arguments->residual, "R.npy", "Added to the output, f32: of its sizes, and in its layout");
+    add_activation(*command, arguments->activation);
     add_text(*command, "--output", arguments->output, "Y.npy", "Output to write, in the input's layout")->required();
     add_layer_arguments(*command, arguments->layer);
     add_wisdom_argument(*command, arguments->wisdom);

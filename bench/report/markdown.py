@@ -40,11 +40,16 @@ def gains(summary):
                  [(g.layer, g.layout, f"{1e3 * g.seconds:.2f}", f"{1e3 * g.own_seconds:.2f}", f"{g.ratio:.2f}x") for g in summary.gains()])
 
 
+def epilogues(summary):
+    return table(("layer", "layout", "alone, ms", "LeakyReLU", "apart", "residual and LeakyReLU", "apart", "SiLU"),
+                 [(e.layer, e.layout, f"{1e3 * e.seconds:.2f}", *(f"{ratio:.2f}x" for ratio in e[3:])) for e in summary.epilogues()])
+
+
 def write_markdown(document, path):
     summary, machine = Summary(document), document["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
     path.write_text(f"{machine['cpu']}, {machine['threads']} threads, {machine['peak_gflops']:.0f} GFLOP/s, "
-                    f"{machine['bandwidth_gbs']:.0f} GB/s; {versions}\n\n{goals(summary)}\n\n{layers(summary)}\n\n{gains(summary)}\n")
+                    f"{machine['bandwidth_gbs']:.0f} GB/s; {versions}\n\n{goals(summary)}\n\n{layers(summary)}\n\n{gains(summary)}\n\n{epilogues(summary)}\n")
 
 
 def times(ratio):

@@ -9,6 +9,7 @@ Speed = collections.namedtuple("Speed", "layer layout ratio who peer_layout ours
 PeerSpeed = collections.namedtuple("PeerSpeed", "who layout mean least most losses count")
 Fraction = collections.namedtuple("Fraction", "layer layout value goal compute_bound")
 Gain = collections.namedtuple("Gain", "layer layout ratio generic own seconds own_seconds")  # ratio > 1: its own kernels are faster
+Epilogue = collections.namedtuple("Epilogue", "layer layout seconds leaky_relu leaky_relu_apart residual residual_apart silu")  # ratios to the layer alone
 Choice = collections.namedtuple("Choice", "layer layout ratio planned best")
 GpuSpeed = collections.namedtuple("GpuSpeed", "layer layout ours cudnn tf32 ratio")  # results; ratio > 1: faster than cuDNN, or None
 Goal = collections.namedtuple("Goal", "text result reached detail")
@@ -123,6 +124,14 @@ class Summary:
                     choices.append(Choice(name, layout, planned[0]["seconds"] / best["seconds"], planned[0]["variant"],
                                           best["variant"]))
         return choices
+
+    def epilogues(self):
+        rows = []
+        for row in self.document.get("epilogues", []):
+            seconds = dict(row["seconds"])
+            alone = seconds.pop("none")
+            rows.append(Epilogue(row["layer"], row["layout"], alone, **{name: value / alone for name, value in seconds.items()}))
+        return rows
 
     def gains(self):
         """What kernels that unstride_add_layer compiled for a layer gain over the planner's choice for any layer."""

@@ -1,6 +1,7 @@
 #include "catalog.h"
 
 #include <algorithm>
+#include <map>
 
 #include "driver.h"
 #include "kernels.h"  // generated: declares every kernel
@@ -48,6 +49,9 @@ struct Registry {
 #include "catalog_entries.inc"  // generated from schedules/catalog.txt: entry("...", ...), for every variant
     };
     std::vector<Variant> variants;
+    std::map<std::string, ActivationKernel> activations = {
+#include "activation_entries.inc"  // generated: {"...", ...}, for every instruction set
+    };
 
     Registry() {
         for (const Entry &e : entries) {
@@ -94,6 +98,15 @@ const std::vector<Variant> &variants() {
 
 bool Variant::runs_here() const {
     return device == Device::cpu ? has_instructions(isa) : exists(device);
+}
+
+ActivationKernel activation_kernel(const std::string &isa) {
+    return registry().activations.at(isa);
+}
+
+int register_activation(const std::string &isa, ActivationKernel kernel) {
+    registry().activations[isa] = kernel;
+    return 1;
 }
 
 int register_kernels(const std::vector<AddedKernel> &kernels) {

@@ -22,6 +22,9 @@ const std::deque<Entry> &catalog();
 // Null if there is none of this name.
 const Entry *find_entry(const std::string &name);
 
+// Of an instruction set or a GPU that has variants.
+ActivationKernel activation_kernel(const std::string &isa);
+
 }  // namespace unstride
 
 #endif

@@ -43,8 +43,8 @@ ConvTranspose::ConvTranspose(ConvTranspose3dOptions options, int spatial)
     state_->options = std::move(options);
     state_->spatial = spatial;
     try {
-        state_->weight.resize(static_cast<size_t>(product(weight_shape())));
-        state_->bias.resize(state_->options.bias ? static_cast<size_t>(state_->options.out_channels) : 0);
+        state_->parameters.weight.resize(static_cast<size_t>(product(weight_shape())));
+        state_->parameters.bias.resize(state_->options.bias ? static_cast<size_t>(state_->options.out_channels) : 0);
     } catch (const std::exception &) {  // bad_alloc or length_error
         throw OutOfMemory("out of memory: could not allocate the weights, of size " + to_string(weight_shape()));
     }
@@ -64,30 +64,45 @@ int ConvTranspose::spatial() const {
 }
 
 void ConvTranspose::reset_parameters(uint64_t seed) {
-    initialize(state_->options, seed, state_->weight, state_->bias);
-    state_->moderate = are_moderate(state_->weight);
+    initialize(state_->options, seed, state_->parameters.weight, state_->parameters.bias);
+    state_->moderate = are_moderate(state_->parameters.weight);
     state_->packed.clear();
 }
 
 void ConvTranspose::set_weight(const float *data, const Shape &shape) {
     check_weight(data, shape, weight_shape());
-    state_->weight.assign(data, data + state_->weight.size());
-    state_->moderate = are_moderate(state_->weight);
+    state_->parameters.weight.assign(data, data + state_->parameters.weight.size());
+    state_->moderate = are_moderate(state_->parameters.weight);
     state_->packed.clear();
 }
 
 void ConvTranspose::set_bias(const float *data, const Shape &shape) {
     check_bias(data, shape, bias_shape(), weight_shape());
-    state_->bias.assign(data, data + state_->bias.size());
+    state_->parameters.bias.assign(data, data + state_->parameters.bias.size());
     state_->packed.clear();
 }
 
 const std::vector<float> &ConvTranspose::weight() const {
-    return state_->weight;
+    return state_->parameters.weight;
 }
 
 const std::vector<float> &ConvTranspose::bias() const {
-    return state_->bias;
+    return state_->parameters.bias;
+}
+
+void ConvTranspose::set_activation(Activation activation) {
+    check_activation(activation, state_->options.out_channels);
+    std::vector<float> slopes = activation.slopes;
+    if (slopes.size() == 1) {
+        slopes.resize(static_cast<size_t>(state_->options.out_channels), slopes.front());
+    }
+    state_->parameters.slope = std::move(slopes);
+    state_->activation = std::move(activation);
+    state_->packed.clear();
+}
+
+const Activation &ConvTranspose::activation() const {
+    return state_->activation;
 }
 
 Shape ConvTranspose::weight_shape() const {

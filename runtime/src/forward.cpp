@@ -1,6 +1,7 @@
 // All ways to call a layer.
 
 #include <algorithm>
+#include <optional>
 
 #include "dense.h"
 #include "device_tensor.h"
@@ -14,7 +15,7 @@ namespace {
 
 // Of a lifted view's channels in groups of `group_size`.
 template<typename T>
-Activation<T> activation(const View<T> &view, int64_t group_size) {
+Volume<T> volume(const View<T> &view, int64_t group_size) {
     const Shape &s = view.strides;
     return {view.data, s[0], s[1] * group_size, s[1], s[2], s[3], s[4]};
 }
@@ -31,32 +32,46 @@ bool is_aligned(const View<const float> &view) {
 
 }  // namespace
 
-void ConvTranspose::State::compute_arrays(const Geometry &geometry, Layout layout, const DeviceArray &input, const DeviceArray &output, const Queue &queue) const {
+void ConvTranspose::State::compute_arrays(const Geometry &geometry, Layout layout, const DeviceArray &input, const DeviceArray &output, const DeviceArray *residual, const Queue &queue) const {
     const Channels &c = geometry.channels;
     const auto &[z, y, x] = geometry.extent;
-    Activation<const float> source = activation(dense_view<const float>(nullptr, {geometry.batch, c.groups * c.inputs, z.input, y.input, x.input}, layout), c.inputs);
-    Activation<float> target = activation(dense_view<float>(nullptr, {geometry.batch, c.groups * c.outputs, z.output, y.output, x.output}, layout), c.outputs);
+    const View<float> outputs = dense_view<float>(nullptr, {geometry.batch, c.groups * c.outputs, z.output, y.output, x.output}, layout);
+    Volume<const float> source = volume(dense_view<const float>(nullptr, {geometry.batch, c.groups * c.inputs, z.input, y.input, x.input}, layout), c.inputs);
+    Volume<float> target = volume(outputs, c.outputs);
     source.array = &input;
     target.array = &output;
-    compute(*decide(geometry, layout, true, workers()), geometry, source, target, queue);
+    std::optional<Volume<const float>> added;
+    if (residual != nullptr) {
+        added = volume<const float>(outputs, c.outputs);
+        added->array = residual;
+    }
+    compute(*decide(geometry, layout, true, workers()), geometry, source, target, added, queue);
 }
 
-void ConvTranspose::State::compute_copies(const Geometry &geometry, Layout layout, const View<const float> &input, const View<float> &output) const {
+void ConvTranspose::State::compute_copies(const Geometry &geometry, Layout layout, const View<const float> &input, const View<float> &output, const View<const float> *residual) const {
     const Queue queue = queue_of(device);
     Geometry items = geometry;
     for (int64_t first = 0; first < geometry.batch; first += items.batch) {
         items.batch = std::min(items_per_call(geometry, 0, 0), geometry.batch - first);
-        const View<const float> from = items_of(input, first, items.batch);
-        const View<float> to = items_of(output, first, items.batch);
+        const auto upload = [&](const View<const float> &view, DeviceArray &array) {
+            const View<const float> from = items_of(view, first, items.batch);
+            if (is_dense(from, layout)) {
+                array.upload(from.data);
+            } else {
+                Tensor dense(from.sizes, layout);
+                copy_strided(from.data, from.strides, dense.data(), dense.view().strides, from.sizes);
+                array.upload(dense.data());
+            }
+        };
         DeviceArray in(queue, items.input_elements()), out(queue, items.output_elements());
-        if (is_dense(from, layout)) {
-            in.upload(from.data);
-        } else {
-            Tensor dense(from.sizes, layout);
-            copy_strided(from.data, from.strides, dense.data(), dense.view().strides, from.sizes);
-            in.upload(dense.data());
+        upload(input, in);
+        std::optional<DeviceArray> added;
+        if (residual != nullptr) {
+            added.emplace(queue, items.output_elements());
+            upload(*residual, *added);
         }
-        compute_arrays(items, layout, in, out, queue);
+        compute_arrays(items, layout, in, out, added ? &*added : nullptr, queue);
+        const View<float> to = items_of(output, first, items.batch);
         if (is_dense(to, layout)) {
             out.download(to.data);
         } else {
@@ -67,60 +82,94 @@ void ConvTranspose::State::compute_copies(const Geometry &geometry, Layout layou
     }
 }
 
-void ConvTranspose::forward(const View<const float> &input, const View<float> &output) const {
-    const Geometry geometry = state_->resolve_both(input.sizes, output.sizes);
-    const Layout layout = check_views(input, output, shape_of_output(geometry, input.sizes.size(), spatial()), state_->preferred_layout(), spatial());
+void ConvTranspose::State::forward(const View<const float> &input, const View<float> &output, const View<const float> *residual) const {
+    const Geometry geometry = resolve_both(input.sizes, output.sizes);
+    const Layout layout = check_views(input, output, residual, shape_of_output(geometry, input.sizes.size(), spatial), preferred_layout(), spatial);
     if (geometry.batch == 0) {
         return;
     }
-    const View<const float> inputs = lifted(input, spatial());
-    const View<float> outputs = lifted(output, spatial());
-    if (state_->device != Device::cpu) {
-        state_->compute_copies(geometry, layout, inputs, outputs);
+    const View<const float> inputs = lifted(input, spatial), residuals = residual != nullptr ? lifted(*residual, spatial) : View<const float>();
+    const View<float> outputs = lifted(output, spatial);
+    if (device != Device::cpu) {
+        compute_copies(geometry, layout, inputs, outputs, residual != nullptr ? &residuals : nullptr);
         return;
     }
-    const int threads = state_->workers();
-    const Activation<const float> source = activation(inputs, geometry.channels.inputs);
-    std::shared_ptr<const Decision> decision = state_->decide(geometry, layout, state_->moderate, threads);
+    const int threads = workers();
+    const Channels &c = geometry.channels;
+    const Volume<const float> source = volume(inputs, c.inputs);
+    std::shared_ptr<const Decision> decision = decide(geometry, layout, moderate, threads);
     if (uses(*decision, Algorithm::winograd) && !are_moderate(source, geometry, threads)) {
-        decision = state_->decide(geometry, layout, false, threads);
+        decision = decide(geometry, layout, false, threads);
     }
-    state_->compute(*decision, geometry, source, activation(outputs, geometry.channels.outputs), {});
+    compute(*decision, geometry, source, volume(outputs, c.outputs), residual != nullptr ? std::optional(volume(residuals, c.outputs)) : std::nullopt, {});
 }
 
-void ConvTranspose::forward(const View<const float> &input, const View<float> &output, CudaStream stream) const {
-    const Geometry geometry = state_->resolve_both(input.sizes, output.sizes);
-    const Layout layout = check_views(input, output, shape_of_output(geometry, input.sizes.size(), spatial()), state_->preferred_layout(), spatial());
-    if (state_->device != Device::cuda) {
+void ConvTranspose::State::forward(const View<const float> &input, const View<float> &output, const View<const float> *residual, CudaStream stream) const {
+    const Geometry geometry = resolve_both(input.sizes, output.sizes);
+    const Layout layout = check_views(input, output, residual, shape_of_output(geometry, input.sizes.size(), spatial), preferred_layout(), spatial);
+    if (device != Device::cuda) {
         throw InvalidArgument("a CudaStream is for layers on CUDA: see set_device");
     }
     if (geometry.batch > 0) {
         const Queue queue = queue_of(Device::cuda, stream);
-        const View<const float> inputs = lifted(input, spatial());
-        state_->compute(*state_->decide(geometry, layout, is_aligned(inputs), state_->workers()), geometry, activation(inputs, geometry.channels.inputs),
-                        activation(lifted(output, spatial()), geometry.channels.outputs), queue);
+        const View<const float> inputs = lifted(input, spatial);
+        const Channels &c = geometry.channels;
+        compute(*decide(geometry, layout, is_aligned(inputs), workers()), geometry, volume(inputs, c.inputs), volume(lifted(output, spatial), c.outputs),
+                residual != nullptr ? std::optional(volume(lifted(*residual, spatial), c.outputs)) : std::nullopt, queue);
     }
 }
 
-void ConvTranspose::forward(const DeviceTensor &input, DeviceTensor &output) const {
-    if (input.device() != state_->device || output.device() != state_->device) {
-        throw InvalidArgument(std::string("the layer is on device ") + to_string(state_->device) + ", input and output on " + to_string(input.device()) + " and " + to_string(output.device()));
-    }
-    if (input.layout() != output.layout()) {
-        throw InvalidArgument("input and output have different layouts");
-    }
-    if (input.spatial() != spatial() || output.spatial() != spatial()) {
-        throw InvalidArgument("the layer has " + std::to_string(spatial()) + " dimensions of space, input and output " + std::to_string(input.spatial()) + " and " + std::to_string(output.spatial()));
-    }
-    const Geometry geometry = state_->resolve_both(input.sizes(), output.sizes());
-    check_output_shape(output.sizes(), shape_of_output(geometry, input.sizes().size(), spatial()));
-    const Queue &queue = output.state_->array.queue();
-    if (input.state_->array.queue().context != queue.context) {
-        throw InvalidArgument("input and output are in different contexts of CUDA");
+void ConvTranspose::State::forward(const DeviceTensor &input, DeviceTensor &output, const DeviceTensor *residual) const {
+    const auto check = [&](const std::string &name, const DeviceTensor &tensor) {
+        if (tensor.device() != device) {
+            throw InvalidArgument(std::string("the layer is on device ") + to_string(device) + ", its " + name + " on " + to_string(tensor.device()));
+        }
+        if (tensor.spatial() != spatial) {
+            throw InvalidArgument("the layer has " + std::to_string(spatial) + " dimensions of space, its " + name + " " + std::to_string(tensor.spatial()));
+        }
+        if (tensor.layout() != output.layout()) {
+            throw InvalidArgument(name + " and output have different layouts");
+        }
+        if (tensor.state_->array.queue().context != output.state_->array.queue().context) {
+            throw InvalidArgument(name + " and output are in different contexts of CUDA");
+        }
+    };
+    check("output", output);
+    check("input", input);
+    const Geometry geometry = resolve_both(input.sizes(), output.sizes());
+    check_output_shape(output.sizes(), shape_of_output(geometry, input.sizes().size(), spatial));
+    if (residual != nullptr) {
+        check("residual", *residual);
+        check_residual_shape(residual->sizes(), output.sizes());
     }
     if (geometry.batch > 0) {
-        state_->compute_arrays(geometry, input.layout(), input.state_->array, output.state_->array, queue);
+        const DeviceArray &to = output.state_->array;
+        compute_arrays(geometry, input.layout(), input.state_->array, to, residual != nullptr ? &residual->state_->array : nullptr, to.queue());
     }
+}
+
+void ConvTranspose::forward(const View<const float> &input, const View<float> &output) const {
+    state_->forward(input, output, nullptr);
+}
+
+void ConvTranspose::forward(const View<const float> &input, const View<float> &output, const View<const float> &residual) const {
+    state_->forward(input, output, &residual);
+}
+
+void ConvTranspose::forward(const View<const float> &input, const View<float> &output, CudaStream stream) const {
+    state_->forward(input, output, nullptr, stream);
+}
+
+void ConvTranspose::forward(const View<const float> &input, const View<float> &output, const View<const float> &residual, CudaStream stream) const {
+    state_->forward(input, output, &residual, stream);
+}
+
+void ConvTranspose::forward(const DeviceTensor &input, DeviceTensor &output) const {
+    state_->forward(input, output, nullptr);
+}
+
+void ConvTranspose::forward(const DeviceTensor &input, DeviceTensor &output, const DeviceTensor &residual) const {
+    state_->forward(input, output, &residual);
 }
 
 Tensor ConvTranspose::forward(const View<const float> &input, const Shape &output_size) const {

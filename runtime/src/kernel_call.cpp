@@ -27,25 +27,36 @@ enum class Place {
     worker,  // one of several threads
 };
 thread_local Place place = Place::outer;
+thread_local int outer_turn = 0;  // that the thread is in
 
 // A loop whose turns several workers take one after the other.
 struct Loop {
     halide_task_t task;
     int min, size;
     uint8_t *closure;
+    const KernelCall::AfterTask &after_task;  // of an inner loop, in a turn of the outer one
+    const int outer;
     Place inside = Place::worker;
     std::atomic<int> next{0}, code{halide_error_code_success};
 
     static int work(void *user_context, int, uint8_t *self) {  // NOLINT(readability-non-const-parameter): a halide_task_t
         auto &loop = *reinterpret_cast<Loop *>(self);
         const Place outside = std::exchange(place, loop.inside);
+        const int turn_outside = outer_turn;
         for (int i = loop.next++; i < loop.size && loop.code == halide_error_code_success; i = loop.next++) {
-            if (const int failure = halide_do_task(user_context, loop.task, loop.min + i, loop.closure)) {
+            outer_turn = outside == Place::outer ? i : turn_outside;
+            if (const int failure = loop.turn(user_context, i)) {
                 loop.code = failure;
             }
         }
         place = outside;
+        outer_turn = turn_outside;
         return loop.code;
+    }
+
+    int turn(void *user_context, int i) const {
+        const int failure = halide_do_task(user_context, task, min + i, closure);
+        return failure == halide_error_code_success && after_task ? after_task(user_context, outer, i) : failure;
     }
 };
 
@@ -72,15 +83,16 @@ void KernelCall::report(void *user_context, const char *message) {
 KernelCall::Sharing KernelCall::sharing(void *user_context) {
     const std::lock_guard<std::mutex> lock(mutex);
     const KernelCall *call = find(user_context);
-    return call != nullptr ? call->sharing_ : Sharing{0, false};
+    return call != nullptr ? call->sharing_ : Sharing{0, false, nullptr};
 }
 
 int KernelCall::run_loop(void *user_context, halide_task_t task, int min, int size, uint8_t *closure) {
-    const auto [threads, outer] = sharing(user_context);
+    const auto [threads, outer, after_task] = sharing(user_context);
     if (threads == 0) {
         return previous_do_par_for(user_context, task, min, size, closure);
     }
-    Loop loop{task, min, size, closure};
+    static const AfterTask nothing;
+    Loop loop{task, min, size, closure, place == Place::outer ? nothing : *after_task, outer_turn};
     const bool parallel = place == Place::inner || (place == Place::outer && outer);
     loop.inside = place == Place::outer && !parallel ? Place::inner : Place::worker;
     const int workers = parallel ? std::min(threads, size) : 1;
@@ -118,8 +130,8 @@ KernelCall::KernelCall(const Queue &queue)
     : KernelCall(1, false, queue) {
 }
 
-KernelCall::KernelCall(int threads, bool share_outer, const Queue &queue)
-    : sharing_{threads, share_outer}, queue_(queue) {
+KernelCall::KernelCall(int threads, bool share_outer, const Queue &queue, AfterTask after_task)
+    : after_task_(std::move(after_task)), sharing_{threads, share_outer, &after_task_}, queue_(queue) {
     static std::once_flag once;
     std::call_once(once, [] {
         previous_error_handler = halide_set_error_handler(report);

@@ -2,6 +2,7 @@
 #define UNSTRIDE_RUNTIME_KERNEL_CALL_H
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -20,9 +21,13 @@ public:
     // Of a kernel for a GPU, or of what Halide's runtime does with its memory.
     explicit KernelCall(const Queue &queue);
 
+    // What to do, in its thread, when a task is done: given the call's user context and the task's number in the outer and the inner loop. Returns
+    // an error of Halide's, or 0.
+    using AfterTask = std::function<int(void *, int, int)>;
+
     // Every kernel has two parallel loops, one in the other: over items (groups and the batch), and over tasks. The threads share
     // the outer one, or else the inner one.
-    KernelCall(int threads, bool share_outer, const Queue &queue);
+    KernelCall(int threads, bool share_outer, const Queue &queue, AfterTask after_task = nullptr);
     ~KernelCall();
     KernelCall(const KernelCall &) = delete;
     KernelCall &operator=(const KernelCall &) = delete;
@@ -38,6 +43,7 @@ private:
     struct Sharing {
         int threads;
         bool outer;
+        const AfterTask *after_task;
     };
     static Sharing sharing(void *user_context);
     static std::optional<Queue> queue(void *user_context);
@@ -46,6 +52,7 @@ private:
     static int get_stream(void *user_context, void *context, void **stream);
     static int run_loop(void *user_context, int (*task)(void *, int, uint8_t *), int min, int size, uint8_t *closure);
 
+    const AfterTask after_task_;
     const Sharing sharing_;
     const Queue queue_;
     std::string message_;  // guarded by the mutex of all calls: kernels report from any thread of the pool

@@ -17,18 +17,17 @@ struct Counts {
 
 Counts count(const Channels &channels, int64_t taps, int64_t block) {
     const int64_t blocks = divide_up(channels.outputs, block);
-    return {blocks, product({channels.groups, channels.inputs, blocks, block, taps}), product({channels.groups, blocks, block})};
+    return {blocks, product({channels.groups, channels.inputs, blocks, block, taps}), product({2, channels.groups, blocks, block})};
 }
 
-Panels pack_one(const Channels &channels, int64_t first, int64_t all_outputs, int64_t taps, const std::vector<float> &weight,
-                const std::vector<float> &bias, int64_t block) {
+Panels pack_one(const Channels &channels, int64_t first, int64_t all_outputs, int64_t taps, const std::vector<float> &weight, int64_t block) {
     const Counts counts = count(channels, taps, block);
     Panels panels{block, counts.blocks, nullptr, nullptr, nullptr, nullptr};
     panels.weight.reset(allocate_floats(counts.weights, "the packed weights"));
     panels.bias.reset(allocate_floats(counts.biases, "the packed bias"));
 
     const auto &[groups, inputs, outputs] = channels;
-    float *to = panels.weight.get(), *to_bias = panels.bias.get();
+    float *to = panels.weight.get();
     for (int64_t g = 0; g < groups; g++) {
         for (int64_t b = 0; b < counts.blocks; b++) {
             const int64_t filled = std::min(block, outputs - b * block), start = first + b * block;
@@ -41,12 +40,20 @@ Panels pack_one(const Channels &channels, int64_t first, int64_t all_outputs, in
                     std::fill(to + filled, to + block, 0.f);
                 }
             }
-            for (int64_t lane = 0; lane < block; lane++) {
-                *to_bias++ = lane < filled && !bias.empty() ? bias[static_cast<size_t>(g * all_outputs + start + lane)] : 0.f;
-            }
         }
     }
     return panels;
+}
+
+// What each channel has, in blocks as panels have them.
+float *pack_channels(const Channels &channels, int64_t first, int64_t all_outputs, const std::vector<float> &values, int64_t block, float *to) {
+    const auto &[groups, inputs, outputs] = channels;
+    for (int64_t g = 0; g < groups; g++) {
+        for (int64_t c = 0; c < divide_up(outputs, block) * block; c++) {
+            *to++ = c < outputs && !values.empty() ? values[static_cast<size_t>(g * all_outputs + first + c)] : 0.f;
+        }
+    }
+    return to;
 }
 
 // Phases of depth and height whose weights are apart.
@@ -88,31 +95,35 @@ std::vector<float> depth_innermost(const Geometry &geometry, const std::vector<f
 
 }  // namespace
 
-std::vector<Panels> pack(const Geometry &geometry, const Variant &variant, int64_t first, int64_t all_outputs, const std::vector<float> &weight,
-                         const std::vector<float> &bias) {
+std::vector<Panels> pack(const Geometry &geometry, const Variant &variant, int64_t first, int64_t all_outputs, const Parameters &parameters) {
     const auto [phases_z, phases_y] = phases_of_weights(geometry, variant);
+    const Channels seen = channels_seen(geometry.channels, variant);
+    const std::vector<float> &weight = parameters.weight;
     std::vector<Panels> all;
     for (int64_t z = 0; z < phases_z; z++) {
         for (int64_t y = 0; y < phases_y; y++) {
             const auto [channels, taps] = contents(geometry, variant, z, y);
+            int64_t block = variant.block;
             switch (algorithm_of(variant)) {
             case Algorithm::winograd:
-                all.push_back(pack_one(channels, first, all_outputs, taps, transform_weights(geometry, z, y, weight, product({channels.groups, channels.inputs, all_outputs})), bias, variant.block));
+                all.push_back(pack_one(channels, first, all_outputs, taps, transform_weights(geometry, z, y, weight, product({channels.groups, channels.inputs, all_outputs})), block));
                 break;
             case Algorithm::taps:  // of all outputs, whose bias is not in the blocks of their products
-                all.push_back(pack_one(channels, 0, channels.outputs, taps, depth_innermost(geometry, weight), {}, variant.block));
-                std::copy(bias.begin(), bias.end(), all.back().bias.get());
+                all.push_back(pack_one(channels, 0, channels.outputs, taps, depth_innermost(geometry, weight), block));
+                block = 1;
                 break;
             default:
-                all.push_back(pack_one(channels, first, all_outputs, taps, weight, bias, variant.block));
+                all.push_back(pack_one(channels, first, all_outputs, taps, weight, block));
             }
+            float *const slopes = pack_channels(seen, first, all_outputs, parameters.bias, block, all.back().bias.get());
+            pack_channels(seen, first, all_outputs, parameters.slope, block, slopes);
         }
     }
     return all;
 }
 
-std::vector<Panels> pack(const Queue &queue, const Geometry &geometry, const Variant &variant, const std::vector<float> &weight, const std::vector<float> &bias) {
-    std::vector<Panels> all = pack(geometry, variant, 0, channels_seen(geometry.channels, variant).outputs, weight, bias);
+std::vector<Panels> pack(const Queue &queue, const Geometry &geometry, const Variant &variant, const Parameters &parameters) {
+    std::vector<Panels> all = pack(geometry, variant, 0, channels_seen(geometry.channels, variant).outputs, parameters);
     const auto [channels, taps] = contents(geometry, variant, 0, 0);
     const Counts counts = count(channels, taps, variant.block);
     const auto upload = [&](std::unique_ptr<float[], FreeFloats> &host, int64_t floats) {

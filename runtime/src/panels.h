@@ -18,6 +18,13 @@ struct FreeFloats {
     }
 };
 
+// What a layer has for its channels, in PyTorch's order.
+struct Parameters {
+    std::vector<float> weight;  // [group][input channel][output channel][tap]
+    std::vector<float> bias;    // [group][output channel], or empty
+    std::vector<float> slope;   // of the activation, likewise
+};
+
 // Weights and bias in the order that kernels of one block size read them. A panel holds, for one block of output
 // channels and one tap, the block's weights for each input channel: the innermost loop reads it from end to end. The
 // channels that fill up the last block are zero.
@@ -25,7 +32,7 @@ struct Panels {
     int64_t block;                                // output channels in a panel
     int64_t blocks;                               // panels that one group's output channels take
     std::unique_ptr<float[], FreeFloats> weight;  // [group][block][kz][ky][kx][input channel][lane]
-    std::unique_ptr<float[], FreeFloats> bias;    // [group][block][lane]
+    std::unique_ptr<float[], FreeFloats> bias;    // [bias, slope of the activation][group][block][lane]
 
     // The same in a GPU's memory, in their place.
     std::unique_ptr<DeviceArray> device_weight, device_bias;
@@ -33,12 +40,11 @@ struct Panels {
 
 // The panels that a variant needs for a layer, or for a range of the output channels of each group: `geometry` has those, of which the
 // first is channel `first` of `all_outputs`. They are one set, or one for each phase of depth and height, as panels_of_phase counts
-// them. The weights are in PyTorch's order, as [group][input channel][output channel][tap]; `bias` may be empty. Throws OutOfMemory.
-std::vector<Panels> pack(const Geometry &geometry, const Variant &variant, int64_t first, int64_t all_outputs, const std::vector<float> &weight,
-                         const std::vector<float> &bias);
+// them. Throws OutOfMemory.
+std::vector<Panels> pack(const Geometry &geometry, const Variant &variant, int64_t first, int64_t all_outputs, const Parameters &parameters);
 
 // The same in a GPU's memory.
-std::vector<Panels> pack(const Queue &queue, const Geometry &geometry, const Variant &variant, const std::vector<float> &weight, const std::vector<float> &bias);
+std::vector<Panels> pack(const Queue &queue, const Geometry &geometry, const Variant &variant, const Parameters &parameters);
 
 int64_t packed_bytes(const Geometry &geometry, const Variant &variant);
 

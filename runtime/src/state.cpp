@@ -1,11 +1,45 @@
 #include "state.h"
 
+#include <limits>
+
 #include "calls.h"
 #include "dense.h"
 #include "validation.h"
 #include "wisdom.h"
 
 namespace unstride {
+
+namespace {
+
+Epilogue epilogue_of(const Activation &activation) {
+    using Kind = Activation::Kind;
+    switch (activation.kind) {
+    case Kind::none:
+        return {};
+    case Kind::relu:
+        return {Formula::clamp, 0, std::numeric_limits<float>::infinity()};
+    case Kind::clamp:
+        return {Formula::clamp, activation.low, activation.high};
+    case Kind::leaky_relu:
+    case Kind::prelu:
+        return {Formula::slope};
+    case Kind::elu:
+        return {Formula::elu, 0, 0, activation.alpha};
+    case Kind::silu:
+        return {Formula::silu};
+    case Kind::gelu:
+        return {Formula::gelu};
+    case Kind::gelu_tanh:
+        return {Formula::gelu_tanh};
+    case Kind::tanh:
+        return {Formula::tanh};
+    case Kind::sigmoid:
+        return {Formula::sigmoid};
+    }
+    return {};
+}
+
+}  // namespace
 
 Shape shape_of_output(const Geometry &geometry, size_t rank, int spatial) {
     Shape shape;
@@ -28,8 +62,8 @@ std::shared_ptr<const std::vector<Panels>> ConvTranspose::State::panels(const Ge
         auto &entry = packed[{channels_seen(geometry.channels, variant).groups, static_cast<int64_t>(algorithm_of(variant)), variant.block, part.first,
                               part.channels, static_cast<int64_t>(queue.device), reinterpret_cast<int64_t>(queue.context)}];
         if (!entry) {
-            entry = std::make_shared<const std::vector<Panels>>(queue.device == Device::cpu ? pack(of_part, variant, part.first, all_outputs, weight, bias)
-                                                                                            : pack(queue, of_part, variant, weight, bias));
+            entry = std::make_shared<const std::vector<Panels>>(queue.device == Device::cpu ? pack(of_part, variant, part.first, all_outputs, parameters)
+                                                                                            : pack(queue, of_part, variant, parameters));
         }
         return entry;
     } catch (const std::bad_alloc &) {
@@ -54,12 +88,18 @@ Geometry ConvTranspose::State::resolve_both(const Shape &input, const Shape &out
     return output.size() == input.size() && output != shape_of_output(geometry, input.size(), spatial) ? resolve(options, input, output, spatial) : geometry;
 }
 
-void ConvTranspose::State::compute(const Decision &decision, const Geometry &geometry, const Activation<const float> &input,
-                                   const Activation<float> &output, const Queue &queue) const {
+void ConvTranspose::State::compute(const Decision &decision, const Geometry &geometry, const Volume<const float> &input, const Volume<float> &output,
+                                   const std::optional<Volume<const float>> &residual, const Queue &queue) const {
     for (const Part &part : decision.parts) {
-        Activation<float> channels = output;
-        channels.data += part.first * output.channel;  // of parts, of which a GPU has one
-        execute(part, part_of(geometry, part), *panels(geometry, part, queue), input, channels, workers(), queue);
+        const auto channels = [&](auto volume) {  // of parts, of which a GPU has one
+            volume.data += part.first * volume.channel;
+            return volume;
+        };
+        Epilogue epilogue = epilogue_of(activation);
+        if (residual) {
+            epilogue.residual = channels(*residual);
+        }
+        execute(part, part_of(geometry, part), *panels(geometry, part, queue), input, channels(output), epilogue, workers(), queue);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "device_array.h"
@@ -20,7 +21,8 @@ namespace unstride {
 struct ConvTranspose::State {
     ConvTranspose3dOptions options;
     int spatial = 3;
-    std::vector<float> weight, bias;
+    Parameters parameters;
+    Activation activation;
     Device device = Device::cpu;
     int processors = 0;  // of a GPU
     Forced forced;
@@ -49,11 +51,17 @@ struct ConvTranspose::State {
     // The output's shape chooses the output padding, if it can.
     Geometry resolve_both(const Shape &input, const Shape &output) const;
 
-    // All parts of a decision.
-    void compute(const Decision &decision, const Geometry &geometry, const Activation<const float> &input, const Activation<float> &output, const Queue &queue) const;
+    // All parts of a decision. There may be no residual.
+    void compute(const Decision &decision, const Geometry &geometry, const Volume<const float> &input, const Volume<float> &output,
+                 const std::optional<Volume<const float>> &residual, const Queue &queue) const;
     // On a GPU, from one dense array to another; and through copies of as many items at a time as it takes in an array.
-    void compute_arrays(const Geometry &geometry, Layout layout, const DeviceArray &input, const DeviceArray &output, const Queue &queue) const;
-    void compute_copies(const Geometry &geometry, Layout layout, const View<const float> &input, const View<float> &output) const;
+    void compute_arrays(const Geometry &geometry, Layout layout, const DeviceArray &input, const DeviceArray &output, const DeviceArray *residual, const Queue &queue) const;
+    void compute_copies(const Geometry &geometry, Layout layout, const View<const float> &input, const View<float> &output, const View<const float> *residual) const;
+
+    // What ConvTranspose::forward does, with a residual or none.
+    void forward(const View<const float> &input, const View<float> &output, const View<const float> *residual) const;
+    void forward(const View<const float> &input, const View<float> &output, const View<const float> *residual, CudaStream stream) const;
+    void forward(const DeviceTensor &input, DeviceTensor &output, const DeviceTensor *residual) const;
 };
 
 // For an input with as many sizes as `rank`, of which `spatial` are dimensions of space.

@@ -182,6 +182,43 @@ void check_bias(const float *data, const Shape &shape, const Shape &expected, co
     check_data("bias", data);
 }
 
+void check_activation(const Activation &activation, int64_t out_channels) {
+    using Kind = Activation::Kind;
+    const auto slopes = static_cast<int64_t>(activation.slopes.size());
+    if (activation.kind == Kind::prelu && slopes != 1 && slopes != out_channels) {
+        fail("Mismatch of parameter numbers and input channel size. Found parameter numbers = " + std::to_string(slopes) + " and channel size = " + std::to_string(out_channels) + ".");
+    }
+    if (activation.kind == Kind::leaky_relu && slopes != 1) {
+        fail("leaky_relu has one slope, but got " + std::to_string(slopes));
+    }
+    if (activation.kind != Kind::prelu && activation.kind != Kind::leaky_relu && slopes != 0) {
+        fail("slopes are for leaky_relu and prelu");
+    }
+    if (activation.kind == Kind::clamp && !(activation.low <= activation.high)) {
+        fail("clamp needs a low bound that is not above the high one, but got " + std::to_string(activation.low) + " and " + std::to_string(activation.high));
+    }
+}
+
+void check_batch_norm(const BatchNorm &norm, const Activation &activation, int64_t channels) {
+    const auto check = [&](const char *name, const std::vector<float> &values, bool optional) {
+        if (static_cast<int64_t>(values.size()) != channels && !(optional && values.empty())) {
+            fail(std::string(name) + " should contain " + std::to_string(channels) + " elements not " + std::to_string(values.size()));
+        }
+    };
+    check("running_mean", norm.running_mean, false);
+    check("running_var", norm.running_var, false);
+    check("weight", norm.weight, true);
+    check("bias", norm.bias, true);
+    for (const float variance : norm.running_var) {
+        if (!(variance + norm.eps > 0)) {
+            fail("running_var + eps must be positive, but got " + std::to_string(variance) + " + " + std::to_string(norm.eps));
+        }
+    }
+    if (activation.kind != Activation::Kind::none) {
+        fail("a normalization cannot be folded into a layer whose activation comes before it");
+    }
+}
+
 namespace {
 
 void check_size(const char *name, const Triple &size) {
@@ -389,6 +426,20 @@ int64_t span(const View<T> &view) {
     return add(last, 1);
 }
 
+// Whether they may share memory, as far as their first and last elements tell.
+bool overlap(const View<const float> &a, const View<const float> &b) {
+    return a.data < b.data + span(b) && b.data < a.data + span(a);
+}
+
+bool is_same(const View<const float> &a, const View<const float> &b) {
+    for (size_t d = 0; d < a.sizes.size(); d++) {
+        if (a.sizes[d] != b.sizes[d] || (a.sizes[d] > 1 && a.strides[d] != b.strides[d])) {
+            return false;
+        }
+    }
+    return a.data == b.data;
+}
+
 // Whether no two elements of a view share memory, by the usual sufficient test: each stride is beyond the reach of
 // all smaller ones.
 bool elements_are_distinct(const Shape &sizes, const Shape &strides) {
@@ -428,27 +479,39 @@ void check_output_shape(const Shape &shape, const Shape &expected) {
     }
 }
 
-Layout check_views(const View<const float> &input, const View<float> &output, const Shape &expected_output, Layout preferred, int spatial) {
+void check_residual_shape(const Shape &shape, const Shape &output) {
+    if (shape != output) {
+        fail("expected a residual of the output's size " + to_string(output) + ", but got " + to_string(shape));
+    }
+}
+
+Layout check_views(const View<const float> &input, const View<float> &output, const View<const float> *residual, const Shape &expected_output, Layout preferred, int spatial) {
     check_view("input", input, spatial);
     check_view("output", output, spatial);
     check_output_shape(output.sizes, expected_output);
+    if (residual != nullptr) {
+        check_view("residual", *residual, spatial);
+        check_residual_shape(residual->sizes, output.sizes);
+    }
     if (!has_elements(output.sizes)) {
         return preferred;
     }
     if (!elements_are_distinct(output.sizes, output.strides)) {
         fail("elements of the output share memory: size " + to_string(output.sizes) + ", strides " + to_string(output.strides));
     }
-    const float *input_end = input.data + span(input), *output_end = output.data + span(output);
-    if (input.data < output_end && output.data < input_end) {
+    if (overlap(input, output)) {
         fail("input and output overlap");
     }
+    if (residual != nullptr && overlap(*residual, output) && !is_same(*residual, output)) {
+        fail("residual and output overlap, and are not the same");
+    }
     for (Layout layout : {preferred, other_than(preferred)}) {
-        if (can_be(layout, input, spatial) && can_be(layout, output, spatial)) {
+        if (can_be(layout, input, spatial) && can_be(layout, output, spatial) && (residual == nullptr || can_be(layout, *residual, spatial))) {
             return layout;
         }
     }
-    fail("input and output must both have dense columns (ncdhw) or both have dense channels (ndhwc), but got strides " +
-         to_string(input.strides) + " and " + to_string(output.strides));
+    fail(std::string(residual == nullptr ? "input and output must both" : "input, output and residual must all") + " have dense columns (ncdhw) or " + (residual == nullptr ? "both" : "all") +
+         " have dense channels (ndhwc), but got strides " + to_string(input.strides) + " and " + to_string(output.strides) + (residual == nullptr ? "" : " and " + to_string(residual->strides)));
 }
 
 }  // namespace unstride

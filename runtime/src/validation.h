@@ -2,6 +2,7 @@
 #define UNSTRIDE_RUNTIME_VALIDATION_H
 
 #include "geometry.h"
+#include "unstride/batch_norm.h"
 #include "unstride/conv_transpose.h"
 #include "unstride/frameworks.h"
 
@@ -28,6 +29,10 @@ void check_convolved(const Triple &output_size, const Triple &convolved, const T
 void check_onednn(const OneDnnDeconvolution &primitive);
 void check_begin(const Triple &padding, const Triple &padding_end);  // as a framework's rule has them
 
+void check_activation(const Activation &activation, int64_t out_channels);
+
+void check_batch_norm(const BatchNorm &norm, const Activation &activation, int64_t channels);
+
 // The geometry of a layer for an input of this shape; `output_size` as in ConvTranspose::output_shape.
 Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size, int spatial = 3);
 
@@ -43,7 +48,10 @@ Layout check_input(const View<const float> &input, Layout preferred, int spatial
 void check_output_shape(const Shape &shape, const Shape &expected);
 
 // Which layout both views have. Ambiguous views, with one channel or one column, count as `preferred` if they can.
-Layout check_views(const View<const float> &input, const View<float> &output, const Shape &expected_output, Layout preferred, int spatial);
+// `residual` is null if there is none.
+Layout check_views(const View<const float> &input, const View<float> &output, const View<const float> *residual, const Shape &expected_output, Layout preferred, int spatial);
+
+void check_residual_shape(const Shape &shape, const Shape &output);
 
 }  // namespace unstride
 

@@ -42,7 +42,7 @@ struct Runs {
     std::vector<std::pair<int64_t, int64_t>> loops;  // size and stride, innermost first
 };
 
-Runs runs_of(const Activation<const float> &a, const Geometry &geometry) {
+Runs runs_of(const Volume<const float> &a, const Geometry &geometry) {
     const auto &[z, y, x] = geometry.extent;
     std::vector<std::pair<int64_t, int64_t>> loops = {{geometry.batch, a.batch}, {geometry.channels.groups, a.group}, {geometry.channels.inputs, a.channel}, {z.input, a.depth}, {y.input, a.height}, {x.input, a.width}};
     loops.erase(std::remove_if(loops.begin(), loops.end(), [](const auto &loop) { return loop.first == 1; }), loops.end());
@@ -125,7 +125,7 @@ bool are_moderate(const std::vector<float> &numbers) {
     return are_moderate(numbers.data(), static_cast<int64_t>(numbers.size()));
 }
 
-bool are_moderate(const Activation<const float> &input, const Geometry &geometry, int threads) {
+bool are_moderate(const Volume<const float> &input, const Geometry &geometry, int threads) {
     Scan scan{runs_of(input, geometry)};
     // Turns are dealt out in a thousand shares: a loop of Halide's counts with 32 bits.
     KernelCall call(threads, true, {});

@@ -20,7 +20,7 @@ std::vector<float> transform_weights(const Geometry &geometry, int64_t first_tap
 // Whether sums and differences of these numbers, and products of those, are finite: below 2^50 in magnitude, and no NaN. Others
 // are left to direct kernels: infinity minus infinity is NaN.
 bool are_moderate(const std::vector<float> &numbers);
-bool are_moderate(const Activation<const float> &input, const Geometry &geometry, int threads);
+bool are_moderate(const Volume<const float> &input, const Geometry &geometry, int threads);
 
 }  // namespace unstride
 

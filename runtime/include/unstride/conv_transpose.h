@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "unstride/activation.h"
 #include "unstride/device.h"
 #include "unstride/error.h"
 #include "unstride/options.h"
@@ -53,6 +54,11 @@ public:
     Shape weight_shape() const;
     Shape bias_shape() const;  // (out_channels), or empty
 
+    // What forward applies to each output from now on, on its way to memory; nothing at first. Throws InvalidArgument for a number of slopes that
+    // does not fit, and for bounds of which the low one is above the other.
+    void set_activation(Activation activation);
+    const Activation &activation() const;
+
     // The shape of the output for an input of this shape. `output_size` is PyTorch's argument of forward: empty, or the
     // spatial sizes, or all sizes of the output (the first ones are then not looked at, as in PyTorch); it takes the place
     // of options().output_padding.
@@ -63,13 +69,19 @@ public:
     // strides are free, but two elements of the output may not share memory. Input and output may not overlap.
     void forward(const View<const float> &input, const View<float> &output) const;
 
+    // The same with a residual: output = activation(convolution + bias + residual). It has the output's sizes and layout, and may be the output
+    // itself, but not overlap it otherwise.
+    void forward(const View<const float> &input, const View<float> &output, const View<const float> &residual) const;
+
     // The same for a layer on CUDA, with pointers to that device's memory: queues the work in a stream of the thread's current context,
     // and waits for nothing. Layer, input and output have to live, and the weights to stay, until it is done. The first call in a context packs
     // and uploads the weights, for which it waits, and has the driver compile the kernel.
     void forward(const View<const float> &input, const View<float> &output, CudaStream stream) const;
+    void forward(const View<const float> &input, const View<float> &output, const View<const float> &residual, CudaStream stream) const;
 
     // The same with arrays of the layer's device: queues the work, and does not wait.
     void forward(const DeviceTensor &input, DeviceTensor &output) const;
+    void forward(const DeviceTensor &input, DeviceTensor &output, const DeviceTensor &residual) const;
 
     // Computes into a new tensor of the input's layout.
     Tensor forward(const View<const float> &input, const Shape &output_size = {}) const;

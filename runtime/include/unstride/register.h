@@ -12,13 +12,17 @@ struct halide_buffer_t;
 namespace unstride {
 
 // The one signature of all kernels; generators/transposed_convolution.cpp documents the arguments.
-using Kernel = int (*)(const void *user_context, halide_buffer_t *input, halide_buffer_t *weight, halide_buffer_t *bias,
+using Kernel = int (*)(const void *user_context, halide_buffer_t *input, halide_buffer_t *weight, halide_buffer_t *bias, halide_buffer_t *residual,
                        int32_t padding_x, int32_t padding_y, int32_t padding_z,     //
                        int32_t dilation_x, int32_t dilation_y, int32_t dilation_z,  //
                        int32_t stride_x, int32_t stride_y, int32_t stride_z,        //
                        int32_t common_x, int32_t common_y, int32_t common_z,        //
                        int32_t inverse_x, int32_t inverse_y, int32_t inverse_z,     //
+                       bool has_residual, int32_t formula, float low, float high,   //
                        int32_t rows_per_task, int32_t slices_per_task, int32_t items_per_task, int32_t blocks_per_task, halide_buffer_t *output);
+
+// generators/activation.cpp documents these.
+using ActivationKernel = int (*)(const void *user_context, halide_buffer_t *input, int32_t formula, float alpha, halide_buffer_t *output);
 
 // A kernel that is not the library's own; its fields are those of Variant.
 struct AddedKernel {
@@ -37,6 +41,7 @@ struct AddedKernel {
 // before main, and nobody else needs to; variants() may not be in use in another thread meanwhile. Throw InvalidArgument for a layer that
 // does not exist, and for a name that the catalog has already.
 int register_kernels(const std::vector<AddedKernel> &kernels);
+int register_activation(const std::string &isa, ActivationKernel kernel);
 int register_layer(const ConvTranspose3dOptions &layer, const std::vector<AddedKernel> &kernels);
 
 }  // namespace unstride

@@ -1,6 +1,8 @@
 #ifndef UNSTRIDE_UNSTRIDE_H
 #define UNSTRIDE_UNSTRIDE_H
 
+#include "unstride/activation.h"
+#include "unstride/batch_norm.h"
 #include "unstride/conv_transpose.h"
 #include "unstride/device.h"
 #include "unstride/error.h"

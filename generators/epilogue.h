@@ -1,0 +1,27 @@
+#ifndef UNSTRIDE_GENERATORS_EPILOGUE_H
+#define UNSTRIDE_GENERATORS_EPILOGUE_H
+
+#include "expressions.h"
+#include "formula.h"
+
+namespace unstride {
+
+// What becomes of a sum in the registers, before it is stored. Every kernel can do all of it: one branch for a vector costs a store two
+// instructions, a kernel for each case would multiply the catalog.
+struct Epilogue {
+    Halide::Expr has_residual, residual, formula, low, high, slope;
+
+    Halide::Expr operator()(const Halide::Expr &sum) const {
+        using Halide::select;
+        const auto is = [&](Formula f) {
+            return formula == static_cast<int32_t>(f);
+        };
+        const Halide::Expr v = branch(has_residual, sum + residual, sum);
+        const Halide::Expr clamped = select(below(v, low), low, below(high, v), high, v), sloped = select(below(v, number(v, 0)), slope * v, v);
+        return branch(is(Formula::none), v, branch(is(Formula::clamp), clamped, sloped));
+    }
+};
+
+}  // namespace unstride
+
+#endif

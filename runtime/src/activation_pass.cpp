@@ -1,0 +1,45 @@
+#include "activation_pass.h"
+
+#include "buffer.h"
+#include "checked.h"
+
+namespace unstride {
+
+Box Tasks::all() const {
+    return {0, batch, 0, groups * outputs, 0, slices, 0, rows};
+}
+
+Box Tasks::box(int outer, int inner) const {
+    const int64_t group = outer % groups, item = outer / groups * items_per_task;
+    const int64_t shares_of_rows = divide_up(rows, rows_per_task), shares_of_slices = divide_up(slices, slices_per_task);
+    const int64_t row = inner % shares_of_rows * rows_per_task, slice = inner / shares_of_rows % shares_of_slices * slices_per_task;
+    const int64_t channel = inner / (shares_of_rows * shares_of_slices) * channels_per_task;
+    return {item, std::min(items_per_task, batch - item), group * outputs + channel, std::min(channels_per_task, outputs - channel),
+            slice, std::min(slices_per_task, slices - slice), row, std::min(rows_per_task, rows - row)};
+}
+
+Tasks tasks_of(const Part &part, const Channels &channels, int64_t batch, int64_t slices, int64_t rows) {
+    const Variant &v = part.entry->variant;
+    const Split &s = part.split;
+    const int64_t pair = algorithm_of(v) == Algorithm::winograd ? 2 : 1, block = algorithm_of(v) == Algorithm::taps ? 1 : v.block;
+    return {batch, channels.groups, channels.outputs, slices, rows, s.items, s.blocks * block, s.slices * pair, s.rows * pair};
+}
+
+ActivationPass::ActivationPass(const Variant &variant, const Epilogue &epilogue, const Volume<float> &output, int64_t offset, int64_t columns)
+    : kernel_(activation_kernel(variant.isa)), formula_(epilogue.formula), alpha_(epilogue.alpha), layout_(variant.layout), device_(variant.device), output_(output), offset_(offset), columns_(columns) {
+}
+
+int ActivationPass::run(void *user_context, const Box &box) const {
+    const Volume<float> &o = output_;
+    std::array<int64_t, 5> extents{columns_, box.rows, box.slices, box.channels, box.items}, strides{o.width, o.height, o.depth, o.channel, o.batch};
+    if (layout_ == Layout::ndhwc) {
+        std::rotate(extents.begin(), extents.begin() + 3, extents.begin() + 4);
+        std::rotate(strides.begin(), strides.begin() + 3, strides.begin() + 4);
+    }
+    const int64_t offset = offset_ + box.item * o.batch + box.channel * o.channel + box.slice * o.depth + box.row * o.height;
+    strides = strides_that_matter(extents, strides);
+    Buffer<5> from({device_, o.data, o.array, offset}, extents, strides), to({device_, o.data, o.array, offset}, extents, strides);
+    return kernel_(user_context, from.get(), static_cast<int32_t>(formula_), alpha_, to.get());
+}
+
+}  // namespace unstride

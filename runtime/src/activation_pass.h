@@ -1,0 +1,52 @@
+#ifndef UNSTRIDE_RUNTIME_ACTIVATION_PASS_H
+#define UNSTRIDE_RUNTIME_ACTIVATION_PASS_H
+
+#include <cstdint>
+
+#include "execute.h"
+#include "unstride/register.h"
+
+namespace unstride {
+
+// Outputs of one item of the batch after the other, in boxes. Rows and slices are counted as a call does that computes some of them.
+struct Box {
+    int64_t item, items;
+    int64_t channel, channels;  // of all groups
+    int64_t slice, slices, row, rows;
+};
+
+// What a call computes, and how: as schedules/tasks.cpp splits it, in a loop over groups and items and one over what is in these.
+struct Tasks {
+    int64_t batch, groups, outputs;  // channels of a group
+    int64_t slices, rows;
+    int64_t items_per_task, channels_per_task, slices_per_task, rows_per_task;
+
+    Box all() const;
+    Box box(int outer, int inner) const;
+};
+
+Tasks tasks_of(const Part &part, const Channels &channels, int64_t batch, int64_t slices, int64_t rows);
+
+// An activation that the kernels do not compute in registers, in place, of all columns of a box.
+class ActivationPass {
+public:
+    // The call's first element is `offset` elements from where the output begins, whose strides are those from one of the call's rows or
+    // slices to the next.
+    ActivationPass(const Variant &variant, const Epilogue &epilogue, const Volume<float> &output, int64_t offset, int64_t columns);
+
+    // Returns an error of Halide's, or 0.
+    int run(void *user_context, const Box &box) const;
+
+private:
+    ActivationKernel kernel_;
+    Formula formula_;
+    float alpha_;
+    Layout layout_;
+    Device device_;
+    Volume<float> output_;
+    int64_t offset_, columns_;
+};
+
+}  // namespace unstride
+
+#endif

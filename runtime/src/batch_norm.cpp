@@ -1,0 +1,31 @@
+#include "unstride/batch_norm.h"
+
+#include <cmath>
+
+#include "validation.h"
+
+namespace unstride {
+
+void fold_batch_norm(const ConvTranspose &layer, const BatchNorm &norm, ConvTranspose &folded) {
+    const ConvTranspose3dOptions &options = layer.options();
+    check_batch_norm(norm, layer.activation(), options.out_channels);
+    const auto channels = static_cast<size_t>(options.out_channels), group = channels / static_cast<size_t>(options.groups);
+    const size_t group_inputs = static_cast<size_t>(options.in_channels / options.groups);
+    const size_t taps = layer.weight().size() / (static_cast<size_t>(options.in_channels) * group);
+
+    std::vector<double> scale(channels);
+    std::vector<float> weight = layer.weight(), bias(channels);
+    for (size_t c = 0; c < channels; c++) {
+        scale[c] = (norm.weight.empty() ? 1 : norm.weight[c]) / std::sqrt(norm.running_var[c] + norm.eps);
+        const double before = options.bias ? layer.bias()[c] : 0;
+        bias[c] = static_cast<float>((before - norm.running_mean[c]) * scale[c] + (norm.bias.empty() ? 0 : norm.bias[c]));
+    }
+    for (size_t i = 0; i < weight.size(); i++) {
+        const size_t filter = i / taps, of_group = filter / group / group_inputs;
+        weight[i] = static_cast<float>(weight[i] * scale[of_group * group + filter % group]);
+    }
+    folded.set_weight(weight.data(), folded.weight_shape());
+    folded.set_bias(bias.data(), folded.bias_shape());
+}
+
+}  // namespace unstride
