@@ -88,11 +88,15 @@ void pass_over(Tensor &tensor, const Tensor *residual) {
     const int threads = num_threads();
     const int64_t count = tensor.element_count(), share = (count + threads - 1) / threads;
     const auto pass = [&](int64_t first) {
+        const int64_t end = std::min(count, first + share);
         float *to = tensor.data();
         const float *add = residual != nullptr ? residual->data() : nullptr;
-        for (int64_t i = first; i < std::min(count, first + share); i++) {
-            const float v = add != nullptr ? to[i] + add[i] : to[i];
-            to[i] = v < 0 ? v * slope_of_pass : v;
+        for (int64_t i = first; add != nullptr && i < end; i++) {
+            to[i] += add[i];
+            to[i] = std::max(to[i], to[i] * slope_of_pass);
+        }
+        for (int64_t i = first; add == nullptr && i < end; i++) {
+            to[i] = std::max(to[i], to[i] * slope_of_pass);
         }
     };
     std::vector<std::thread> others;

@@ -42,6 +42,17 @@ class Layer:
                 *((n - 1) * s - 2 * p + d * (k - 1) + o + 1 for n, s, p, d, k, o in sizes))
 
     @property
+    def lowered(self):
+        """The same with as many dimensions as it needs, 1 to 3: a peer has an operator of its own for each."""
+        def lacks(d):
+            ones = self.input_size, self.kernel_size, self.stride, self.dilation
+            return all(sizes[d] == 1 for sizes in ones) and self.padding[d] == self.output_padding[d] == 0
+
+        missing = 0 if not lacks(0) else 1 if not lacks(1) else 2
+        names = "input_size", "kernel_size", "stride", "padding", "output_padding", "dilation"
+        return dataclasses.replace(self, **{name: getattr(self, name)[missing:] for name in names})
+
+    @property
     def summary(self):
         """Its geometry in few words, without what is usual."""
         def short(sizes):

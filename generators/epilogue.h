@@ -6,8 +6,8 @@
 
 namespace unstride {
 
-// What becomes of a sum in the registers, before it is stored. Every kernel can do all of it: one branch for a vector costs a store two
-// instructions, a kernel for each case would multiply the catalog.
+// What becomes of a sum in the registers, before it is stored. Every kernel can do all of it: where nothing is to do, a branch costs a store two
+// instructions; a kernel for each case would multiply the catalog.
 struct Epilogue {
     Halide::Expr has_residual, residual, formula, low, high, slope;
 
@@ -18,7 +18,8 @@ struct Epilogue {
         };
         const Halide::Expr v = branch(has_residual, sum + residual, sum);
         const Halide::Expr clamped = select(below(v, low), low, below(high, v), high, v), sloped = select(below(v, number(v, 0)), slope * v, v);
-        return branch(is(Formula::none), v, branch(is(Formula::clamp), clamped, sloped));
+        const Halide::Expr activated = branch(is(Formula::none), v, branch(is(Formula::clamp), clamped, sloped));
+        return branch(is(Formula::none) && !has_residual, sum, activated);
     }
 };
 

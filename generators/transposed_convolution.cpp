@@ -90,11 +90,19 @@ public:
         }
         Func phases("phases");
         phases(c, q, rx, y, z, g, n) = stages.sum(c, q, rx, y, z, g, n);
-        const Expr sum = phases(c, x / s, p + x % s, y, z, g, n);
-        const Expr value = Epilogue{has_residual, channels_first() ? residual(c, x, p, y, z, g, n) : residual(x, p, y, z, c, g, n), formula, low, high, bias(c, g, 1)}(sum);
+        const Expr value = epilogue(phases(c, x / s, p + x % s, y, z, g, n));
         channels_first() ? output(c, x, p, y, z, g, n) = value : output(x, p, y, z, c, g, n) = value;
         stages.phases = phases;
         stages.output = output;
+    }
+
+    // Nothing follows the layers that autoschedulers get: Mullapudi2016 fails where there is a branch.
+    Expr epilogue(const Expr &sum) {
+        if (using_autoscheduler()) {
+            add_requirement(formula == static_cast<int>(Formula::none) && !has_residual, "this kernel computes no activation and adds no residual");
+            return sum;
+        }
+        return Epilogue{has_residual, residual(x, p, y, z, c, g, n), formula, low, high, bias(c, g, 1)}(sum);
     }
 
     // The input, whose last element repeats where a schedule computes beyond it: whole blocks of what it turns, and in a depthwise kernel

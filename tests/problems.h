@@ -150,6 +150,15 @@ inline const std::vector<Problem> problems{
     {1, 9, 130, 1, {2, 3, 4}, 2, 2, 0, 0, 1, "130 output channels"},
     {1, 257, 5, 1, {2, 3, 4}, 2, 2, 0, 0, 1, "257 input channels"},
 
+    // One long row, which is folded into several (fold.h), of 64 inputs or more.
+    {2, 3, 5, 1, {1, 1, 300}, {1, 1, 16}, {1, 1, 8}, {0, 0, 4}, 0, 1, "a long row: k16 s8 p4, as vocoders have"},
+    {1, 3, 5, 1, {1, 1, 256}, {1, 1, 4}, {1, 1, 2}, {0, 0, 1}, 0, 1, "a long row of whole pieces"},
+    {1, 6, 4, 2, {1, 1, 257}, {1, 1, 7}, 1, {0, 0, 3}, 0, 1, "a long row, groups, not strided"},
+    {1, 3, 5, 1, {1, 1, 200}, {1, 1, 3}, {1, 1, 3}, 0, {0, 0, 2}, 1, "a long row, k = s: rows share no input"},
+    {1, 3, 5, 1, {1, 1, 320}, {1, 1, 3}, {1, 1, 4}, {0, 0, 9}, {0, 0, 3}, {1, 1, 3}, "a long row, dilated, with more padding than kernel"},
+    {1, 2, 3, 1, {1, 1, 400}, {1, 1, 40}, {1, 1, 3}, 0, 0, {1, 1, 2}, "a long row whose pieces reach far into each other"},
+    {1, 4, 4, 4, {1, 1, 333}, {1, 1, 5}, {1, 1, 2}, {0, 0, 2}, {0, 0, 1}, 1, "a long row, depthwise"},
+
     // Widths and batches.
     {1, 4, 5, 1, {2, 2, 31}, 3, 2, 1, 1, 1, "width 31"},
     {1, 4, 5, 1, {2, 2, 33}, 3, 2, 1, 1, 1, "width 33"},

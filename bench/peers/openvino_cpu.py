@@ -24,14 +24,15 @@ def make_model(layer, weight, bias):
     padding = list(layer.padding)
     y = operator(x, opset13.constant(weight), list(layer.stride), pads_begin=padding, pads_end=padding,
                  dilations=list(layer.dilation), output_padding=list(layer.output_padding))
-    return ov.Model([opset13.add(y, opset13.constant(bias.reshape(1, -1, 1, 1, 1)))], [x])
+    return ov.Model([opset13.add(y, opset13.constant(bias.reshape(1, -1, *[1] * len(layer.kernel_size))))], [x])
 
 
-def with_channels_last(model):
+def with_channels_last(model, dimensions):
     processor = ov.preprocess.PrePostProcessor(model)
     for end in (processor.input(), processor.output()):
-        end.tensor().set_layout(ov.Layout("NDHWC"))
-        end.model().set_layout(ov.Layout("NCDHW"))
+        space = "DHW"[-dimensions:]
+        end.tensor().set_layout(ov.Layout(f"N{space}C"))
+        end.model().set_layout(ov.Layout(f"NC{space}"))
     return processor.build()
 
 
@@ -39,8 +40,8 @@ def prepare(layer, layout, arrays, threads):
     x, weight, bias = arrays
     model = make_model(layer, weight, bias)
     if layout == "ndhwc":
-        model = with_channels_last(model)
-        x = np.ascontiguousarray(x.transpose(0, 2, 3, 4, 1))
+        model = with_channels_last(model, len(layer.kernel_size))
+        x = np.ascontiguousarray(np.moveaxis(x, 1, -1))
     options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1,
                "INFERENCE_PRECISION_HINT": "f32"}
     compiled = CORE.compile_model(model, "CPU", options)
@@ -53,4 +54,4 @@ def prepare(layer, layout, arrays, threads):
         request.infer()
         return y
 
-    return call, lambda y: y if layout == "ncdhw" else y.transpose(0, 4, 1, 2, 3)
+    return call, lambda y: y if layout == "ncdhw" else np.moveaxis(y, -1, 1)

@@ -1,8 +1,9 @@
-"""torch.nn.ConvTranspose3d as it is called by most."""
+"""torch.nn.ConvTranspose3d, 2d or 1d, as it is called by most."""
 
 import torch
 
-FORMATS = {"ncdhw": torch.contiguous_format, "ndhwc": torch.channels_last_3d}
+MODULES = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn.ConvTranspose3d}
+CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
 
 
 def versions():
@@ -15,11 +16,15 @@ def make_module(layer, layout, arrays, threads):
     """The module with its weights, and the input, in a layout."""
     torch.set_num_threads(threads)
     x, weight, bias = map(torch.from_numpy, arrays)
-    module = torch.nn.ConvTranspose3d(layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride,
-                                      layer.padding, layer.output_padding, layer.groups, True, layer.dilation)
+    dimensions = len(layer.kernel_size)
+    if layout == "ndhwc" and dimensions not in CHANNELS_LAST:
+        raise ValueError("PyTorch has no channels last for one dimension")
+    memory_format = CHANNELS_LAST[dimensions] if layout == "ndhwc" else torch.contiguous_format
+    module = MODULES[dimensions](layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding, layer.output_padding,
+                                 layer.groups, True, layer.dilation)
     module.eval().requires_grad_(False)
     module.weight.data, module.bias.data = weight, bias
-    return module.to(memory_format=FORMATS[layout]), x.contiguous(memory_format=FORMATS[layout])
+    return module.to(memory_format=memory_format), x.contiguous(memory_format=memory_format)
 
 
 def calling(function, x):

@@ -3,8 +3,8 @@
     worker.py MODULE THREADS
 
 Needs the packages of bench/requirements-peers.txt. MODULE is one of this folder, with `versions()` and
-`prepare(layer, layout, arrays, threads)`; the latter gives a function of no arguments, one forward, and one that
-makes an array (N, C, D, H, W) of what the former returns.
+`prepare(layer, layout, arrays, threads)`, whose layer has 1, 2 or 3 dimensions, and arrays as the operator of so many takes them; it gives
+a function of no arguments, one forward, and one that makes an array (N, C, ...) of what the former returns.
 """
 
 import ctypes
@@ -75,16 +75,19 @@ class Worker:
 
     def do_load(self, request):
         (layer,) = layer_table.parse(request["layer"])
+        layer = layer.lowered
         give_back_memory()
         before = status_bytes("VmRSS")
-        arrays = [np.load(os.path.join(request["data"], name + ".npy")) for name in ("input", "weight", "bias")]
+        x, weight, bias = (np.load(os.path.join(request["data"], name + ".npy")) for name in ("input", "weight", "bias"))
+        arrays = [x.reshape(layer.input_shape), weight.reshape(*weight.shape[:2], *layer.kernel_size), bias]
+        del x, weight, bias
         own_bytes = sum(array.nbytes for array in arrays) + 4 * int(np.prod(layer.output_shape))
         start = time.perf_counter()
         call, to_array = self.library.prepare(layer, request["layout"], arrays, self.threads)
         del arrays
         result = call()
         reply = {"load_seconds": time.perf_counter() - start}
-        expected = np.load(os.path.join(request["data"], "output.npy"), mmap_mode="r")
+        expected = np.load(os.path.join(request["data"], "output.npy"), mmap_mode="r").reshape(layer.output_shape)
         found = to_array(result)
         if found.shape != expected.shape:
             raise ValueError(f"the output has shape {found.shape} instead of {expected.shape}")

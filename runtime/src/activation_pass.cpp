@@ -1,9 +1,36 @@
 #include "activation_pass.h"
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "buffer.h"
 #include "checked.h"
 
 namespace unstride {
+namespace {
+
+// Dimensions that follow each other in memory become one, so that vectors lie across few channels, or short rows, as well; the last ones are then of
+// extent 1.
+void join_dimensions(std::array<int64_t, 5> &extents, std::array<int64_t, 5> &strides) {
+    size_t last = 0;
+    strides[0] = extents[0] > 1 ? strides[0] : 1;
+    for (size_t d = 1; d < extents.size(); d++) {
+        const int64_t extent = std::exchange(extents[d], 1), stride = std::exchange(strides[d], 1);
+        if (extent == 1) {
+            continue;
+        }
+        if (stride == extents[last] * strides[last]) {
+            extents[last] *= extent;
+        } else {
+            last++;
+            extents[last] = extent;
+            strides[last] = stride;
+        }
+    }
+}
+
+}  // namespace
 
 Box Tasks::all() const {
     return {0, batch, 0, groups * outputs, 0, slices, 0, rows};
@@ -37,7 +64,7 @@ int ActivationPass::run(void *user_context, const Box &box) const {
         std::rotate(strides.begin(), strides.begin() + 3, strides.begin() + 4);
     }
     const int64_t offset = offset_ + box.item * o.batch + box.channel * o.channel + box.slice * o.depth + box.row * o.height;
-    strides = strides_that_matter(extents, strides);
+    join_dimensions(extents, strides);
     Buffer<5> from({device_, o.data, o.array, offset}, extents, strides), to({device_, o.data, o.array, offset}, extents, strides);
     return kernel_(user_context, from.get(), static_cast<int32_t>(formula_), alpha_, to.get());
 }

@@ -5,6 +5,7 @@
 
 #include "calls.h"
 #include "checked.h"
+#include "fold.h"
 #include "initialize.h"
 #include "state.h"
 #include "validation.h"
@@ -143,8 +144,10 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
         const Variant &variant = part.entry->variant;
         plan.rest = &part == &main ? "" : variant.name;
         plan.tasks += part.split.tasks;
-        plan.kernel_calls += slices * static_cast<int64_t>(sections_of_calls(geometry.extent[0], variant).size() * sections_of_calls(geometry.extent[1], variant).size() *
-                                                           phases_of_calls(geometry.extent[2], variant).size());
+        for (const Piece &piece : pieces_of(geometry, variant)) {
+            const auto &[z, y, x] = piece.geometry.extent;
+            plan.kernel_calls += slices * static_cast<int64_t>(sections_of_calls(z, variant).size() * sections_of_calls(y, variant).size() * phases_of_calls(x, variant).size());
+        }
         plan.packed_bytes += packed_bytes(part_of(geometry, part), variant);
         plan.scratch_bytes = std::max(plan.scratch_bytes, scratch_bytes(part, geometry, threads));
     }

@@ -4,6 +4,7 @@
 
 #include "checked.h"
 #include "cost_model.h"
+#include "fold.h"
 #include "machine.h"
 #include "tiles.h"
 
@@ -150,15 +151,19 @@ const CostModel &cost_of(const Entry &entry) {
 }  // namespace
 
 Estimate estimate(const Entry &entry, const Geometry &geometry, int threads) {
-    return cost_of(entry).estimate(entry, geometry, split(entry, geometry, 0, threads));
+    return cost_of(entry).estimate(entry, folded(geometry, entry.variant), split(entry, geometry, 0, threads));
 }
 
 Split split(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
-    return cost_of(entry).split(entry, geometry, rows, threads);
+    return cost_of(entry).split(entry, folded(geometry, entry.variant), rows, threads);
 }
 
 int64_t scratch_floats(const Entry &entry, const Geometry &geometry, const Split &split) {
-    return cost_of(entry).scratch_floats(entry, geometry, split);
+    int64_t most = 0;
+    for (const Piece &piece : pieces_of(geometry, entry.variant)) {
+        most = std::max(most, cost_of(entry).scratch_floats(entry, piece.geometry, split));
+    }
+    return most;
 }
 
 }  // namespace unstride

@@ -9,6 +9,7 @@
 #include "activation_pass.h"
 #include "buffer.h"
 #include "calls.h"
+#include "fold.h"
 #include "kernel_call.h"
 #include "planner.h"
 
@@ -140,8 +141,8 @@ private:
     const Part &part_;
     const Geometry &geometry_;
     const std::vector<Panels> &panels_;
-    const Volume<const float> &input_;
-    const Volume<float> &output_;
+    const Volume<const float> input_;
+    const Volume<float> output_;
     const Epilogue &epilogue_;
     const int threads_;
     const Queue &queue_;
@@ -160,7 +161,18 @@ int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int6
 
 void execute(const Part &part, const Geometry &geometry, const std::vector<Panels> &panels, const Volume<const float> &input,
              const Volume<float> &output, const Epilogue &epilogue, int threads, const Queue &queue) {
-    Execution(part, geometry, panels, input, output, epilogue, threads, queue).run();
+    const auto place = [](auto volume, int64_t column, int64_t step) {
+        volume.data += column * volume.width;
+        volume.height = step != 0 ? step * volume.width : volume.height;
+        return volume;
+    };
+    for (const Piece &piece : pieces_of(geometry, part.entry->variant)) {
+        Epilogue epilogue_of_piece = epilogue;
+        if (epilogue.residual) {
+            epilogue_of_piece.residual = place(*epilogue.residual, piece.output, piece.output_step);
+        }
+        Execution(part, piece.geometry, panels, place(input, piece.input, piece.input_step), place(output, piece.output, piece.output_step), epilogue_of_piece, threads, queue).run();
+    }
 }
 
 }  // namespace unstride
