@@ -141,6 +141,9 @@ void ConvTranspose::State::forward(const DeviceTensor &input, DeviceTensor &outp
     if (residual != nullptr) {
         check("residual", *residual);
         check_residual_shape(residual->sizes(), output.sizes());
+        if (device == Device::opencl && residual == &output) {  // whose calls compute some outputs twice: phases_of_calls()
+            throw InvalidArgument("with OpenCL the residual may not be the output itself");
+        }
     }
     if (geometry.batch > 0) {
         const DeviceArray &to = output.state_->array;

@@ -79,7 +79,7 @@ public:
     void forward(const View<const float> &input, const View<float> &output, CudaStream stream) const;
     void forward(const View<const float> &input, const View<float> &output, const View<const float> &residual, CudaStream stream) const;
 
-    // The same with arrays of the layer's device: queues the work, and does not wait.
+    // The same with arrays of the layer's device: queues the work, and does not wait. With OpenCL the residual may not be the output itself.
     void forward(const DeviceTensor &input, DeviceTensor &output) const;
     void forward(const DeviceTensor &input, DeviceTensor &output, const DeviceTensor &residual) const;
 
