@@ -66,9 +66,10 @@ def figures(loop, function):
 def hot_loop(listing):
     """The innermost loop with the most multiply-adds, of several the worst: its figures and its instructions.
 
-    A Winograd kernel has two kinds: one multiplies by inputs, each of which is broadcast, the other adds up products with their sign."""
+    A Winograd kernel has two kinds: one multiplies by inputs, each of which is broadcast, the other adds up products with their sign. Loops without
+    multiply-adds, such as those that store a tile, may have broadcasts, too."""
     loops = [(figures(loop, function), loop) for function in read_functions(listing) for loop in innermost_loops(function)]
-    candidates = [(f, loop) for f, loop in loops if broadcasts(loop) > 1] or loops
+    candidates = [(f, loop) for f, loop in loops if f.fmas and broadcasts(loop) > 1] or loops
     return max(candidates, key=lambda c: (c[0].fmas, c[0].spills, c[0].loads), default=(Figures(0, 0, 0, 0), []))
 
 
