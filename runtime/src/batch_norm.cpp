@@ -10,7 +10,7 @@ void fold_batch_norm(const ConvTranspose &layer, const BatchNorm &norm, ConvTran
     const ConvTranspose3dOptions &options = layer.options();
     check_batch_norm(norm, layer.activation(), options.out_channels);
     const auto channels = static_cast<size_t>(options.out_channels), group = channels / static_cast<size_t>(options.groups);
-    const size_t group_inputs = static_cast<size_t>(options.in_channels / options.groups);
+    const auto group_inputs = static_cast<size_t>(options.in_channels / options.groups);
     const size_t taps = layer.weight().size() / (static_cast<size_t>(options.in_channels) * group);
 
     std::vector<double> scale(channels);
