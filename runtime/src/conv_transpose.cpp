@@ -97,9 +97,11 @@ void ConvTranspose::set_activation(Activation activation) {
     if (slopes.size() == 1) {
         slopes.resize(static_cast<size_t>(state_->options.out_channels), slopes.front());
     }
-    state_->parameters.slope = std::move(slopes);
+    if (slopes != state_->parameters.slope) {
+        state_->parameters.slope = std::move(slopes);
+        state_->packed.clear();
+    }
     state_->activation = std::move(activation);
-    state_->packed.clear();
 }
 
 const Activation &ConvTranspose::activation() const {
