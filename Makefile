@@ -31,7 +31,7 @@ build: $(BUILD)/CMakeCache.txt  ## build the library, the command line and the t
 	$(CMAKE) --build $(BUILD) -j $(JOBS)
 
 test: build  ## run the tests
-	$(CTEST) --test-dir $(BUILD) --output-on-failure
+	$(CTEST) --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
 
 bench: build layer-kernels  ## measure all variants on the layer table, and write a report
 	$(PYTHON) bench/bench.py --build $(BUILD) $(BENCH)

@@ -10,6 +10,8 @@
 #include <thread>
 #include <utility>
 
+#include "elements.h"
+
 namespace unstride::bench {
 
 double median(std::vector<double> values) {
@@ -109,23 +111,46 @@ void pass_over(Tensor &tensor, const Tensor *residual) {
     }
 }
 
+std::vector<float> rounded_to(DType dtype, std::vector<float> numbers) {
+    for (float &number : numbers) {
+        number = dtype == DType::f16 ? rounded<float>(Half(number)) : dtype == DType::bf16 ? rounded<float>(BFloat16(number))
+                                                                                           : number;
+    }
+    return numbers;
+}
+
 }  // namespace
 
-LayerRun::LayerRun(const Layer &layer, Layout layout, Device device)
+LayerRun::LayerRun(const Layer &layer, Layout layout, Device device, const Types &types)
     : name_(layer.name), layout_(layout), convolution_(layer.options), input_(layer.input_size, layout),
       output_(convolution_.output_shape(layer.input_size), layout) {
     convolution_.set_device(device);
-    planned_ = variants_of(convolution_.plan(layer.input_size, layout));
     std::minstd_rand random(1);
     std::uniform_real_distribution<float> uniform(-1, 1);
     // The same numbers in every layout.
     for (const int64_t offset : offsets(input_)) {
         input_.data()[offset] = uniform(random);
     }
-    if (device != Device::cpu) {
-        device_input_ = std::make_unique<DeviceTensor>(device, input_.sizes(), layout);
-        device_output_ = std::make_unique<DeviceTensor>(device, output_.sizes(), layout);
-        device_input_->upload(input_);
+    prepare(types);
+}
+
+void LayerRun::set_types(const Types &types) {
+    if (!(types == types_)) {
+        prepare(types);
+    }
+}
+
+void LayerRun::prepare(const Types &types) {
+    convolution_.set_variant("");
+    planned_ = variants_of(convolution_.plan(input_.sizes(), layout_, {}, types));
+    types_ = types;
+    set_epilogue("", false, false);
+    rounded_input_ = types.input == DType::f32 ? nullptr : std::make_unique<Tensor>(converted(input_, types.input));
+    output_ = Tensor(output_.sizes(), layout_, output_.spatial(), types.output);
+    if (const Device device = convolution_.device(); device != Device::cpu) {
+        device_input_ = std::make_unique<DeviceTensor>(device, input_.sizes(), layout_, input_.spatial(), types.input);
+        device_output_ = std::make_unique<DeviceTensor>(device, output_.sizes(), layout_, output_.spatial(), types.output);
+        device_input_->upload(rounded_input());
     }
 }
 
@@ -135,20 +160,20 @@ void LayerRun::forward() {
         device_output_->synchronize();
         return;
     }
-    const View<const float> input = static_cast<const Tensor &>(input_).view();
+    const View<const void> input = rounded_input().view<void>();
     if (residual_ && !apart_) {
-        convolution_.forward(input, output_.view(), residual_->view());
+        convolution_.forward(input, output_.view<void>(), residual_->view());
         return;
     }
-    convolution_.forward(input, output_.view());
+    convolution_.forward(input, output_.view<void>());
     if (apart_) {
         pass_over(output_, residual_.get());
     }
 }
 
 void LayerRun::set_epilogue(const std::string &activation, bool residual, bool apart) {
-    if (device_input_ && (residual || apart)) {
-        throw InvalidArgument("epilogues are timed on the CPU");
+    if ((device_input_ || !(types_ == Types())) && (residual || apart)) {
+        throw InvalidArgument("epilogues are timed on the CPU, in f32");
     }
     const std::map<std::string, Activation> known = {{"", {}}, {"leaky_relu", Activation::leaky_relu(slope_of_pass)}, {"silu", Activation::silu()}};
     if (known.count(activation) == 0 || (apart && activation != "leaky_relu")) {
@@ -162,16 +187,31 @@ void LayerRun::set_epilogue(const std::string &activation, bool residual, bool a
     }
 }
 
-std::vector<float> LayerRun::take_output() {
+Tensor LayerRun::take_output() {
     if (device_output_) {
         device_output_->download(output_);
     }
-    std::vector<float> taken(output_.data(), output_.data() + output_.element_count());
-    std::fill_n(output_.data(), output_.element_count(), std::numeric_limits<float>::quiet_NaN());
+    Tensor taken = std::exchange(output_, Tensor(output_.sizes(), layout_, output_.spatial(), types_.output));
+    with_elements(output_, [this](auto *to) {
+        std::fill_n(to, output_.element_count(), rounded<std::remove_pointer_t<decltype(to)>>(std::nan("")));
+    });
     if (device_output_) {
         device_output_->upload(output_);
     }
     return taken;
+}
+
+std::pair<Tensor, Tensor> LayerRun::outputs_beside_f64() {
+    const std::vector<float> weight = convolution_.weight(), bias = convolution_.bias();
+    const auto set_parameters = [this](const std::vector<float> &weights, const std::vector<float> &biases) {
+        convolution_.set_weight(weights.data(), convolution_.weight_shape());
+        convolution_.set_bias(biases.data(), convolution_.bias_shape());
+    };
+    set_parameters(rounded_to(types_.input, weight), rounded_to(types_.input, bias));
+    forward();
+    std::pair<Tensor, Tensor> both(take_output(), convolution_.forward(converted(rounded_input(), DType::f64).view<void>()));
+    set_parameters(weight, bias);
+    return both;
 }
 
 Result LayerRun::measure(const std::string &variant, const Machine &machine) {
@@ -181,12 +221,14 @@ Result LayerRun::measure(const std::string &variant, const Machine &machine) {
     const auto at_rate = [](double work, double rate) {
         return rate > 0 ? work / (rate * 1e9) : 0;
     };
-    const double compute_limit = at_rate(flops, machine.peak_gflops), memory_limit = at_rate(plan.compulsory_bytes, machine.bandwidth_gbs);
+    // Vectors hold half as many f64, as do those of a GPU for scientific work.
+    const double peak_gflops = types_.sums() == DType::f64 ? machine.peak_gflops / 2 : machine.peak_gflops;
+    const double compute_limit = at_rate(flops, peak_gflops), memory_limit = at_rate(plan.compulsory_bytes, machine.bandwidth_gbs);
     return {name_,
             layout_,
             plan.variant.device,
             variants_of(plan),
-            plan.variant.dtype,
+            to_string(plan.variant.types),
             variants_of(plan) == planned_,
             seconds,
             flops / seconds * 1e-9,
@@ -195,7 +237,7 @@ Result LayerRun::measure(const std::string &variant, const Machine &machine) {
 
 Plan LayerRun::force(const std::string &variant, int64_t rows_per_task) {
     convolution_.set_variant(variant, rows_per_task);
-    return convolution_.plan(input_.sizes(), layout_);
+    return convolution_.plan(input_.sizes(), layout_, {}, types_);
 }
 
 nlohmann::ordered_json to_json(const Machine &machine, const std::vector<Result> &results) {

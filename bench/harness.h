@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "layers.h"
@@ -42,7 +43,11 @@ struct Result {
 class LayerRun {
 public:
     // Throws InvalidArgument for a layer that ConvTranspose3d refuses.
-    LayerRun(const Layer &layer, Layout layout, Device device = Device::cpu);
+    LayerRun(const Layer &layer, Layout layout, Device device = Device::cpu, const Types &types = {});
+
+    // Makes the next calls have elements of these types; the numbers of the input are the same, rounded. Forgets what was forced, the
+    // epilogue and the output; the arrays of the types before are freed.
+    void set_types(const Types &types);
 
     // Times a variant, or the planner's choice if the name is empty. Throws InvalidArgument for a variant that this
     // machine or layer cannot run.
@@ -52,7 +57,8 @@ public:
     Plan force(const std::string &variant, int64_t rows_per_task = 0);
 
     // What the next calls add to the convolution: a residual, an activation, or both; as the layer does it, or `apart`, in a pass of its own over the
-    // output, as frameworks do that have a module for each. Throws InvalidArgument for an activation that the layer, or the pass, does not have.
+    // output, as frameworks do that have a module for each. Throws InvalidArgument for an activation that the layer, or the pass, does not have, and for
+    // a residual or a pass of another type than f32.
     void set_epilogue(const std::string &activation, bool residual, bool apart);
 
     // Computes the output once, with what was forced or measured last, or else with the planner's choice; waits until it is there.
@@ -61,21 +67,32 @@ public:
     const ConvTranspose3d &convolution() const {
         return convolution_;
     }
-    const Tensor &input() const {
+    const Tensor &input() const {  // in f32
         return input_;
     }
     const Tensor &output() const {
         return output_;
     }
 
-    // The output that is there, in the order of memory; leaves NaN in its place.
-    std::vector<float> take_output();
+    // The output that is there; leaves NaN in its place.
+    Tensor take_output();
+
+    // On the CPU, an output of the types that are set, and one of f64 of the same numbers: input and weights are rounded to the type of the input for both,
+    // as those of a model in that type are.
+    std::pair<Tensor, Tensor> outputs_beside_f64();
 
 private:
+    void prepare(const Types &types);
+    const Tensor &rounded_input() const {
+        return rounded_input_ ? *rounded_input_ : input_;
+    }
+
     std::string name_;
     Layout layout_;
     ConvTranspose3d convolution_;
+    Types types_;
     Tensor input_, output_;
+    std::unique_ptr<Tensor> rounded_input_;  // unless it is f32
     std::unique_ptr<Tensor> residual_;
     bool apart_ = false;
     std::unique_ptr<DeviceTensor> device_input_, device_output_;  // of a GPU, in place of `output_`

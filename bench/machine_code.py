@@ -1,6 +1,6 @@
 """Reads the machine code of kernels: the hot loop, the innermost loop of a full register tile, and its figures.
 
-Kernels are object files or archives named [lib]<layout>_<family>_<block>x<columns>_s<stride>_<isa>.(o|a).
+Kernels are object files or archives named [lib]<layout>_<family>_<block>x<columns>_s<stride>_[<types>_]<isa>.(o|a); without types, elements are f32.
 """
 
 import collections
@@ -8,9 +8,9 @@ import re
 import shutil
 import subprocess
 
-LANES = {"avx2": 8, "avx512": 16}
+BYTES = {"avx2": 32, "avx512": 64}  # of a vector
 NAME = re.compile(r"(?:lib)?(?P<name>(?P<layout>ncdhw|ndhwc)_(?P<family>channels|columns|depthwise|winograd|taps)_"
-                  r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?P<isa>avx2|avx512))\.[ao]$")
+                  r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?:(?P<types>f64|b?f16(?:_f32)?)_)?(?P<isa>avx2|avx512))\.[ao]$")
 FUNCTION = re.compile(r"[0-9a-f]+ <.*>:$")
 INSTRUCTION = re.compile(r"\s*([0-9a-f]+):\s+(?:(?:lock|rep|notrack|data16|cs|ds|bnd)\s+)*(\S+)\s*(.*)")
 JUMP = re.compile(r"j\w+$")
@@ -80,7 +80,7 @@ def broadcasts(loop):
 
 def tile_of(match):
     """What one step of the hot loop takes."""
-    block, columns, lanes = int(match["block"]), int(match["columns"]), LANES[match["isa"]]
+    block, columns, lanes = int(match["block"]), int(match["columns"]), BYTES[match["isa"]] // (8 if match["types"] == "f64" else 4)
     across_channels = match["family"] in ("channels", "winograd") or (match["family"] in ("depthwise", "taps") and match["layout"] == "ndhwc")
     weights, inputs = (block // lanes, columns) if across_channels else (block, columns // lanes)
     fmas = weights * inputs

@@ -85,8 +85,8 @@ std::vector<Candidate> other_splits(const Candidate &candidate, int64_t height) 
 
 }  // namespace
 
-Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)> &progress) {
-    LayerRun run(layer, layout);
+Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)> &progress, const Types &types) {
+    LayerRun run(layer, layout, Device::cpu, types);
     const Plan plan = run.force("", 0);
     const bool one_variant = plan.rest.empty();
     Tuning tuning{one_variant ? Candidate{plan.variant.name, plan.rows_per_task, 0} : Candidate{"", 0, 0}, {}, 0, 0};
@@ -94,8 +94,9 @@ Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)>
     std::vector<Plan> plans;
     double least = plan.expected_seconds;
     for (const Variant &v : variants()) {
+        const bool other_call = v.device != Device::cpu || v.layout != layout || !(v.types == types);
         const bool other_rounding = rounding(v.family) != rounding(plan.variant.family);
-        if (v.device != Device::cpu || v.layout != layout || !v.runs_here() || other_rounding || (v.isa == "baseline" && plan.variant.isa != "baseline")) {
+        if (other_call || !v.runs_here() || other_rounding || (v.isa == "baseline" && plan.variant.isa != "baseline")) {
             continue;
         }
         try {

@@ -17,6 +17,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "elements.h"
 #include "harness.h"
 #include "memory.h"
 #include "npy.h"
@@ -46,19 +47,37 @@ Device device_of(const Json &request) {
     return parse("device", request.value("device", "cpu"), {Device::cpu, Device::cuda, Device::opencl});
 }
 
-void save(const std::string &path, const Shape &sizes, const std::vector<float> &values) {
+Types types_of(const Json &request) {
+    return parse_types(request.value("dtype", "f32"));
+}
+
+template<typename T>
+void save(const std::string &path, const Shape &sizes, const std::vector<T> &values) {
     tools::OutputFile file(path);
     tools::write_npy(file, sizes, values.data());
     file.commit();
 }
 
 void save(const std::string &path, const Tensor &tensor) {
-    std::vector<float> values;
-    values.reserve(tensor.element_count());
-    for (const int64_t offset : bench::offsets(tensor)) {
-        values.push_back(tensor.data()[offset]);
+    bench::with_elements(tensor, [&](const auto *elements) {
+        std::vector<std::remove_cv_t<std::remove_pointer_t<decltype(elements)>>> values;
+        values.reserve(tensor.element_count());
+        for (const int64_t offset : bench::offsets(tensor)) {
+            values.push_back(elements[offset]);
+        }
+        save(path, tensor.sizes(), values);
+    });
+}
+
+// What a layer's output was made of, and the output, if the request has a folder for them.
+void save(const Json &request, const bench::LayerRun &run, const Tensor &output) {
+    if (const std::string folder = request.value("save", ""); !folder.empty()) {
+        const ConvTranspose3d &convolution = run.convolution();
+        save(folder + "/input.npy", run.input());
+        save(folder + "/weight.npy", convolution.weight_shape(), convolution.weight());
+        save(folder + "/bias.npy", convolution.bias_shape(), convolution.bias());
+        save(folder + "/output.npy", output);
     }
-    save(path, tensor.sizes(), values);
 }
 
 double seconds_of(const std::function<void()> &call) {
@@ -91,6 +110,7 @@ public:
         }
         if (what == "time") {
             bench::LayerRun &layer = run(request);
+            layer.set_types(types_of(request));
             layer.force(request.value("variant", ""));
             layer.set_epilogue(request.value("activation", ""), request.value("residual", false), request.value("apart", false));
             if (const double first = seconds_of([&layer] { layer.forward(); }); first > request.value("patience", first)) {
@@ -102,7 +122,7 @@ public:
             return add(request);
         }
         if (what == "check") {
-            return check(run(request), request.at("variant"));
+            return request.contains("dtype") ? check_types(run(request), request) : check(run(request), request.at("variant"));
         }
         if (what == "unload") {
             runs_.clear();
@@ -167,31 +187,28 @@ private:
                       {"packed_bytes", plan.packed_bytes},
                       {"scratch_bytes", plan.scratch_bytes},
                       {"extra_bytes", peak == 0 ? Json() : Json(std::max<int64_t>(peak - before - bytes_of(*run), 0))}};
-        if (const std::string folder = request.value("save", ""); !folder.empty()) {
-            save(folder + "/input.npy", run->input());
-            save(folder + "/weight.npy", convolution.weight_shape(), convolution.weight());
-            save(folder + "/bias.npy", convolution.bias_shape(), convolution.bias());
-            save(folder + "/output.npy", run->output());
-        }
+        save(request, *run, run->output());
         runs_[to_string(layout)] = std::move(run);
         return reply;
     }
 
     // How far a variant's output is from that of the planner's choice, over the largest output; null if it is not a number.
     static Json check(bench::LayerRun &layer, const std::string &variant) {
+        layer.set_types({});
         layer.force("");
         layer.forward();
-        const std::vector<float> expected = layer.take_output();
+        const Tensor expected = layer.take_output();
         layer.force(variant);
         layer.forward();
-        const std::vector<float> found = layer.take_output();
-        double largest = 0, difference = 0;
-        for (size_t i = 0; i < expected.size(); i++) {
-            const double error = std::abs(static_cast<double>(found[i]) - expected[i]);
-            difference = std::isnan(difference) || error <= difference ? difference : error;
-            largest = std::max(largest, std::abs(static_cast<double>(expected[i])));
-        }
-        return {{"difference", difference / largest}};
+        return {{"difference", bench::difference(layer.take_output(), expected)}};
+    }
+
+    // The same of the output of some types, from that of f64 of the same numbers.
+    static Json check_types(bench::LayerRun &layer, const Json &request) {
+        layer.set_types(types_of(request));
+        const auto [found, expected] = layer.outputs_beside_f64();
+        save(request, layer, expected);
+        return {{"difference", bench::difference(found, expected)}};
     }
 
     std::string isa_;

@@ -1,4 +1,4 @@
-# Reads schedules/catalog.txt: unstride_read_catalog(VARIANTS ISAS) sets a list of "layout;family;block;columns;stride_x;isa"
+# Reads schedules/catalog.txt: unstride_read_catalog(VARIANTS ISAS) sets a list of "layout;family;block;columns;stride_x;type;isa"
 # entries, ";" written as "|", of those isas that match the regular expression; unstride_isa_target(OUT ISA) gives the Halide target that an ISA is compiled for.
 # unstride_add_kernel(OBJECT VARIANT NAME [PARAMETER=VALUE...]) compiles an entry to an object, and a header beside it.
 # Installed, too, for unstride_add_layer.
@@ -6,6 +6,7 @@
 # Those of the library itself, and those of a library for each device.
 set(unstride_cpu_isas "baseline|avx2|avx512")
 set(unstride_gpu_isas cuda opencl)
+set(unstride_output_types f32 f64 f16 bf16)
 
 # Halide 21 does not complete feature sets in the generator: every target names its full chain. The names of the ISAs are
 # matched with the processor in runtime/src/catalog.cpp. Other processors than x86-64 have one: their own.
@@ -25,23 +26,35 @@ function(unstride_isa_target out isa)
     endif ()
 endfunction()
 
+# Devices of OpenCL need not have f64.
+function(unstride_kernel_target out type isa)
+    unstride_isa_target(target ${isa})
+    if (type STREQUAL "f64" AND isa STREQUAL "opencl")
+        string(APPEND target "-cl_doubles")
+    endif ()
+    set(${out} "${target}" PARENT_SCOPE)
+endfunction()
+
 function(unstride_read_catalog out)
     set(catalog "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../schedules/catalog.txt")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${catalog}")
     file(STRINGS "${catalog}" lines REGEX "^[a-z]")
     set(variants "")
     foreach (line IN LISTS lines)
-        if (NOT line MATCHES "^(ncdhw|ndhwc) +(channels|columns|depthwise|winograd|taps|quads) +([0-9]+)x([0-9]+) +([0-9,]+) +(baseline|avx2|avx512|gpu) *(#.*)?$")
+        if (NOT line MATCHES "^(ncdhw|ndhwc) +(channels|columns|depthwise|winograd|taps|quads) +([0-9]+)x([0-9]+) +([0-9,]+) +(baseline|avx2|avx512|gpu) +([a-z0-9,-]+) *(#.*)?$")
             message(FATAL_ERROR "schedules/catalog.txt: cannot read the line\n  ${line}")
         endif ()
         set(head "${CMAKE_MATCH_1}|${CMAKE_MATCH_2}|${CMAKE_MATCH_3}|${CMAKE_MATCH_4}")
         string(REPLACE "," ";" strides "${CMAKE_MATCH_5}")
         string(REPLACE "gpu" "cuda;opencl" isas "${CMAKE_MATCH_6}")
+        string(REPLACE "," ";" types "${CMAKE_MATCH_7}")
         foreach (isa IN LISTS isas)
             unstride_isa_target(target "${isa}")
             if (target AND isa MATCHES "^(${ARGN})$")
-                foreach (stride IN LISTS strides)
-                    list(APPEND variants "${head}|${stride}|${isa}")
+                foreach (type IN LISTS types)
+                    foreach (stride IN LISTS strides)
+                        list(APPEND variants "${head}|${stride}|${type}|${isa}")
+                    endforeach ()
                 endforeach ()
             endif ()
         endforeach ()
@@ -49,42 +62,50 @@ function(unstride_read_catalog out)
     set(${out} "${variants}" PARENT_SCOPE)
 endfunction()
 
-# Sets layout, family, block, columns, stride_x and isa of an entry, and its variant_name.
+# Sets layout, family, block, columns, stride_x, type and isa of an entry, its variant_name, and the types of its input and output.
 macro(unstride_read_variant variant)
-    string(REGEX MATCH "^(.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)$" _ "${variant}")
+    string(REGEX MATCH "^(.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)$" _ "${variant}")
     set(layout ${CMAKE_MATCH_1})
     set(family ${CMAKE_MATCH_2})
     set(block ${CMAKE_MATCH_3})
     set(columns ${CMAKE_MATCH_4})
     set(stride_x ${CMAKE_MATCH_5})
-    set(isa ${CMAKE_MATCH_6})
-    set(variant_name "${layout}_${family}_${block}x${columns}_s${stride_x}_${isa}")
+    set(type ${CMAKE_MATCH_6})
+    set(isa ${CMAKE_MATCH_7})
+    string(REGEX REPLACE "-.*" "" input_type ${type})
+    string(REGEX REPLACE ".*-" "" output_type ${type})
+    set(variant_name "${layout}_${family}_${block}x${columns}_s${stride_x}_${type}_${isa}")
+    string(REPLACE "_s${stride_x}_f32_" "_s${stride_x}_" variant_name ${variant_name})
+    string(REPLACE "-" "_" variant_name ${variant_name})
 endmacro()
 
-# Activations that the kernels of the convolution leave to others, of an ISA.
-function(unstride_add_activation out isa)
-    unstride_isa_target(target ${isa})
-    add_halide_library(activation_${isa} FROM unstride.generator
+# Activations that the kernels of the convolution leave to others, of outputs of a type.
+function(unstride_add_activation out type isa)
+    set(name activation_${type}_${isa})
+    unstride_kernel_target(target ${type} ${isa})
+    add_halide_library(${name} FROM unstride.generator
                        GENERATOR activation
-                       FUNCTION_NAME unstride_activation_${isa}
+                       FUNCTION_NAME unstride_${name}
                        USE_RUNTIME unstride_halide_runtime
                        TARGETS ${target}
-                       FEATURES user_context)
-    set(${out} "${CMAKE_CURRENT_BINARY_DIR}/activation_${isa}.o" PARENT_SCOPE)
+                       FEATURES user_context
+                       PARAMS type=${type})
+    set(${out} "${CMAKE_CURRENT_BINARY_DIR}/${name}.o" PARENT_SCOPE)
 endfunction()
 
 # The function is unstride_NAME; a target that takes the object has to depend on NAME.update. All kernels share one of Halide's
 # runtimes, which is in the library.
 function(unstride_add_kernel out variant name)
     unstride_read_variant("${variant}")
-    unstride_isa_target(target ${isa})
+    unstride_kernel_target(target ${type} ${isa})
     add_halide_library(${name} FROM unstride.generator
                        GENERATOR transposed_convolution
                        FUNCTION_NAME unstride_${name}
                        USE_RUNTIME unstride_halide_runtime
                        TARGETS ${target}
                        FEATURES user_context
-                       PARAMS family=${family} layout=${layout} interleave=${stride_x} block=${block} columns=${columns} ${ARGN})
+                       PARAMS family=${family} layout=${layout} interleave=${stride_x} block=${block} columns=${columns}
+                              input_type=${input_type} output_type=${output_type} ${ARGN})
     set(${out} "${CMAKE_CURRENT_BINARY_DIR}/${name}.o" PARENT_SCOPE)
 endfunction()
 

@@ -1,6 +1,7 @@
 # unstride_add_layer(<target> NAME <name> IN_CHANNELS <n> OUT_CHANNELS <n> KERNEL <3>
 #                    [STRIDE <3>] [PADDING <3>] [DILATION <3>] [GROUPS <n>]
-#                    [LAYOUT ncdhw|ndhwc] [ISA baseline|avx2|avx512...] [TILES <family>_<block>x<columns>...])
+#                    [LAYOUT ncdhw|ndhwc] [TYPE f32|f64|f16|bf16|f16-f32|bf16-f32...] [ISA baseline|avx2|avx512...]
+#                    [TILES <family>_<block>x<columns>...])
 #
 # Compiles kernels for one layer into <target>, which links unstride::unstride. The runtime takes them wherever the layer fits, and
 # variants() lists them as <name>_<variant>. The layer's parameters are those of torch.nn.ConvTranspose3d, with its defaults; <3> is
@@ -8,17 +9,17 @@
 #
 # Where a layer is computed by the generic kernels of families winograd and taps (`unstride plan` tells), these remain faster.
 #
-# By default there are kernels for both layouts and each instruction set, of all tiles in schedules/catalog.txt that waste little
+# By default there are kernels of f32 for both layouts and each instruction set, of all tiles in schedules/catalog.txt that waste little
 # on the layer's channels: up to two dozen, about a second of compilation each. LAYOUT, ISA and TILES choose fewer; the app's
-# plan() tells which of them runs. Halide compiles them: CMAKE_PREFIX_PATH has to name the folder where it is installed.
+# plan() tells which of them runs. TYPE is that of input and output, or of the one and the other. Halide compiles them: CMAKE_PREFIX_PATH has to name the folder where it is installed.
 function(unstride_add_layer target)
-    cmake_parse_arguments(PARSE_ARGV 1 ARG "" "NAME;IN_CHANNELS;OUT_CHANNELS;GROUPS;LAYOUT" "KERNEL;STRIDE;PADDING;DILATION;ISA;TILES")
+    cmake_parse_arguments(PARSE_ARGV 1 ARG "" "NAME;IN_CHANNELS;OUT_CHANNELS;GROUPS;LAYOUT" "KERNEL;STRIDE;PADDING;DILATION;TYPE;ISA;TILES")
     set(call "unstride_add_layer(${target} NAME ${ARG_NAME})")
     if (NOT TARGET "${target}")
         message(FATAL_ERROR "${call}: there is no target ${target}")
     endif ()
-    get_target_property(type ${target} TYPE)
-    if (NOT type MATCHES "^(EXECUTABLE|(STATIC|SHARED|MODULE)_LIBRARY)$")
+    get_target_property(target_type ${target} TYPE)
+    if (NOT target_type MATCHES "^(EXECUTABLE|(STATIC|SHARED|MODULE)_LIBRARY)$")
         message(FATAL_ERROR "${call}: ${target} has to be an executable, or a static or shared library")
     elseif (ARG_UNPARSED_ARGUMENTS OR ARG_KEYWORDS_MISSING_VALUES)
         message(FATAL_ERROR "${call}: cannot read ${ARG_UNPARSED_ARGUMENTS} ${ARG_KEYWORDS_MISSING_VALUES}")
@@ -49,9 +50,12 @@ function(unstride_add_layer target)
     endif ()
     list(GET ARG_STRIDE 2 stride)
     list(GET ARG_DILATION 2 dilation)
-    _unstride_suitable_variants(variants ${depthwise} ${outputs} ${stride} ${dilation} "${ARG_LAYOUT}" "${ARG_ISA}" "${ARG_TILES}")
+    if (NOT ARG_TYPE)
+        set(ARG_TYPE f32)
+    endif ()
+    _unstride_suitable_variants(variants ${depthwise} ${outputs} ${stride} ${dilation} "${ARG_LAYOUT}" "${ARG_TYPE}" "${ARG_ISA}" "${ARG_TILES}")
     if (NOT variants)
-        message(FATAL_ERROR "${call}: schedules/catalog.txt has no suitable tile of this LAYOUT, ISA and TILES")
+        message(FATAL_ERROR "${call}: schedules/catalog.txt has no suitable tile of this LAYOUT, TYPE, ISA and TILES")
     endif ()
 
     set(dimensions z y x)
@@ -73,7 +77,7 @@ function(unstride_add_layer target)
         target_sources(${target} PRIVATE "${object}")
         add_dependencies(${target} ${name}.update)
         string(APPEND includes "#include \"${CMAKE_CURRENT_BINARY_DIR}/${name}.h\"\n")
-        string(APPEND entries "        {\"${name}\", \"${family}\", unstride::Layout::${layout}, \"${isa}\", ${stride_x}, ${block}, ${columns}, unstride_${name}},\n")
+        string(APPEND entries "        {\"${name}\", \"${family}\", unstride::Layout::${layout}, \"${isa}\", ${stride_x}, ${block}, ${columns}, unstride_${name}, false, {unstride::DType::${input_type}, unstride::DType::${output_type}}},\n")
     endforeach ()
     foreach (triple IN ITEMS KERNEL STRIDE PADDING DILATION)
         list(JOIN ARG_${triple} ", " ${triple})
@@ -81,7 +85,7 @@ function(unstride_add_layer target)
     set(source "${CMAKE_CURRENT_BINARY_DIR}/unstride_layer_${ARG_NAME}.cpp")
     configure_file("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/layer.cpp.in" "${source}" @ONLY)
     target_sources(${target} PRIVATE "${source}")
-    if (type STREQUAL "STATIC_LIBRARY")  # from which a linker takes only what is asked for
+    if (target_type STREQUAL "STATIC_LIBRARY")  # from which a linker takes only what is asked for
         target_link_options(${target} INTERFACE "LINKER:--undefined=unstride_layer_${ARG_NAME}")
     endif ()
 endfunction()
@@ -122,10 +126,10 @@ macro(_unstride_need_generator call)
 endmacro()
 
 # Entries of the catalog, as unstride_read_catalog gives them, for a layer's output channels (of a group), stride and dilation along
-# the width. Empty lists of layouts, instruction sets and tiles are any.
-function(_unstride_suitable_variants out depthwise outputs stride dilation layouts isas tiles)
+# the width, of some types. Empty lists of layouts, instruction sets and tiles are any.
+function(_unstride_suitable_variants out depthwise outputs stride dilation layouts types isas tiles)
     unstride_read_catalog(catalog "${unstride_cpu_isas}")
-    set(kinds "")  # layout and instruction set
+    set(kinds "")  # layout, type and instruction set
     set(suitable "")
     foreach (variant IN LISTS catalog)
         unstride_read_variant("${variant}")
@@ -138,16 +142,16 @@ function(_unstride_suitable_variants out depthwise outputs stride dilation layou
         endif ()
         # Where there is a kernel that interleaves the phases, it is the better one.
         set(best_stride_x 1)
-        if (dilation EQUAL 1 AND "${layout}|${family}|${block}|${columns}|${stride}|${isa}" IN_LIST catalog)
+        if (dilation EQUAL 1 AND "${layout}|${family}|${block}|${columns}|${stride}|${type}|${isa}" IN_LIST catalog)
             set(best_stride_x ${stride})
         endif ()
-        if ((layouts AND NOT layout IN_LIST layouts) OR (isas AND NOT isa IN_LIST isas) OR NOT stride_x EQUAL best_stride_x)
+        if ((layouts AND NOT layout IN_LIST layouts) OR (isas AND NOT isa IN_LIST isas) OR NOT type IN_LIST types OR NOT stride_x EQUAL best_stride_x)
             continue()
         elseif (NOT suits OR (tiles AND NOT "${family}_${block}x${columns}" IN_LIST tiles))
             continue()
         endif ()
         math(EXPR lanes "(${outputs} + ${block} - 1) / ${block} * ${block}")  # computed
-        set(kind ${layout}_${isa})
+        set(kind ${layout}_${type}_${isa})
         if (NOT DEFINED least_${kind} OR lanes LESS least_${kind})
             set(least_${kind} ${lanes})
         endif ()

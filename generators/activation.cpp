@@ -1,6 +1,7 @@
 #include <cmath>
 #include <vector>
 
+#include "element.h"
 #include "expressions.h"
 #include "formula.h"
 
@@ -93,20 +94,30 @@ Expr gelu_tanh(const Expr &v) {
 // output = formula(input), element by element: both may be the same memory. The first dimension is dense.
 class Activation : public Generator<Activation> {
 public:
-    Input<Buffer<float, 5>> input{"input"};
-    Input<int> formula{"formula"};  // a Formula beyond those in registers
-    Input<float> alpha{"alpha"};    // of elu
-    Output<Buffer<float, 5>> output{"output"};
+    GeneratorParam<Element::Type> type{"type", Element::Type::F32, Element::names()};  // of elements in memory
+    Input<Buffer<void, 5>> input{"input"};
+    Input<int> formula{"formula"};        // a Formula beyond those in registers
+    Input<Buffer<void, 3>> bias{"bias"};  // as of the convolution: what the formula takes is the same for all channels
+    Output<Buffer<void, 5>> output{"output"};
+
+    void configure() {
+        input.set_type(element().stored());
+        bias.set_type(element().computed());
+        output.set_type(element().stored());
+    }
 
     void generate() {
-        const Expr v = input(i, j[0], j[1], j[2], j[3]);
-        const Expr value = select(is(Formula::elu), elu(v, alpha), is(Formula::sigmoid), sigmoid(v), is(Formula::silu), v * sigmoid(v), is(Formula::tanh), hyperbolic_tangent(v),
+        const Expr v = element().load(input(i, j[0], j[1], j[2], j[3]));
+        const Expr value = select(is(Formula::elu), elu(v, bias(0, 0, 1)), is(Formula::sigmoid), sigmoid(v), is(Formula::silu), v * sigmoid(v), is(Formula::tanh), hyperbolic_tangent(v),
                                   is(Formula::gelu), gelu(v), gelu_tanh(v));
         // Strictly as it is written: roundings are part of it, NaN and infinity are arguments like others, and all processors get the same bits.
-        output(i, j[0], j[1], j[2], j[3]) = strict_float(value);
+        output(i, j[0], j[1], j[2], j[3]) = element().store(strict_float(value));
     }
 
     void schedule() {
+        for (int d = 0; d < 3; d++) {
+            bias.dim(d).set_min(0);
+        }
         for (int d = 0; d < 5; d++) {
             input.dim(d).set_min(0);
             output.dim(d).set_min(0);
@@ -115,7 +126,7 @@ public:
             const Var block{"block"}, thread{"thread"};
             output.fuse(i, j[0], i).fuse(i, j[1], i).fuse(i, j[2], i).fuse(i, j[3], i).gpu_tile(i, block, thread, 128, TailStrategy::GuardWithIf).never_partition_all();
         } else {
-            output.vectorize(i, natural_vector_size<float>(), TailStrategy::GuardWithIf);
+            output.vectorize(i, natural_vector_size(element().computed()), TailStrategy::GuardWithIf);
         }
         for (const Formula f : {Formula::elu, Formula::sigmoid, Formula::silu, Formula::tanh, Formula::gelu, Formula::gelu_tanh}) {
             output.specialize(is(f));
@@ -124,6 +135,9 @@ public:
     }
 
 private:
+    Element element() const {
+        return {type, get_target()};
+    }
     Expr is(Formula f) const {
         return formula == static_cast<int32_t>(f);
     }

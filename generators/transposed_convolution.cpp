@@ -1,4 +1,5 @@
 #include "axis.h"
+#include "element.h"
 #include "epilogue.h"
 #include "known.h"
 #include "minimal_filter.h"
@@ -33,6 +34,8 @@ public:
     GeneratorParam<int> interleave{"interleave", 1};
     GeneratorParam<int> block{"block", 16};      // output channels of a register tile, and of a panel of weights
     GeneratorParam<int> columns{"columns", 16};  // output columns of one phase in a register tile
+    // Of elements in memory. Weights, bias and all sums have the type that the input's are computed with.
+    GeneratorParam<Element::Type> input_type{"input_type", Element::Type::F32, Element::names()}, output_type{"output_type", Element::Type::F32, Element::names()};
 
     // For one layer. Hand-written schedules need no more than the channels that are summed up: knowing the others and the sizes, too, was
     // not measurably faster. Autoschedulers need all of it.
@@ -45,11 +48,11 @@ public:
     GeneratorParam<bool> estimates_only{"estimates_only", false}, in_place{"in_place", false};
 
     // Dimensions are innermost first, whatever the layout; strides tell ncdhw from ndhwc.
-    Input<Buffer<float, 6>> input{"input"};    // (x, y, z, channel within its group, group, batch)
-    Input<Buffer<float, 7>> weight{"weight"};  // (lane, input channel, kx, ky, kz, block of output channels, group)
-    // (output channel within its group, padded to whole blocks; group; 0: bias, 1: slope of the activation)
-    Input<Buffer<float, 3>> bias{"bias"};
-    Input<Buffer<float, 7>> residual{"residual"};  // as the output
+    Input<Buffer<void, 6>> input{"input"};    // (x, y, z, channel within its group, group, batch)
+    Input<Buffer<void, 7>> weight{"weight"};  // (lane, input channel, kx, ky, kz, block of output channels, group)
+    // (output channel within its group, padded to whole blocks; group; 0: bias, 1 and 2: what the activation's formula takes)
+    Input<Buffer<void, 3>> bias{"bias"};
+    Input<Buffer<void, 7>> residual{"residual"};  // as the output
 
     Input<int> padding_x{"padding_x"}, padding_y{"padding_y"}, padding_z{"padding_z"};
     Input<int> dilation_x{"dilation_x"}, dilation_y{"dilation_y"}, dilation_z{"dilation_z"};
@@ -58,14 +61,21 @@ public:
     Input<int> inverse_x{"inverse_x"}, inverse_y{"inverse_y"}, inverse_z{"inverse_z"};  // of dilation / common, modulo stride / common
     // What follows the sum: see Epilogue.
     Input<bool> has_residual{"has_residual"};
-    Input<int> formula{"formula"};          // of the activation: a Formula that is computed in registers
-    Input<float> low{"low"}, high{"high"};  // of a clamp
+    Input<int> formula{"formula"};  // of the activation: a Formula that is computed in registers
     // How work is split; does not change the result.
     Input<int> rows_per_task{"rows_per_task"}, slices_per_task{"slices_per_task"}, items_per_task{"items_per_task"};
     Input<int> blocks_per_task{"blocks_per_task"};
 
     // (position within a phase, phase, y, z, channel within its group, group, batch), or (x, 0, y, z, ...) interleaved
-    Output<Buffer<float, 7>> output{"output"};
+    Output<Buffer<void, 7>> output{"output"};
+
+    void configure() {
+        input.set_type(element(input_type).stored());
+        weight.set_type(sums());
+        bias.set_type(sums());
+        residual.set_type(element(output_type).stored());
+        output.set_type(element(output_type).stored());
+    }
 
     void generate() {
         const int s = interleave;
@@ -90,7 +100,7 @@ public:
         }
         Func phases("phases");
         phases(c, q, rx, y, z, g, n) = stages.sum(c, q, rx, y, z, g, n);
-        const Expr value = epilogue(phases(c, x / s, p + x % s, y, z, g, n));
+        const Expr value = element(output_type).store(epilogue(phases(c, x / s, p + x % s, y, z, g, n)));
         channels_first() ? output(c, x, p, y, z, g, n) = value : output(x, p, y, z, c, g, n) = value;
         stages.phases = phases;
         stages.output = output;
@@ -102,7 +112,7 @@ public:
             add_requirement(formula == static_cast<int>(Formula::none) && !has_residual, "this kernel computes no activation and adds no residual");
             return sum;
         }
-        return Epilogue{has_residual, residual(x, p, y, z, c, g, n), formula, low, high, bias(c, g, 1)}(sum);
+        return Epilogue{has_residual, element(output_type).load(residual(x, p, y, z, c, g, n)), formula, bias(c, g, 1), bias(c, g, 2)}(sum);
     }
 
     // The input, whose last element repeats where a schedule computes beyond it: whole blocks of what it turns, and in a depthwise kernel
@@ -113,10 +123,10 @@ public:
         };
         Func source("source");
         if (across_channels() && !stages.channels_last) {
-            source(x, y, z, c, g, n) = input(existing(likely(x), 0), existing(y, 1), existing(z, 2), existing(c, 3), g, existing(n, 5));
+            source(x, y, z, c, g, n) = element(input_type).load(input(existing(likely(x), 0), existing(y, 1), existing(z, 2), existing(c, 3), g, existing(n, 5)));
         } else {
             const Expr channel = depthwise() ? min(likely(c), input_extent(3) - 1) : Expr(c);
-            source(x, y, z, c, g, n) = channels_first() ? input(channel, x, y, z, g, n) : input(x, y, z, channel, g, n);
+            source(x, y, z, c, g, n) = element(input_type).load(channels_first() ? input(channel, x, y, z, g, n) : input(x, y, z, channel, g, n));
         }
         return source;
     }
@@ -125,7 +135,7 @@ public:
     void stage_rows(const Axis<Expr> &Z) {
         const RDom columns(0, input_extent(0), "input_columns");
         Func slab("slab");
-        slab(x, c, y, jz, z, g, n) = 0.f;
+        slab(x, c, y, jz, z, g, n) = zero();
         slab(columns, c, y, jz, z, g, n) = stages.source(columns, y, clamp(Z.input(z, jz), 0, input_extent(2) - 1), c, g, n);
         stages.slab = slab;
         stages.slab_rows = {y, jz};
@@ -140,7 +150,7 @@ public:
         };
         const Expr ix = q + X.input(rx, jx);
         Func slab("slab");
-        slab(c, q, rx, jx, jy, jz, y, z, g, n) = select(ix >= 0 && ix < input_extent(0), stages.source(existing(ix, 0), existing(Y.input(y, jy), 1), existing(Z.input(z, jz), 2), c, g, n), 0.f);
+        slab(c, q, rx, jx, jy, jz, y, z, g, n) = select(ix >= 0 && ix < input_extent(0), stages.source(existing(ix, 0), existing(Y.input(y, jy), 1), existing(Z.input(z, jz), 2), c, g, n), zero());
         stages.slab = slab;
         return slab;
     }
@@ -185,7 +195,7 @@ public:
 
         const RDom columns(0, W, "input_columns");
         // A row that the sum lacks counts nothing, in place of a condition for each row.
-        Expr staged = 0.f;
+        Expr staged = zero();
         for (int tz = 0; tz < 2; tz++) {
             for (int ty = 0; ty < 2; ty++) {
                 const Expr iy = 2 * y + padding_y + Y.input(my, ty), iz = 2 * z + padding_z + Z.input(mz, tz);
@@ -194,14 +204,14 @@ public:
             }
         }
         Func slab("slab");
-        slab(x, c, my, y, mz, z, g, n) = 0.f;
+        slab(x, c, my, y, mz, z, g, n) = zero();
         slab(columns, c, my, y, mz, z, g, n) = staged;
 
         RDom taps(0, inputs, 0, X.most_taps(KX), "taps");
         const Expr ci = taps[0], kx = X.tap(rx, taps[1]), ix = q + X.input(rx, taps[1]);
         taps.where(X.has_taps(rx) && kx < KX);
         Func product("product"), products("products");
-        product(c, q, rx, my, mz, y, z, g, n) = 0.f;
+        product(c, q, rx, my, mz, y, z, g, n) = zero();
         product(c, q, rx, my, mz, y, z, g, n) += weight(c % block, ci, within(kx, KX), my, mz, c / block, g) * slab(ix, ci, my, y, mz, z, g, n);
         products(c, q, rx, my, mz, y, z, g, n) = product(c, q, rx, my, mz, y, z, g, n);
 
@@ -233,9 +243,9 @@ public:
         const Expr ci = taps[0], kz = Z.tap(z, taps[1]), iz = Z.input(z, taps[1]);
         taps.where(Z.has_taps(z) && kz < KZ && iz >= 0 && iz < D);
         Func product("product"), products("products");
-        product(c, q, rx, y, z, g, n) = 0.f;
+        product(c, q, rx, y, z, g, n) = zero();
         product(c, q, rx, y, z, g, n) += weight(c % block, ci, 0, 0, within(kz, KZ), c / block, g) * stages.slab(q, ci, y, within(taps[1], Z.tap_count(z, KZ)), z, g, n);
-        products(c, x, y, z, g, n) = 0.f;
+        products(c, x, y, z, g, n) = zero();
         const RVar &columns = stages.input_columns;
         products(c, columns, y, z, g, n) = product(c, columns, 0, y, z, g, n);
 
@@ -278,7 +288,7 @@ public:
             set_estimates();
             return;
         }
-        const Tile tile{block, columns, natural_vector_size<float>()};
+        const Tile tile{block, columns, natural_vector_size(sums())};
         if (stages.gpu) {
             set_aligned_strides();
             schedule_gpu(stages, tile, family);
@@ -299,6 +309,17 @@ private:
     // What the conditions of a sum ensure, said so that bounds inference knows it too.
     static Expr within(const Expr &index, const Expr &extent) {
         return unsafe_promise_clamped(index, 0, extent - 1);
+    }
+
+    Element element(Element::Type type) const {
+        return {type, get_target()};
+    }
+    // The type of sums, and of what is summed up.
+    Type sums() const {
+        return element(input_type).computed();
+    }
+    Expr zero() const {
+        return Internal::make_zero(sums());
     }
 
     bool depthwise() const {
@@ -407,14 +428,12 @@ private:
         const int channels = depthwise() ? known_outputs : known_inputs, phases = interleave == 1 ? int(known_x.stride) : 1;
         estimate([&](int d) { return input_dim(d); }, {known_x.input, known_y.input, known_z.input, channels, known_groups, known_batch}, estimates_only);
         estimate([&](int d) { return weight.dim(d); }, {block, known_inputs, known_x.kernel, known_y.kernel, known_z.kernel, panels(), known_groups}, estimates_only);
-        estimate([&](int d) { return bias.dim(d); }, {panels() * block, known_groups, 2}, estimates_only);
+        estimate([&](int d) { return bias.dim(d); }, {panels() * block, known_groups, 3}, estimates_only);
         const std::vector<int> outputs = {(known_x.output + phases - 1) / phases, phases, known_y.output, known_z.output, known_outputs, known_groups, known_batch};
         estimate([&](int d) { return output_dim(d); }, outputs, estimates_only);
         estimate([&](int d) { return residual.dim(place(d, 4)); }, outputs, estimates_only);
         has_residual.set_estimate(false);
         formula.set_estimate(static_cast<int>(Formula::none));
-        low.set_estimate(0);
-        high.set_estimate(0);
         AxisArguments<Input<int>>{padding_x, dilation_x, stride_x, common_x, inverse_x}.estimate(known_x);
         AxisArguments<Input<int>>{padding_y, dilation_y, stride_y, common_y, inverse_y}.estimate(known_y);
         AxisArguments<Input<int>>{padding_z, dilation_z, stride_z, common_z, inverse_z}.estimate(known_z);

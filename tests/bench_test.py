@@ -17,7 +17,7 @@ from cli_support import conv_transpose3d
 ROOT = pathlib.Path(__file__).parents[1]
 BUILD = pathlib.Path()
 sys.path.insert(0, str(ROOT / "bench"))
-from bench import EPILOGUES  # noqa: E402
+from bench import EPILOGUES, TORCH_TYPES, TYPES  # noqa: E402
 from layer_table import parse  # noqa: E402
 from machine_code import find_llvm_mca  # noqa: E402
 from workers import BOTH, PEERS, Worker, WorkerError  # noqa: E402
@@ -91,6 +91,27 @@ class WorkerTest(Files):
             self.assertTrue(all(0 < s < 1 for s in samples))
         self.assertGreater(len(self.worker.ask("time", layout="ncdhw", seconds=0.01, least=1)["samples"]), 10)
 
+    def test_types(self):
+        for layout in BOTH:
+            self.load(layout)
+            for name in TYPES:
+                difference = self.worker.ask("check", layout=layout, dtype=name, save=str(self.folder))["difference"]
+                # Sums round to f32, and outputs to their type: half of the last of so many bits, of the largest output at most.
+                rounding = {"f64": 0, "f16": 2**-11, "bf16": 2**-8}.get(name, 0)
+                self.assertTrue(rounding / 8 <= difference <= rounding + 1e-6 * (name != "f64"), (name, difference))
+                x, w, b, y = (np.load(self.folder / f"{each}.npy") for each in ("input", "weight", "bias", "output"))
+                self.assertEqual((x.dtype, y.dtype), (np.float32, np.float64))
+                if not name.startswith("bf16"):
+                    x, w, b = (each.astype(np.float16 if name.startswith("f16") else np.float32) for each in (x, w, b))
+                    np.testing.assert_allclose(y, conv_transpose3d(x, w, b, (2, 1, 3), (1, 0, 0), (1, 0, 2), (1, 2, 1), 2), rtol=1e-12, atol=1e-12)
+                self.assertEqual(len(self.worker.ask("time", layout=layout, seconds=0, least=4, dtype=name)["samples"]), 4)
+            # What has no type in a request is f32.
+            self.assertEqual(self.worker.ask("check", layout=layout, variant=self.load(layout)["variant"])["difference"], 0)
+
+    def test_patience(self):
+        self.load("ncdhw")
+        self.assertEqual(len(self.worker.ask("time", layout="ncdhw", seconds=0, least=4, patience=0)["samples"]), 1)
+
     def test_machine(self):
         machine = self.worker.ask("machine")
         self.assertEqual(machine["threads"], 1)
@@ -103,6 +124,8 @@ class WorkerTest(Files):
             "no request 'wat'": {"do": "wat"},
             "no layer is loaded in ndhwc": {"do": "time", "layout": "ndhwc", "seconds": 0, "least": 1},
             "unknown variant: wat": {"do": "time", "layout": "ncdhw", "seconds": 0, "least": 1, "variant": "wat"},
+            "but got 'wat'": {"do": "time", "layout": "ncdhw", "seconds": 0, "least": 1, "dtype": "wat"},
+            "in f32": {"do": "time", "layout": "ncdhw", "seconds": 0, "least": 1, "dtype": "f16", "activation": "silu", "residual": True},
             "no layout 'wat'": {"do": "load", "layer": HEADER + SMALL, "layout": "wat"},
             "does not begin": {"do": "load", "layer": SMALL, "layout": "ncdhw"},
             "one layer is needed": {"do": "load", "layer": HEADER + SMALL + WIDE, "layout": "ncdhw"},
@@ -164,7 +187,12 @@ class DriverTest(Files):
             self.assertEqual([v["variant"] for v in rows if v["planned"]], [results["unstride", layout]["variant"]])
         for row in document["epilogues"]:
             self.assertEqual(set(row["seconds"]), set(EPILOGUES))
-        self.assertEqual([row["layout"] for row in document["epilogues"]], list(BOTH))
+        for row in document["types"]:
+            self.assertEqual(set(row["seconds"]), set(TYPES))
+            self.assertEqual(set(row["peers"]["torch"]), set(TORCH_TYPES))
+            self.assertTrue(all("ModuleNotFoundError" in result["cannot"] for result in row["peers"]["torch"].values()), row)
+        for part in "epilogues", "types":
+            self.assertEqual([row["layout"] for row in document[part]], list(BOTH))
         self.assertIn("ModuleNotFoundError", (self.folder / "out.html").read_text())
         if document["code"]:
             self.assertEqual(all("predicted_cycles" in row for row in document["code"]), find_llvm_mca() is not None)

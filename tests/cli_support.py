@@ -10,6 +10,32 @@ import numpy as np
 
 UNSTRIDE = pathlib.Path()
 
+# What NumPy knows the types as, and how far a number may be from the nearest one of the type, over its magnitude. Of bf16 NumPy knows nothing,
+# without the package ml_dtypes, but two bytes without a meaning.
+DTYPES = {"f32": ("<f4", 2.0**-24), "f64": ("<f8", 2.0**-53), "f16": ("<f2", 2.0**-11), "bf16": ("|V2", 2.0**-8)}
+TYPES = [*DTYPES, "f16-f32", "bf16-f32"]
+
+
+def types_of_each(types):
+    """Of input and output: "bf16" is ("bf16", "bf16"), "bf16-f32" is ("bf16", "f32")."""
+    parts = types.split("-")
+    return parts[0], parts[-1]
+
+
+def encode(values, dtype):
+    """The nearest numbers of that type, which float32 has in its range."""
+    if dtype != "bf16":
+        return values.astype(DTYPES[dtype][0])
+    bits = values.astype(np.float32).view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16).view("V2")
+
+
+def decode(array):
+    """The same numbers in double."""
+    if array.dtype != "V2":
+        return array.astype(np.float64)
+    return (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+
 
 def triple(value):
     return (value,) * 3 if isinstance(value, int) else value

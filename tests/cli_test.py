@@ -10,7 +10,7 @@ import unittest
 import numpy as np
 
 import cli_support
-from cli_support import CommandLineTest, conv_transpose3d, npy_bytes
+from cli_support import DTYPES, TYPES, CommandLineTest, conv_transpose3d, decode, encode, npy_bytes, types_of_each
 
 def option_text(value):
     return str(value) if isinstance(value, int) else ",".join(map(str, value))
@@ -31,13 +31,19 @@ class RunTest(CommandLineTest):
         ((1, 3, 2, 3, 4), (3, 2, 3, 3, 3), {"stride": 2, "padding": 1, "padding_end": (0, 3, -5), "output_padding": 1}),
     ]
 
-    def check(self, x, w, b, options, layout="ncdhw", batched=True, extra=()):
+    def check(self, x, w, b, options, layout="ncdhw", batched=True, extra=(), types="f32"):
+        """The file tells the input's type, and --dtype that of an output which has another one."""
+        input_type, output_type = types_of_each(types)
+        x = decode(encode(x, input_type))
+
         def channels_last(array):
             return np.moveaxis(array, 1, -1) if layout == "ndhwc" else array
 
-        self.save("x.npy", np.ascontiguousarray(channels_last(x) if batched else channels_last(x)[0]))
+        self.save("x.npy", encode(np.ascontiguousarray(channels_last(x) if batched else channels_last(x)[0]), input_type))
         self.save("w.npy", w)
         arguments = ["--layout", layout, *extra]
+        if input_type != output_type:
+            arguments += ["--dtype", types]
         if b is not None:
             self.save("b.npy", b)
             arguments += ["--bias", "b.npy"]
@@ -46,15 +52,18 @@ class RunTest(CommandLineTest):
         report = self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy", *arguments)
 
         y = np.load(self.folder / "y.npy")
-        self.assertEqual(y.dtype, np.float32)
+        output_dtype, output_rounding = DTYPES[output_type]
+        self.assertEqual(y.dtype.str, output_dtype)
         self.assertTrue(y.flags.c_contiguous)
         expected = conv_transpose3d(x, w, b, **options)
-        # A sum of n products is off by no more than n roundings of the sum of the magnitudes, with minimal filters of a neighbour's.
+        # A sum of n products is off by no more than n roundings of the sum of the magnitudes, with minimal filters of a neighbour's. Sums of
+        # 16 bits are f32, and rounded once more.
         magnitudes = conv_transpose3d(abs(x), abs(w), None if b is None else abs(b), **options)
         terms = w[:, 0].size // options.get("groups", 1) + 2
         expected, magnitudes = (channels_last(a) if batched else channels_last(a)[0] for a in (expected, magnitudes))
         self.assertEqual(y.shape, expected.shape)
-        self.assertTrue((abs(y - expected) <= terms * 2.0**-24 * magnitudes.max(initial=0)).all())
+        roundings = terms * min(output_rounding, 2.0**-24) + output_rounding
+        self.assertTrue((abs(decode(y) - expected) <= roundings * magnitudes.max(initial=0)).all())
         return report
 
     def test_geometries(self):
@@ -129,8 +138,9 @@ class RunTest(CommandLineTest):
     def test_report(self):
         x, w = np.ones((1, 2, 3, 4, 5), np.float32), np.ones((2, 3, 2, 2, 2), np.float32)
         report = self.check(x, w, None, {}, extra=["--threads", "2", "--device", "cpu"])
-        for text in "(1, 2, 3, 4, 5)", "(2, 3, 2, 2, 2)", "(1, 3, 4, 5, 6)", "y.npy", "ncdhw_", "GFLOP/s":
+        for text in "(1, 2, 3, 4, 5)", "(2, 3, 2, 2, 2)", "(1, 3, 4, 5, 6)", "y.npy", "type     f32\n", "ncdhw_", "GFLOP/s":
             self.assertIn(text, report)
+        self.assertIn("type     bf16-f32\n", self.check(x, w, None, {}, types="bf16-f32"))
 
     def test_every_variant(self):
         def uniform(*shape):
@@ -144,7 +154,7 @@ class RunTest(CommandLineTest):
                 with self.subTest(variant["name"]):
                     layer = layers[variant["family"] == "depthwise"]
                     report = self.check(*layer[:2], None, layer[2], variant["layout"],
-                                        extra=["--variant", variant["name"], "--device", variant["device"]])
+                                        extra=["--variant", variant["name"], "--device", variant["device"]], types=variant["dtype"])
                     self.assertIn(variant["name"], report)
                     ran += 1
         self.assertGreater(ran, 0)
@@ -179,6 +189,121 @@ class RunTest(CommandLineTest):
         self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "x.npy")
         np.testing.assert_array_equal(np.load(self.folder / "x.npy"), x)
         self.assertEqual(len(list(self.folder.iterdir())), 4)
+
+
+class TypesTest(CommandLineTest):
+    def save_integers(self, name, shape, dtype="f32"):
+        """So few and small that sums of the layers here are exact in every type, bf16 with its 8 bits included."""
+        values = self.random.integers(-2, 3, shape).astype(np.float64)
+        self.save(name, encode(values, dtype))
+        return values
+
+    def load(self, name):
+        return np.load(self.folder / name)
+
+    def run_types(self, *arguments, output="y.npy", weight="w.npy"):
+        self.succeed("run", "--input", "x.npy", "--weight", weight, "--stride", 2, "--output", output, *arguments)
+        return self.load(output)
+
+    def test_every_type(self):
+        for types in TYPES:
+            input_type, output_type = types_of_each(types)
+            x, w, b = self.save_integers("x.npy", (2, 4, 3, 4, 5), input_type), self.save_integers("w.npy", (4, 3, 3, 3, 3)), self.save_integers("b.npy", 3)
+            expected = conv_transpose3d(x, w, b, stride=2)
+            self.assertLessEqual(abs(expected).max(), 2**8)
+            for layout in "ncdhw", "ndhwc":
+                with self.subTest(types, layout=layout):
+                    order = lambda a: np.ascontiguousarray(a if layout == "ncdhw" else np.moveaxis(a, 1, -1))  # noqa: B023, E731
+                    self.save("x.npy", encode(order(x), input_type))
+                    y = self.run_types("--bias", "b.npy", "--layout", layout, "--dtype", types)
+                    self.assertEqual(y.dtype.str, DTYPES[output_type][0])
+                    np.testing.assert_array_equal(decode(y), order(expected))
+
+                    r = self.save_integers("r.npy", order(expected).shape, output_type)
+                    y = self.run_types("--bias", "b.npy", "--layout", layout, "--dtype", types, "--residual", "r.npy", "--activation", "relu")
+                    np.testing.assert_array_equal(decode(y), np.maximum(order(expected) + r, 0))
+
+    def test_the_file_tells_the_type(self):
+        self.save_integers("w.npy", (2, 3, 3, 3))
+        for dtype in DTYPES:
+            with self.subTest(dtype):
+                self.save_integers("x.npy", (2, 4, 5), dtype)
+                y = self.run_types("--dims", 2)
+                self.assertEqual(y.dtype.str, DTYPES[dtype][0])
+                self.assertEqual(y.tobytes(), self.run_types("--dims", 2, "--dtype", dtype).tobytes())
+
+    def test_round_trips(self):
+        """Files that pass through a layer of ones stay the same, byte for byte; that of bf16 is as an array of ml_dtypes.bfloat16 is saved."""
+        self.save("w.npy", np.ones((1, 1, 1, 1, 1), np.float32))
+        values = np.array([1, -1 / 3, 65504, 2.0**-14, np.inf, 0]).reshape(1, 1, 2, 3)
+        for dtype in DTYPES:
+            with self.subTest(dtype):
+                x = self.save("x.npy", encode(values, dtype))
+                if dtype == "bf16":
+                    header = "{'descr': '<V2', 'fortran_order': False, 'shape': (1, 1, 2, 3), }"
+                    (self.folder / "x.npy").write_bytes(npy_bytes(header.ljust(117) + "\n", x.tobytes()))
+                self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy")
+                self.assertEqual((self.folder / "y.npy").read_bytes(), (self.folder / "x.npy").read_bytes())
+                self.save("x.npy", self.load("y.npy"))  # '|V2' if it was '<V2'
+                self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "again.npy")
+                self.assertEqual((self.folder / "y.npy").read_bytes(), (self.folder / "again.npy").read_bytes())
+
+    def test_sums_of_f64(self):
+        x, w, b = (self.save(name, self.random.uniform(-1, 1, shape)) for name, shape in (("x.npy", (1, 5, 3, 4, 9)), ("w.npy", (5, 6, 3, 3, 3)), ("b.npy", 6)))
+        np.testing.assert_allclose(self.run_types("--bias", "b.npy"), conv_transpose3d(x, w, b, stride=2), rtol=0, atol=1e-13)
+
+    def test_sums_of_16_bits_are_rounded_once(self):
+        x, w = self.random.uniform(-1, 1, (1, 40, 3, 4, 9)), self.random.uniform(-1, 1, (40, 6, 3, 3, 3)).astype(np.float32)
+        self.save("w.npy", w)
+        for dtype in "f16", "bf16":
+            with self.subTest(dtype):
+                self.save("x.npy", encode(x, dtype))
+                in_f32 = self.run_types("--dtype", dtype + "-f32")
+                np.testing.assert_allclose(in_f32, conv_transpose3d(decode(encode(x, dtype)), w, stride=2), rtol=0, atol=1e-4)
+                np.testing.assert_allclose(decode(self.run_types()), in_f32, rtol=DTYPES[dtype][1], atol=1e-4)
+
+    def test_weights_of_any_type(self):
+        w, b = self.save_integers("w.npy", (4, 3, 3, 3, 3)), self.save_integers("b.npy", 3)
+        for types in TYPES:
+            self.save_integers("x.npy", (1, 4, 3, 4, 5), types_of_each(types)[0])
+            expected = self.run_types("--bias", "b.npy", "--dtype", types)
+            for dtype in DTYPES:
+                with self.subTest(types, weight=dtype):
+                    self.save("other_w.npy", encode(w, dtype))
+                    self.save("other_b.npy", encode(b, dtype))
+                    y = self.run_types("--bias", "other_b.npy", "--dtype", types, weight="other_w.npy")
+                    self.assertEqual(y.tobytes(), expected.tobytes())
+
+    def test_disagreement(self):
+        for dtype in DTYPES:
+            self.save_integers(f"{dtype}.npy", (1, 2, 3, 4, 5), dtype)
+        self.save_integers("w.npy", (2, 3, 3, 3, 3))
+        self.save_integers("r.npy", (1, 3, 5, 6, 7), "f16")
+        variant = next(v for v in json.loads(self.succeed("list", "--json"))
+                       if v["runs_here"] and (v["dtype"], v["layout"], v["device"], v["stride_x"]) == ("bf16", "ncdhw", "cpu", 1))["name"]
+
+        def refuse(fragment, dtype, *arguments):
+            self.fail_with(fragment, "run", "--input", f"{dtype}.npy", "--weight", "w.npy", "--output", "new.npy", *arguments)
+
+        for types in TYPES:
+            needed = types_of_each(types)[0]
+            for dtype in DTYPES:
+                if dtype != needed:
+                    refuse(f"--dtype: {types} needs an input of {needed}, but {dtype}.npy has {dtype}", dtype, "--dtype", types)
+        refuse("expected a residual of the output's type f32, but got f16", "f32", "--residual", "r.npy")
+        refuse("expected a residual of the output's type f32, but got f16", "f16", "--residual", "r.npy", "--dtype", "f16-f32")
+        refuse(f"--variant: {variant} is for type bf16, not f32", "f32", "--variant", variant)
+        refuse(f"--variant: {variant} is for type bf16, not bf16-f32", "bf16", "--variant", variant, "--dtype", "bf16-f32")
+
+    def test_bad_names(self):
+        self.save_integers("x.npy", (1, 2, 3, 4, 5))
+        self.save_integers("w.npy", (2, 3, 3, 3, 3))
+        for command in (["run", "--input", "x.npy", "--weight", "w.npy", "--output", "new.npy"],
+                        ["plan", "--input-size", "1,2,3,4,5", "--out-channels", 3, "--kernel-size", 3], ["bench"]):
+            for bad in "f8", "", "F32", "bfloat16", "f16-", "f32-f32", "f32,f64":
+                self.fail_with(f"--dtype: the type has to be one of f32, f64, f16, bf16, f16-f32, bf16-f32, but got '{bad}'", *command, "--dtype", bad)
+            for bad in "f32-f16", "f64-f32", "bf16-f16":
+                self.fail_with("--dtype: ", *command, "--dtype", bad)
 
 
 class RunErrorTest(CommandLineTest):
@@ -341,11 +466,17 @@ class RunErrorTest(CommandLineTest):
 
     def test_wrong_dtype_or_order(self):
         x = np.load(self.folder / "x.npy")
-        for dtype in "<f8", ">f4", "<i8", "<f2", "|u1", "<c8", "|b1", "<U3":
+        for dtype in ">f4", ">f8", ">f2", "<i8", "<u2", "|u1", "<c8", "|b1", "<U3":
             self.save("bad.npy", x.astype(dtype))
-            self.refuse(f"its dtype is '{dtype}', but f32 ('<f4') is needed", input="bad.npy")
+            self.refuse(f"its dtype is '{dtype}', but one of f32 ('<f4'), f64 ('<f8'), f16 ('<f2'), bf16 ('<V2') is needed", input="bad.npy")
+        for dtype in ">V2", "|V4", "<f16", "f4", "<f", "":
+            (self.folder / "bad.npy").write_bytes(npy_bytes(f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': (3,), }}\n", bytes(6)))
+            self.refuse(f"its dtype is '{dtype}', but one of f32", bias="bad.npy")
+        for dtype, fragment in ("<f8", "truncated"), ("<f2", "too long"), ("<V2", "too long"), ("|V2", "too long"):
+            (self.folder / "bad.npy").write_bytes((self.folder / "x.npy").read_bytes().replace(b"<f4", dtype.encode()))
+            self.refuse(fragment, input="bad.npy")
         self.save("bad.npy", np.zeros(3, dtype=[("a", "<f4"), ("b", "<i4", (2,))]))
-        self.refuse("its dtype is '[('a', '<f4'), ('b', '<i4', (2,))]', but f32", bias="bad.npy")
+        self.refuse("its dtype is '[('a', '<f4'), ('b', '<i4', (2,))]', but one of f32", bias="bad.npy")
         self.save("bad.npy", np.asfortranarray(x))
         self.refuse("it is in Fortran order, but C order is needed", input="bad.npy")
 
@@ -405,8 +536,12 @@ class OtherCommandsTest(CommandLineTest):
             self.assertEqual(set(variant),
                              {"name", "family", "layout", "tile", "stride_x", "device", "target", "dtype", "runs_here"})
             self.assertIn(variant["layout"], ("ncdhw", "ndhwc"))
+            types = re.search(r"_s\d+_(.+_)?[^_]+$", variant["name"])[1]
+            self.assertEqual(variant["dtype"], types[:-1].replace("_", "-") if types else "f32")
             self.assertEqual(line.split()[0], variant["name"])
+            self.assertEqual(line.split()[-2], variant["dtype"])
             self.assertEqual(line.split()[-1], "yes" if variant["runs_here"] else "no")
+        self.assertEqual({v["dtype"] for v in variants if v["runs_here"]}, set(TYPES))
         self.fail_with("--wat", "list", "--wat")
 
     def test_plan(self):
@@ -417,6 +552,15 @@ class OtherCommandsTest(CommandLineTest):
             gflop = 2 * 4 * 10 * 50 * 100 * 16 * 33 * 27 * 1e-9
             for part in "(4, 16, 10, 50, 100) -> (4, 33, 21, 101, 201)", layout + "_", f"{gflop:.3f} GFLOP", "reason":
                 self.assertIn(part, text)
+        self.assertIn(", f32\n", text)
+        for types in TYPES:
+            for layout in "ncdhw", "ndhwc":
+                text = self.succeed("plan", "--input-size", "4,16,10,50,100", *layer, "--layout", layout, "--dtype", types)
+                self.assertRegex(text, rf"variant +{layout}_[^\n]+\n +family [^\n]+, {types}\n")
+                input_bytes, output_bytes = (int(DTYPES[t][0][2:]) for t in types_of_each(types))
+                weight_bytes = 8 if types == "f64" else 4
+                moved = 4 * 16 * 10 * 50 * 100 * input_bytes + 16 * 33 * 27 * weight_bytes + 4 * 33 * 21 * 101 * 201 * output_bytes
+                self.assertIn(f"at least {moved / 2**20:.1f} MiB to move", text)
         self.assertIn("(33, 22, 9, 11)", self.succeed("plan", "--input-size", "1,10,4,5", *layer, "--padding", "0,0,0",
                                                       "--output-size", "22,9,11"))
         self.assertIn("(33, 9, 12, 11)", self.succeed("plan", "--input-size", "1,10,4,5", *layer, "--padding-end=12,-3,0"))
@@ -453,13 +597,20 @@ class OtherCommandsTest(CommandLineTest):
                 self.assertAlmostEqual(result["gflops"] * result["seconds"], 2 * 2 * 4 * 120 * 3 * 1e-9, 15)
 
         variants = json.loads(self.succeed("list", "--json"))
-        variants = [v for v in variants if v["runs_here"] and v["family"] == "columns" and v["device"] == "cpu"]
+        variants = [v for v in variants if v["runs_here"] and v["family"] == "columns" and v["device"] == "cpu" and v["dtype"] == "f32"]
         any_stride, stride_2 = (next(v["name"] for v in variants if v["stride_x"] == s) for s in (1, 2))
         text = self.succeed("bench", "--layers-file", "layers.csv", "--layers", "wide,small", "--variants",
                             f"{stride_2},{any_stride}", "--json", "out.json")
         measured = {(r["layer"], r["variant"]) for r in json.loads((self.folder / "out.json").read_text())["results"]}
         self.assertEqual(measured, {("wide", any_stride), ("small", any_stride), ("small", stride_2)})
         self.assertIn("skipped", text)
+
+        self.succeed("bench", "--layers-file", "layers.csv", "--layers", "small", "--dtype", "bf16-f32", "--variants", "all", "--json", "out.json")
+        results = json.loads((self.folder / "out.json").read_text())["results"]
+        self.assertEqual({r["dtype"] for r in results}, {"bf16-f32"})
+        self.assertTrue(all("_bf16_f32_" in r["variant"] for r in results))
+        self.assertEqual(len(results), len({r["variant"] for r in results}))
+        self.fail_with(f"--variants: {stride_2} is for type f32, not f16", "bench", "--layers", "seed1", "--variants", stride_2, "--dtype", "f16")
 
     def test_other_devices(self):
         """`bench` and `plan` for each GPU of this machine; without one, PoCL stands in for it."""
@@ -606,6 +757,13 @@ class TuneTest(CommandLineTest):
         text = self.succeed("tune", *layer, "--wisdom", "w")
         self.assertIn("1x4x6x5", text)
         self.assertTrue(self.parse_plan(self.succeed("plan", *layer, "--wisdom", "w"))[0])
+
+    def test_tune_of_a_type(self):
+        layer = ["--input-size", "1,4,2,3,5", "--out-channels", 3, "--kernel-size", 3, "--threads", 1]
+        self.succeed("tune", *layer, "--dtype", "bf16-f32", "--wisdom", "w")
+        self.assertTrue(self.parse_plan(self.succeed("plan", *layer, "--dtype", "bf16-f32", "--wisdom", "w"))[0])
+        self.assertFalse(self.parse_plan(self.succeed("plan", *layer, "--dtype", "bf16", "--wisdom", "w"))[0])
+        self.assertFalse(self.parse_plan(self.succeed("plan", *layer, "--wisdom", "w"))[0])
 
     def test_tune_errors(self):
         (self.folder / "notes").write_text("not to be lost\n")

@@ -22,7 +22,7 @@ void cover(const std::string &isa) {
             const ConvTranspose3dOptions options = fitted({8, 8, 3, 2, 1}, v);
             ConvTranspose3d layer(options);
             layer.set_variant(v.name);
-            CHECK(layer.plan({1, options.in_channels, 4, 5, 6}, v.layout).variant.name == v.name);
+            CHECK(layer.plan({1, options.in_channels, 4, 5, 6}, v.layout, {}, v.types).variant.name == v.name);
         }
     }
     CHECK((here == 0 || here == all));

@@ -44,11 +44,11 @@ double apply(const Activation &a, double v, size_t channel) {
 
 // As many slopes as a layer of `channels` output channels has, if any.
 std::vector<Activation> activations(int64_t channels) {
-    std::vector<float> slopes;
+    std::vector<double> slopes;
     for (int64_t c = 0; c < channels; c++) {
-        slopes.push_back(static_cast<float>(c % 5) / 4 - 0.25F);
+        slopes.push_back(static_cast<double>(c % 5) / 4 - 0.25);
     }
-    return {{}, Activation::relu(), Activation::leaky_relu(0.25F), Activation::prelu(slopes), Activation::elu(1.5F), Activation::silu(), Activation::gelu(), Activation::gelu_tanh(), Activation::tanh(), Activation::sigmoid(), Activation::clamp(-1, 2)};
+    return {{}, Activation::relu(), Activation::leaky_relu(0.25), Activation::prelu(slopes), Activation::elu(1.5F), Activation::silu(), Activation::gelu(), Activation::gelu_tanh(), Activation::tanh(), Activation::sigmoid(), Activation::clamp(-1, 2)};
 }
 
 std::string name(const Activation &a) {
@@ -152,7 +152,7 @@ TEST_CASE("activations of NaN, infinities and zero are PyTorch's", "[epilogue]")
         Activation activation;
         float of_infinity, of_minus_infinity, of_zero;
     } const expected[] = {{Activation::relu(), infinity, 0, 0},
-                          {Activation::leaky_relu(0.5F), infinity, -infinity, 0},
+                          {Activation::leaky_relu(0.5), infinity, -infinity, 0},
                           {Activation::elu(2), infinity, -2, 0},
                           {Activation::silu(), infinity, nan, 0},
                           {Activation::gelu(), infinity, nan, 0},

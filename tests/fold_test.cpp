@@ -26,6 +26,9 @@ TEST_CASE("folded rows keep to their memory", "[fold]") {
     for (const ConvTranspose3dOptions &layer : others) {
         for (Layout layout : layouts) {
             for (const Variant &v : variants_here(layout)) {
+                if (v.layer) {  // rows are not folded for these
+                    continue;
+                }
                 const ConvTranspose3dOptions options = fitted(layer, v);
                 const Case c(options, {2, options.in_channels, 1, 1, 290}, Data::integers, 1);
                 ConvTranspose3d convolution = c.layer();

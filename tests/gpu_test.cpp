@@ -234,7 +234,7 @@ TEST_CASE("mistakes with devices", "[gpu]") {
     CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(device_input, device_output); }), "output"));
     DeviceTensor turned(tested_device(), c.expected.sizes, Layout::ndhwc), plane(tested_device(), {1, 2, 3, 4}, Layout::ncdhw, 2);
     CHECK(plane.spatial() == 2);
-    CHECK(mentions(error_of<InvalidArgument>([&] { plane.upload(Tensor({1, 2, 3, 4})); }), "dimensions of space only"));
+    CHECK(mentions(error_of<InvalidArgument>([&] { plane.upload(Tensor({1, 2, 3, 4})); }), "dimensions of space and type only"));
     CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(plane, device_output); }), "the layer has 3 dimensions of space, its input 2"));
     CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(device_input, turned); }), "different layouts"));
     CHECK_THROWS_AS(turned.download(output), InvalidArgument);

@@ -7,26 +7,9 @@
 #include "harness.h"
 
 namespace unstride::tests {
-namespace {
 
-constexpr uint32_t guard_bits = 0x7fc0dead;
-
-float guard() {
-    float value = 0;
-    std::memcpy(&value, &guard_bits, sizeof value);
-    return value;
-}
-
-bool is_guard(float value) {
-    uint32_t bits = 0;
-    std::memcpy(&bits, &value, sizeof bits);
-    return bits == guard_bits;
-}
-
-}  // namespace
-
-Guarded::Guarded(const Shape &sizes, Layout layout, std::mt19937 &random)
-    : sizes_(sizes), strides_(sizes.size()) {
+Guarded::Guarded(const Shape &sizes, Layout layout, std::mt19937 &random, DType dtype)
+    : dtype_(dtype), sizes_(sizes), strides_(sizes.size()) {
     std::vector<size_t> order(sizes.size());  // innermost first
     std::iota(order.begin(), order.end(), size_t{0});
     std::swap(order[0], order[layout == Layout::ncdhw ? sizes.size() - 1 : sizes.size() - 4]);
@@ -42,24 +25,30 @@ Guarded::Guarded(const Shape &sizes, Layout layout, std::mt19937 &random)
         first_ += lower * stride;
         stride *= lower + sizes[dimension] + upper;
     }
-    memory_.assign(before + stride + before, guard());
+    memory_.assign((before + stride + before) * size_of(dtype), 0xff);
 }
 
 View<float> Guarded::view() {
-    return {memory_.data() + first_, sizes_, strides_};
+    return {static_cast<float *>(any_view().data), sizes_, strides_};
 }
 
 View<const float> Guarded::const_view() const {
-    return {memory_.data() + first_, sizes_, strides_};
+    return const_cast<Guarded &>(*this).view();
+}
+
+View<void> Guarded::any_view() {
+    return {memory_.data() + first_ * size_of(dtype_), dtype_, sizes_, strides_};
 }
 
 bool Guarded::surroundings_intact() const {
-    std::vector<bool> inside(memory_.size());
+    const auto bytes = static_cast<size_t>(size_of(dtype_));
+    const std::vector<unsigned char> guard(bytes, 0xff);
+    std::vector<bool> inside(memory_.size() / bytes);
     for (int64_t i = 0; i < element_count(sizes_); i++) {
         inside[first_ + offset(sizes_, strides_, i)] = true;
     }
-    for (size_t i = 0; i < memory_.size(); i++) {
-        if (!inside[i] && !is_guard(memory_[i])) {
+    for (size_t i = 0; i < inside.size(); i++) {
+        if (!inside[i] && std::memcmp(memory_.data() + i * bytes, guard.data(), bytes) != 0) {
             return false;
         }
     }

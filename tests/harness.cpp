@@ -195,10 +195,10 @@ Device tested_device() {
     return Device::cpu;
 }
 
-std::vector<Variant> variants_here(Layout layout) {
+std::vector<Variant> variants_here(Layout layout, const Types &types) {
     std::vector<Variant> here;
     std::copy_if(variants().begin(), variants().end(), std::back_inserter(here),
-                 [&](const Variant &v) { return v.device == tested_device() && v.layout == layout && v.runs_here(); });
+                 [&](const Variant &v) { return v.device == tested_device() && v.layout == layout && v.types == types && v.runs_here(); });
     return here;
 }
 

@@ -64,8 +64,8 @@ ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &var
 // Where all layers of a Case compute: UNSTRIDE_TEST_DEVICE, by default the CPU.
 Device tested_device();
 
-// The variants of a layout that this machine can run on that device.
-std::vector<Variant> variants_here(Layout layout);
+// The variants of a layout and types that this machine can run on that device.
+std::vector<Variant> variants_here(Layout layout, const Types &types = {});
 
 constexpr Layout layouts[] = {Layout::ncdhw, Layout::ndhwc};
 

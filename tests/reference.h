@@ -34,8 +34,8 @@ inline int64_t input_under_tap(const ConvTranspose3dOptions &p, int d, int64_t o
 }
 
 // `input`, `weight` and `bias` are dense in PyTorch's order; an empty bias is none.
-inline Reference reference(const ConvTranspose3dOptions &p, const Shape &in, const std::vector<float> &input,
-                           const std::vector<float> &weight, const std::vector<float> &bias) {
+template<typename T>
+Reference reference(const ConvTranspose3dOptions &p, const Shape &in, const std::vector<T> &input, const std::vector<T> &weight, const std::vector<T> &bias) {
     Reference r{reference_shape(p, in), {}, {}};
     const int64_t group_in = p.in_channels / p.groups, group_out = p.out_channels / p.groups;
     const int64_t taps = p.kernel_size[0] * p.kernel_size[1] * p.kernel_size[2], volume = in[2] * in[3] * in[4];

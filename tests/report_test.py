@@ -60,8 +60,8 @@ class ReportTest(unittest.TestCase):
             lines = path.read_text().splitlines()
         for layer in document["layers"]:
             rows = [line for line in lines if line.startswith(f"| {layer['name']} |")]
-            epilogues = sum(row["layer"] == layer["name"] for row in document["epilogues"])
-            self.assertEqual([row.count("|") for row in rows], [9] + [6] * (len(rows) - 1 - epilogues) + [9] * epilogues)
+            epilogues, types = (sum(row["layer"] == layer["name"] for row in document[part]) for part in ("epilogues", "types"))
+            self.assertEqual([row.count("|") for row in rows], [9] + [6] * (len(rows) - 1 - epilogues - types) + [9] * epilogues + [12] * types)
         self.assertEqual(sum(line.endswith((" met |", " missed |")) for line in lines), len(Summary(document).goals()))
         self.assertEqual(sum(line.count("|") == 6 for line in lines) - 2, len(document["layer_kernels"]))
 
@@ -137,6 +137,18 @@ class ReportTest(unittest.TestCase):
         del document["epilogues"]  # as in files of before
         self.assertNotIn("LeakyReLU", self.check(document))
 
+    def test_types(self):
+        document = synthetic_document()
+        words = self.check(document)
+        summary = Summary(document)
+        for row in summary.types():
+            self.assertIn(f"{row.ratios['bf16-f32']:.2f}×", words)
+        self.assertEqual([(t.type, t.asked) for t in summary.type_summaries()], [("f64", True), ("f16", True), ("bf16", True), ("f16-f32", False), ("bf16-f32", False)])
+        self.assertIn("NotImplementedError: &lt;none&gt;", self.write(document))
+        self.assertIn("Element types", self.check(synthetic_document(peers=False)))
+        del document["types"]  # as in files of before
+        self.assertNotIn("Element types", self.check(document))
+
     def test_experiments(self):
         experiments = synthetic_experiments()
         links = ("https://github.com/halide/Halide/issues/8577",)
@@ -156,7 +168,7 @@ class ReportTest(unittest.TestCase):
     def test_one_layer_without_variants_or_kernels(self):
         document = synthetic_document()
         name = document["layers"][0]["name"]
-        document.update(code=[], variants=[], layer_kernels=[], epilogues=[], layers=document["layers"][:1],
+        document.update(code=[], variants=[], layer_kernels=[], epilogues=[], types=[], layers=document["layers"][:1],
                         results=[r for r in document["results"] if r["layer"] == name])
         self.check(document)
 
@@ -212,6 +224,8 @@ class SummaryTest(unittest.TestCase):
                               {"layer": "thin", "layout": "ndhwc", "error": "no memory"}],
             "variants": [{"layer": layer, "layout": layout, "variant": f"{layout}_{name}_avx2", "seconds": value,
                           "planned": planned, "final": True} for layer, layout, name, value, planned in variants],
+            "types": [{"layer": "dense", "layout": layout, "seconds": {"f32": 2, "f64": 4, "bf16": bf16}, "difference": {"f32": 1e-7, "f64": 0, "bf16": bf16 / 1e3},
+                       "peers": {"torch": {"f64": {"cannot": "why"}, "bf16": {"seconds": 6, "difference": 1e-2}}}} for layout, bf16 in (("ncdhw", 1), ("ndhwc", 4))],
         })
 
     def test_speeds(self):
@@ -230,6 +244,11 @@ class SummaryTest(unittest.TestCase):
 
     def test_gains(self):
         self.assertEqual(self.summary.gains(), [("dense", "ndhwc", 1.25, "any", "own", 0.0125, 0.010)])
+
+    def test_types(self):
+        self.assertEqual(self.summary.types()[0], ("dense", "ncdhw", 2, {"f64": 2, "bf16": 0.5}, {"bf16": 6}, {"f64": "why"}))
+        self.assertEqual([tuple(round(value, 9) if isinstance(value, float) else value for value in t) for t in self.summary.type_summaries()],
+                         [("f64", 2, None, None, 0, None, True), ("bf16", 1, 3, 1.5, 4e-3, 1e-2, True)])
 
     def test_fractions(self):
         fractions = {(f.layer, f.layout): (round(f.value, 9), f.goal) for f in self.summary.fractions()}

@@ -3,7 +3,7 @@
 import random
 
 import layer_table
-from bench import EPILOGUES
+from bench import EPILOGUES, TORCH_TYPES, TYPES
 from workers import BOTH, PEERS
 
 VARIANTS = {
@@ -37,7 +37,8 @@ def synthetic_document(peers=True):
         "machine": {"cpu": "A made-up processor", "threads": 2, "peak_gflops": PEAK_GFLOPS, "clock_ghz": CLOCK_GHZ,
                     "bandwidth_gbs": BANDWIDTH_GBS, "processors": 2, "memory_bytes": 16 << 30, "load_average": 0.1,
                     "system": "made up"},
-        "versions": {"unstride": "0.1.0"}, "results": [], "layer_kernels": [], "variants": [], "epilogues": [], "layers": [], "code": [],
+        "versions": {"unstride": "0.1.0"}, "results": [], "layer_kernels": [], "variants": [], "epilogues": [], "types": [],
+        "layers": [], "code": [],
         "peers": {p.name: {"label": p.label, "note": p.note, "layouts": p.layouts, "environment": p.environment}
                   for p in PEERS if peers},
     }
@@ -66,6 +67,10 @@ def synthetic_document(peers=True):
                                               variant=f"{layout}_{planned}_avx512", scratch_bytes=1000))
             document["epilogues"].append({"layer": layer.name, "layout": layout, "seconds": {
                 name: times[planned] * (1 if name == "none" else chance.uniform(1, 1.4)) for name in EPILOGUES}})
+            types = {name: times[planned] * (1 if name == "f32" else chance.uniform(0.6, 2)) for name in TYPES}
+            torch = {name: {"seconds": types[name] * chance.uniform(0.8, 9), "difference": 1e-2} for name in TORCH_TYPES}
+            document["types"].append({"layer": layer.name, "layout": layout, "seconds": types, "peers": {"torch": torch} if peers else {},
+                                      "difference": {name: 0 if name == "f64" else chance.uniform(1e-7, 4e-3) for name in TYPES}})
             if layer.groups > 1:
                 own = f"{layer.name}_{layout}_{planned}_avx512"
                 document["layer_kernels"].append(result(layer, layout, "layer_kernels", times[planned] * chance.uniform(0.7, 1.1), 0, variant=own))
@@ -79,6 +84,8 @@ def synthetic_document(peers=True):
         for key in set(failed) - {"layer", "layout", "who"}:
             del failed[key]
         failed["error"] = "RuntimeError: <could not> & would not"
+        document["types"][-1]["peers"]["torch"]["f16"] = {"cannot": "NotImplementedError: <none> for 'Half'"}
+        document["types"][0]["peers"] = {}  # as where a run without peers was resumed with them
     for layout, names in VARIANTS.items():
         for name in names:
             document["code"].append({"variant": f"{layout}_{name}_avx512", "fmas": 24, "loads": 14, "spills": 0,

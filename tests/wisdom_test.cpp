@@ -351,7 +351,8 @@ TEST_CASE("wisdom with wrong contents and right checksums", "[wisdom]") {
     CHECK_FALSE(problem(" padding=1", " padding=99").empty());
     CHECK(problem(" threads=", " threads=0") == "line 2: it is not as this version writes it; ignored");
     CHECK(problem(" batch=", "  batch=") == "line 2: it is not as this version writes it; ignored");
-    CHECK(problem(" dtype=f32", " dtype=f64") == "line 2: it is not as this version writes it; ignored");
+    CHECK(problem(" dtype=f32", " dtype=f64").find(" is for type f32; ignored") != std::string::npos);
+    CHECK(problem(" dtype=f32", " dtype=f8") == "line 2: it is not as this version writes it; ignored");
     CHECK(problem(" layout=n", " layout=m") == "line 2: it is not as this version writes it; ignored");
     CHECK(problem(" crc32=", " more=1 crc32=") == "line 2: it is not as this version writes it; ignored");
 

@@ -14,11 +14,11 @@ namespace {
 
 struct Parser {
     size_t least, most;  // numbers behind the name
-    std::function<Activation(const std::vector<float> &)> make;
+    std::function<Activation(const std::vector<double> &)> make;
 };
 
 const std::map<std::string, Parser> &parsers() {
-    using Numbers = const std::vector<float> &;
+    using Numbers = const std::vector<double> &;
     constexpr size_t any = -1;
     static const std::map<std::string, Parser> result = {
         {"relu", {0, 0, [](Numbers) { return Activation::relu(); }}},
@@ -36,10 +36,10 @@ const std::map<std::string, Parser> &parsers() {
 }
 
 // Whether `text` is a comma-separated list of numbers, and which.
-bool read_numbers(const std::string &text, std::vector<float> &numbers) {
+bool read_numbers(const std::string &text, std::vector<double> &numbers) {
     for (const std::string &part : split(text)) {
         const char *end = part.data() + part.size();
-        float number = 0;
+        double number = 0;
         const auto [stop, error] = std::from_chars(part.data(), end, number);
         if (error != std::errc() || stop != end) {
             return false;
@@ -56,7 +56,7 @@ void add_activation(CLI::App &app, Activation &value) {
     const auto parse = [name, &value](const std::string &text) {
         const size_t colon = text.find(':');
         const auto found = parsers().find(text.substr(0, colon));
-        std::vector<float> numbers;
+        std::vector<double> numbers;
         if (found == parsers().end() || (colon != std::string::npos && !read_numbers(text.substr(colon + 1), numbers)) ||
             numbers.size() < found->second.least || numbers.size() > found->second.most) {
             refuse(name, "relu, leaky_relu[:SLOPE], prelu:SLOPE[,SLOPE...], elu[:ALPHA], silu, gelu, gelu_tanh, tanh, sigmoid or clamp:LOW,HIGH", text);

@@ -143,6 +143,23 @@ CLI::Option *add_device(CLI::App &app, Device &value) {
     });
 }
 
+CLI::Option *add_types(CLI::App &app, Types &value, const std::string &otherwise) {
+    const std::string name = "--dtype", help = "Type of input and output, or of each (default: " + otherwise + ")";
+    return add_parsed(app, name, "f32|f64|f16|bf16|f16-f32|bf16-f32", help, [name, &value](const std::string &text) {
+        try {
+            value = parse_types(text);
+        } catch (const InvalidArgument &e) {
+            throw InvalidArgument(name + ": " + e.what());
+        }
+    });
+}
+
+void check_types(const std::string &name, const Variant &variant, const Types &types) {
+    if (!(variant.types == types)) {
+        throw InvalidArgument(name + ": " + variant.name + " is for type " + to_string(variant.types) + ", not " + to_string(types));
+    }
+}
+
 CLI::Option *add_threads(CLI::App &app) {
     const std::string name = "--threads";
     return add_parsed(app, name, "N", "Threads to use (default: all processors)", [name](const std::string &text) {
@@ -199,6 +216,9 @@ ConvTranspose LayerArguments::make_layer() const {
             if (v.name == variant && v.layout != layout) {
                 throw InvalidArgument("--variant: " + variant + " is for layout " + to_string(v.layout) + ", not " +
                                       to_string(layout));
+            }
+            if (v.name == variant) {
+                check_types("--variant", v, types);
             }
         }
     }

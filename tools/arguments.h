@@ -32,6 +32,10 @@ CLI::Option *add_names(CLI::App &app, const std::string &name, std::vector<std::
                        const std::string &help);
 CLI::Option *add_layout(CLI::App &app, const std::function<void(Layout)> &set, const std::string &help);
 CLI::Option *add_device(CLI::App &app, Device &value);
+// Adds --dtype, whose help says which types there are without it.
+CLI::Option *add_types(CLI::App &app, Types &value, const std::string &otherwise);
+// Throws InvalidArgument if the option's variant is for other types: a layer would keep the planner's choice for calls of these.
+void check_types(const std::string &name, const Variant &variant, const Types &types);
 // Sets the process's number of threads.
 CLI::Option *add_threads(CLI::App &app);
 
@@ -41,6 +45,7 @@ struct LayerArguments {
     ConvTranspose3dOptions options;
     Shape output_size;  // empty: from output_padding
     Layout layout = Layout::ncdhw;
+    Types types;
     Device device = Device::cpu;
     std::string variant;  // empty: the planner's choice
 

@@ -29,6 +29,7 @@ struct Arguments {
     LayerChoice choice;
     Names variants = planned;
     Device device = Device::cpu;
+    Types types;
     std::string json, wisdom;
 };
 
@@ -40,7 +41,7 @@ Names choose_variants(const Arguments &arguments, Layout layout) {
     Names chosen;
     for (const Variant &v : variants()) {
         const bool wanted = arguments.variants == all
-                                ? v.device == arguments.device && v.runs_here()
+                                ? v.device == arguments.device && v.types == arguments.types && v.runs_here()
                                 : std::count(arguments.variants.begin(), arguments.variants.end(), v.name) > 0;
         if (wanted && v.layout == layout) {
             chosen.push_back(v.name);
@@ -92,7 +93,7 @@ void run_bench(const Arguments &arguments) {
     const std::vector<Layer> layers = arguments.choice.read();
     if (arguments.variants != all && arguments.variants != planned) {
         for (const std::string &name : arguments.variants) {
-            find_named(variants(), name, "--variants");
+            check_types("--variants", find_named(variants(), name, "--variants"), arguments.types);
         }
     }
     std::cout << "measuring the machine's peak and bandwidth" << std::endl;
@@ -103,7 +104,7 @@ void run_bench(const Arguments &arguments) {
     std::vector<Result> results;
     for (const Layer &layer : layers) {
         for (Layout layout : arguments.choice.layouts) {
-            LayerRun layer_run(layer, layout, arguments.device);
+            LayerRun layer_run(layer, layout, arguments.device, arguments.types);
             for (const std::string &variant : choose_variants(arguments, layout)) {
                 try {
                     results.push_back(layer_run.measure(variant, machine));
@@ -132,6 +133,7 @@ void add_bench(CLI::App &app) {
     add_names(*command, "--variants", arguments->variants,
               "Variants from `unstride list`, all that can run, or planned (default): the planner's choice");
     add_device(*command, arguments->device);
+    add_types(*command, arguments->types, "f32");
     add_threads(*command);
     add_text(*command, "--json", arguments->json, "FILE", "Write the results to this file");
     add_wisdom_argument(*command, arguments->wisdom);

@@ -21,7 +21,7 @@ void print_json() {
                         {"stride_x", v.stride_x},
                         {"device", to_string(v.device)},
                         {"target", v.isa},
-                        {"dtype", v.dtype},
+                        {"dtype", to_string(v.types)},
                         {"runs_here", v.runs_here()}});
     }
     std::cout << list.dump(2) << '\n';
@@ -33,13 +33,13 @@ void print_table() {
         width = std::max(width, v.name.size());
     }
     const int name_width = static_cast<int>(width);
-    const char *row = "%-*s  %-9s  %-6s  %-7s  %-8s  %-8s  %-5s  %s\n";
+    const char *row = "%-*s  %-9s  %-6s  %-7s  %-8s  %-8s  %-8s  %s\n";
     std::cout << format(row, name_width, "name", "family", "layout", "tile", "stride_x", "target", "type", "runs here");
     for (const Variant &v : variants()) {
         std::cout << format(row, name_width, v.name.c_str(), v.family.c_str(), to_string(v.layout),
                             format("%dx%d", v.block, v.columns).c_str(),
                             v.stride_x == 1 ? "any" : std::to_string(v.stride_x).c_str(), v.isa.c_str(),
-                            v.dtype.c_str(), v.runs_here() ? "yes" : "no");
+                            to_string(v.types).c_str(), v.runs_here() ? "yes" : "no");
     }
 }
 

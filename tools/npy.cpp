@@ -13,11 +13,31 @@ namespace unstride::tools {
 
 namespace {
 
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the files' floats are used as they are");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the files' numbers are used as they are");
 
 constexpr char magic[] = "\x93NUMPY";
 constexpr size_t magic_bytes = 6;
-constexpr const char *f32 = "<f4";
+constexpr const char *loaded_bf16 = "|V2";
+
+// The header's "descr".
+const char *descr_of(DType dtype) {
+    constexpr const char *texts[] = {"<f4", "<f8", "<f2", "<V2"};
+    return texts[static_cast<int>(dtype)];
+}
+
+DType dtype_of_descr(const std::string &descr) {
+    std::string known;
+    for (const DType dtype : {DType::f32, DType::f64, DType::f16, DType::bf16}) {
+        if (descr == descr_of(dtype)) {
+            return dtype;
+        }
+        known += (known.empty() ? "" : ", ") + std::string(to_string(dtype)) + " ('" + descr_of(dtype) + "')";
+    }
+    if (descr == loaded_bf16) {
+        return DType::bf16;
+    }
+    throw std::runtime_error("its dtype is '" + descr + "', but one of " + known + " is needed");
+}
 
 class Reader {
 public:
@@ -81,13 +101,11 @@ NpyHeader read_header(Reader &reader) {
 NpyArray read_array(const std::string &path) {
     Reader reader(path);
     const NpyHeader header = read_header(reader);
-    if (header.dtype != f32) {
-        throw std::runtime_error("its dtype is '" + header.dtype + "', but f32 ('" + f32 + "') is needed");
-    }
+    const DType dtype = dtype_of_descr(header.dtype);
     if (header.fortran_order) {
         throw std::runtime_error("it is in Fortran order, but C order is needed");
     }
-    uint64_t bytes = sizeof(float);
+    auto bytes = static_cast<uint64_t>(size_of(dtype));
     for (int64_t size : header.sizes) {
         if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(size), &bytes)) {
             throw std::runtime_error("its shape " + shape_text(header.sizes) + " is too large");
@@ -98,7 +116,7 @@ NpyArray read_array(const std::string &path) {
                                  shape_text(header.sizes) + " takes " + std::to_string(bytes) +
                                  " bytes of data, but there are " + std::to_string(reader.left()));
     }
-    NpyArray array{header.sizes, std::vector<float>(bytes / sizeof(float))};
+    NpyArray array{dtype, header.sizes, std::vector<std::byte>(bytes)};
     reader.read(array.values.data(), bytes, "data");
     return array;
 }
@@ -113,8 +131,8 @@ NpyArray read_npy(const std::string &path) {
     }
 }
 
-void write_npy(OutputFile &file, const std::vector<int64_t> &sizes, const float *values) {
-    std::string header = std::string("{'descr': '") + f32 + "', 'fortran_order': False, 'shape': " + shape_text(sizes) +
+void write_npy(OutputFile &file, const std::vector<int64_t> &sizes, DType dtype, const void *values) {
+    std::string header = std::string("{'descr': '") + descr_of(dtype) + "', 'fortran_order': False, 'shape': " + shape_text(sizes) +
                          ", }";
     // Version 1.0: a length of two bytes, and spaces so that the data begin at a multiple of 64.
     const size_t before = magic_bytes + 2 + 2;
@@ -122,14 +140,14 @@ void write_npy(OutputFile &file, const std::vector<int64_t> &sizes, const float 
     header += '\n';
     const unsigned char version_and_length[] = {1, 0, static_cast<unsigned char>(header.size() & 0xff),
                                                 static_cast<unsigned char>(header.size() >> 8)};
-    size_t count = 1;
+    auto bytes = static_cast<size_t>(size_of(dtype));
     for (int64_t size : sizes) {
-        count *= static_cast<size_t>(size);
+        bytes *= static_cast<size_t>(size);
     }
     file.write(magic, magic_bytes);
     file.write(version_and_length, sizeof version_and_length);
     file.write(header.data(), header.size());
-    file.write(values, count * sizeof(float));
+    file.write(values, bytes);
 }
 
 }  // namespace unstride::tools

@@ -23,7 +23,7 @@ void print_plan(const Arguments &arguments) {
     layer_arguments.options.in_channels = input[input.size() - static_cast<size_t>(layer_arguments.dims) - 1];
     const ConvTranspose layer = layer_arguments.make_layer();
     const Shape output = layer.output_shape(input, layer_arguments.output_size);
-    const Plan plan = layer.plan(input, layer_arguments.layout, layer_arguments.output_size);
+    const Plan plan = layer.plan(input, layer_arguments.layout, layer_arguments.output_size, layer_arguments.types);
     const double flops = 2 * plan.multiply_adds;
     const Variant &v = plan.variant;
     const bool on_cpu = layer.device() == Device::cpu;
@@ -33,7 +33,7 @@ void print_plan(const Arguments &arguments) {
               << shape_text(layer.weight_shape()) << ", " << to_string(layer_arguments.layout) << '\n'
               << "variant     " << v.name << '\n'
               << format("            family %s, tile of %d channels x %d columns, %s, %s, %s\n", v.family.c_str(),
-                        v.block, v.columns, stride.c_str(), v.isa.c_str(), v.dtype.c_str())
+                        v.block, v.columns, stride.c_str(), v.isa.c_str(), to_string(v.types).c_str())
               << (plan.rest.empty() ? "" : format("            for %lld channels; %s for the rest\n", static_cast<long long>(plan.channels), plan.rest.c_str()))
               << "reason      " << plan.reason << '\n'
               << format("expected    %.4g ms, ", plan.expected_seconds * 1e3)
@@ -59,6 +59,7 @@ void add_plan(CLI::App &app) {
     add_input_size(*command, dims, arguments->input_size)->required();
     add_integer(*command, "--out-channels", options.out_channels, "Channels of the output")->required();
     add_triple(*command, dims, "--kernel-size", options.kernel_size, "Size of the kernel")->required();
+    add_types(*command, arguments->layer.types, "f32");
     add_layer_arguments(*command, arguments->layer);
     add_wisdom_argument(*command, arguments->wisdom);
     command->callback([arguments] { print_plan(*arguments); });

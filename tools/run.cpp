@@ -19,6 +19,7 @@ struct Arguments {
     std::string input, weight, bias, residual, output;
     Activation activation;
     LayerArguments layer;
+    CLI::Option *types = nullptr;
     std::string wisdom;
 };
 
@@ -56,6 +57,27 @@ void take_weight_shape(LayerArguments &layer, const NpyArray &weight, const std:
     options.kernel_size = Triple(kernel(0), kernel(1), kernel(2));
 }
 
+// Those of --dtype, or else the input's type for both.
+Types choose_types(const Arguments &arguments, DType input) {
+    const Types types = arguments.types->count() > 0 ? arguments.layer.types : input;
+    if (types.input != input) {
+        throw InvalidArgument("--dtype: " + to_string(types) + " needs an input of " + to_string(types.input) + ", but " + arguments.input + " has " +
+                              to_string(input));
+    }
+    return types;
+}
+
+// Calls `use` with a pointer to the elements, of their type.
+template<typename Use>
+void with_values(const NpyArray &array, const Use &use) {
+    with_type(array.dtype, [&](auto *null) { use(reinterpret_cast<const std::remove_pointer_t<decltype(null)> *>(array.values.data())); });
+}
+
+View<const void> view_of(const NpyArray &array, Layout layout, int dims) {
+    const Shape sizes = from_file_order(array.sizes, layout, dims);
+    return {array.values.data(), array.dtype, sizes, dense_strides(sizes, layout, dims)};
+}
+
 void run(const Arguments &arguments) {
     use_wisdom(arguments.wisdom);
     OutputFile output_file(arguments.output);
@@ -64,37 +86,39 @@ void run(const Arguments &arguments) {
     const NpyArray input = read_npy(arguments.input);
     const NpyArray weight = read_npy(arguments.weight);
     take_weight_shape(layer_arguments, weight, arguments.weight);
+    const Types types = choose_types(arguments, input.dtype);
+    layer_arguments.types = types;
     layer_arguments.options.bias = !arguments.bias.empty();
 
     const int dims = layer_arguments.dims;
     ConvTranspose layer = layer_arguments.make_layer();
-    layer.set_weight(weight.values.data(), weight.sizes);
+    with_values(weight, [&](const auto *values) { layer.set_weight(values, weight.sizes); });
     if (!arguments.bias.empty()) {
         const NpyArray bias = read_npy(arguments.bias);
-        layer.set_bias(bias.values.data(), bias.sizes);
+        with_values(bias, [&](const auto *values) { layer.set_bias(values, bias.sizes); });
     }
 
     const Shape input_sizes = from_file_order(input.sizes, layout, dims);
     const Shape output_sizes = layer.output_shape(input_sizes, layer_arguments.output_size);
-    const Plan plan = layer.plan(input_sizes, layout, layer_arguments.output_size);
-    Tensor output(output_sizes, layout, dims);
+    const Plan plan = layer.plan(input_sizes, layout, layer_arguments.output_size, types);
+    Tensor output(output_sizes, layout, dims, types.output);
     layer.set_activation(arguments.activation);
     const NpyArray residual = arguments.residual.empty() ? NpyArray() : read_npy(arguments.residual);
     const auto start = std::chrono::steady_clock::now();
-    const View<const float> input_view = dense_view(input.values.data(), input_sizes, layout, dims);
     if (arguments.residual.empty()) {
-        layer.forward(input_view, output.view());
+        layer.forward(view_of(input, layout, dims), output.view<void>());
     } else {
-        layer.forward(input_view, output.view(), dense_view(residual.values.data(), from_file_order(residual.sizes, layout, dims), layout, dims));
+        layer.forward(view_of(input, layout, dims), output.view<void>(), view_of(residual, layout, dims));
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
     const Shape file_sizes = to_file_order(output_sizes, layout, dims);
-    write_npy(output_file, file_sizes, output.data());
+    write_npy(output_file, file_sizes, types.output, output.data<void>());
     std::cout << "input    " << shape_text(input.sizes) << ' ' << to_string(layout) << '\n'
               << "weight   " << shape_text(weight.sizes) << '\n'
               << "bias     " << (arguments.bias.empty() ? "none" : shape_text(layer.bias_shape())) << '\n'
               << "output   " << shape_text(file_sizes) << " -> " << arguments.output << '\n'
+              << "type     " << to_string(types) << '\n'
               << "variant  " << plan.variant.name << '\n'
               << (layer.device() == Device::cpu ? "threads  " + std::to_string(plan.threads) : format("device   %s", to_string(layer.device()))) << '\n'
               << format("forward  %.3f ms, %.1f GFLOP/s (one call, %s included)\n", seconds * 1e3,
@@ -111,14 +135,15 @@ void add_run(CLI::App &app) {
     const auto arguments = std::make_shared<Arguments>();
     add_dims(*command, arguments->layer.dims);
     add_text(*command, "--input", arguments->input, "X.npy",
-             "Input, f32: (N, C, D, H, W) or (C, D, H, W); in ndhwc C is last")
+             "Input, f32, f64, f16 or bf16: (N, C, D, H, W) or (C, D, H, W); in ndhwc C is last")
         ->required();
-    add_text(*command, "--weight", arguments->weight, "W.npy", "Weight, f32: (C_in, C_out / groups, KD, KH, KW)")
+    add_text(*command, "--weight", arguments->weight, "W.npy", "Weight, of any of these types: (C_in, C_out / groups, KD, KH, KW)")
         ->required();
-    add_text(*command, "--bias", arguments->bias, "B.npy", "Bias, f32: (C_out)");
-    add_text(*command, "--residual", arguments->residual, "R.npy", "Added to the output, f32: of its sizes, and in its layout");
+    add_text(*command, "--bias", arguments->bias, "B.npy", "Bias, of any of these types: (C_out)");
+    add_text(*command, "--residual", arguments->residual, "R.npy", "Added to the output: of its type and sizes, and in its layout");
     add_activation(*command, arguments->activation);
     add_text(*command, "--output", arguments->output, "Y.npy", "Output to write, in the input's layout")->required();
+    arguments->types = add_types(*command, arguments->layer.types, "the input's");
     add_layer_arguments(*command, arguments->layer);
     add_wisdom_argument(*command, arguments->wisdom);
     command->callback([arguments] { run(*arguments); });

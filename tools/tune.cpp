@@ -98,6 +98,7 @@ void run_tune(const Arguments &arguments) {
     const std::vector<bench::Layer> layers = chosen_layers(arguments);
     const WisdomFile file(arguments.wisdom);
     const std::vector<Layout> &layouts = arguments.choice.layouts;
+    const Types &types = arguments.layer.types;
     const auto total = static_cast<double>(layers.size() * layouts.size());
     std::cout << num_threads() << " threads, winners are kept in " << file.path() << "\n\n";
     const Table table(layers);
@@ -106,9 +107,8 @@ void run_tune(const Arguments &arguments) {
     int measured = 0, left_out = 0;
     for (const bench::Layer &layer : layers) {
         for (Layout layout : layouts) {
-            const bench::Tuning tuning = bench::tune(layer, layout, [&](double fraction) {
-                progress.show((done + fraction) / total, layer.name + " " + to_string(layout));
-            });
+            const bench::Tuning tuning = bench::tune(
+                layer, layout, [&](double fraction) { progress.show((done + fraction) / total, layer.name + " " + to_string(layout)); }, types);
             done++;
             measured += tuning.measured;
             left_out += tuning.left_out;
@@ -117,7 +117,7 @@ void run_tune(const Arguments &arguments) {
             if (tuning.winner.variant.empty()) {
                 continue;  // two variants are the planner's own choice only
             }
-            file.keep({layer.options, layer.input_size, {}, layout, num_threads(), tuning.winner.variant, tuning.winner.rows_per_task, tuning.winner.seconds, tuning.measured});
+            file.keep({layer.options, layer.input_size, {}, layout, num_threads(), tuning.winner.variant, tuning.winner.rows_per_task, tuning.winner.seconds, tuning.measured, types});
         }
     }
     std::cout << "\nmeasured " << measured << " variants and splits; left out " << left_out
@@ -141,6 +141,7 @@ void add_tune(CLI::App &app) {
     for (CLI::Option *option : add_geometry_arguments(*command, arguments->layer)) {
         option->needs(input_size);
     }
+    add_types(*command, arguments->layer.types, "f32");
     add_threads(*command);
     add_text(*command, "--wisdom", arguments->wisdom, "FILE",
              "File of winners to add to (default: $UNSTRIDE_WISDOM, or else ~/.config/unstride/wisdom)");

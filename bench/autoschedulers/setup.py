@@ -41,7 +41,8 @@ class Setup:
     def __init__(self, arguments):
         self.arguments, self.build = arguments, read_build(arguments.build)
         listed = json.loads(subprocess.run([str(arguments.build / "bin/unstride"), "list", "--json"], check=True, capture_output=True, text=True).stdout)
-        self.variants = [{**v, "block": v["tile"]["channels"], "columns": v["tile"]["columns"]} for v in listed if v["device"] == "cpu" and v["runs_here"]]
+        self.variants = [{**v, "block": v["tile"]["channels"], "columns": v["tile"]["columns"]} for v in listed
+                         if v["device"] == "cpu" and v["runs_here"] and v["dtype"] == "f32"]
         isas = [isa for isa in ("avx512", "avx2", "baseline") if any(v["target"] == isa for v in self.variants)]
         if arguments.isa and arguments.isa not in isas:
             sys.exit(f"experiments.py: --isa: this machine runs {', '.join(isas)}")

@@ -2,6 +2,7 @@
 
 import torch
 
+TYPES = {"f32": torch.float32, "f64": torch.float64, "f16": torch.float16, "bf16": torch.bfloat16}
 MODULES = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn.ConvTranspose3d}
 CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
 
@@ -32,8 +33,9 @@ def calling(function, x):
     def call():
         return function(x)
 
-    return call, lambda y: y.contiguous().numpy()
+    return call, lambda y: y.contiguous().to(torch.promote_types(y.dtype, torch.float32)).numpy()  # NumPy has no bf16
 
 
-def prepare(layer, layout, arrays, threads):
-    return calling(*make_module(layer, layout, arrays, threads))
+def prepare(layer, layout, arrays, threads, dtype="f32"):
+    module, x = make_module(layer, layout, arrays, threads)
+    return calling(module.to(TYPES[dtype]), x.to(TYPES[dtype]))

@@ -4,7 +4,8 @@
 
 Needs the packages of bench/requirements-peers.txt. MODULE is one of this folder, with `versions()` and
 `prepare(layer, layout, arrays, threads)`, whose layer has 1, 2 or 3 dimensions, and arrays as the operator of so many takes them; it gives
-a function of no arguments, one forward, and one that makes an array (N, C, ...) of what the former returns.
+a function of no arguments, one forward, and one that makes an array (N, C, ...) of what the former returns. With `dtype`, a fifth argument that not all
+modules have, the elements are of another type than f32.
 """
 
 import ctypes
@@ -20,7 +21,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 import layer_table  # noqa: E402
 import numpy as np  # noqa: E402
 
-TOLERANCE = 1e-4  # of the largest output: sums of the longest layers round to 1e-6
+# Of the largest output, by type: sums of the longest layers round to 1e-6, and those of f16 and bf16 may be kept in these types between taps.
+TOLERANCE = {"f32": 1e-4, "f64": 1e-9, "f16": 2e-2, "bf16": 1e-1}
 
 # One layer of a kind that every library takes: what it allocates once is no layer's memory.
 WARM_UP = """\
@@ -75,7 +77,7 @@ class Worker:
 
     def do_load(self, request):
         (layer,) = layer_table.parse(request["layer"])
-        layer = layer.lowered
+        layer, dtype = layer.lowered, request.get("dtype", "f32")
         give_back_memory()
         before = status_bytes("VmRSS")
         x, weight, bias = (np.load(os.path.join(request["data"], name + ".npy")) for name in ("input", "weight", "bias"))
@@ -83,7 +85,7 @@ class Worker:
         del x, weight, bias
         own_bytes = sum(array.nbytes for array in arrays) + 4 * int(np.prod(layer.output_shape))
         start = time.perf_counter()
-        call, to_array = self.library.prepare(layer, request["layout"], arrays, self.threads)
+        call, to_array = self.library.prepare(layer, request["layout"], arrays, self.threads, *([dtype] if dtype != "f32" else []))
         del arrays
         result = call()
         reply = {"load_seconds": time.perf_counter() - start}
@@ -92,16 +94,17 @@ class Worker:
         if found.shape != expected.shape:
             raise ValueError(f"the output has shape {found.shape} instead of {expected.shape}")
         reply["difference"] = float(np.abs(found - expected).max() / np.abs(expected).max())
-        if not reply["difference"] < TOLERANCE:
+        if not reply["difference"] < TOLERANCE[dtype]:
             raise ValueError(f"the output differs by {reply['difference']:.1e} of its largest value")
         del result, found, expected
-        peak = peak_resident_bytes(call)
-        reply["extra_bytes"] = None if peak is None else max(peak - before - own_bytes, 0)
-        self.calls[request["layout"]] = call
+        if dtype == "f32":
+            peak = peak_resident_bytes(call)
+            reply["extra_bytes"] = None if peak is None else max(peak - before - own_bytes, 0)
+        self.calls[request["layout"], dtype] = call
         return reply
 
     def do_time(self, request):
-        call = self.calls[request["layout"]]
+        call = self.calls[request["layout"], request.get("dtype", "f32")]
         times = []
 
         def measure(count):
@@ -111,10 +114,12 @@ class Worker:
                 times.append(time.perf_counter() - start)
 
         gc.disable()
-        measure(2)
-        count = round(request["seconds"] / times[-1])
-        times.clear()
-        measure(min(max(count, request["least"]), 1000))
+        measure(1)
+        if times[0] <= request.get("patience", times[0]):
+            measure(1)
+            count = round(request["seconds"] / times[-1])
+            times.clear()
+            measure(min(max(count, request["least"]), 1000))
         gc.enable()
         return {"samples": times}
 

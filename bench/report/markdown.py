@@ -45,11 +45,27 @@ def epilogues(summary):
                  [(e.layer, e.layout, f"{1e3 * e.seconds:.2f}", *(f"{ratio:.2f}x" for ratio in e[3:])) for e in summary.epilogues()])
 
 
+def type_summaries(summary):
+    difference = lambda value: f"{value:.0e}" if value else "–"  # noqa: E731
+    return table(("type", "time, of that in f32", "difference from f64", "against PyTorch", "least", "PyTorch's difference"),
+                 [(t.type, times(t.ratio), difference(t.difference), times(t.speed), times(t.least), difference(t.peer_difference))
+                  for t in summary.type_summaries()])
+
+
+def types(summary):
+    names = [t.type for t in summary.type_summaries()]
+    asked = [t.type for t in summary.type_summaries() if t.asked]
+    return table(("layer", "layout", "f32, ms", *names, *(f"against PyTorch, {name}" for name in asked)),
+                 [(row.layer, row.layout, f"{1e3 * row.seconds:.2f}", *(times(row.ratios[name]) for name in names),
+                   *(times(row.speeds.get(name)) for name in asked)) for row in summary.types()])
+
+
 def write_markdown(document, path):
     summary, machine = Summary(document), document["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
     path.write_text(f"{machine['cpu']}, {machine['threads']} threads, {machine['peak_gflops']:.0f} GFLOP/s, "
-                    f"{machine['bandwidth_gbs']:.0f} GB/s; {versions}\n\n{goals(summary)}\n\n{layers(summary)}\n\n{gains(summary)}\n\n{epilogues(summary)}\n")
+                    f"{machine['bandwidth_gbs']:.0f} GB/s; {versions}\n\n{goals(summary)}\n\n{layers(summary)}\n\n{gains(summary)}\n\n{epilogues(summary)}\n\n"
+                    f"{type_summaries(summary)}\n\n{types(summary)}\n")
 
 
 def times(ratio):

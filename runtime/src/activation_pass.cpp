@@ -4,7 +4,6 @@
 #include <array>
 #include <utility>
 
-#include "buffer.h"
 #include "checked.h"
 
 namespace unstride {
@@ -52,21 +51,22 @@ Tasks tasks_of(const Part &part, const Channels &channels, int64_t batch, int64_
     return {batch, channels.groups, channels.outputs, slices, rows, s.items, s.blocks * block, s.slices * pair, s.rows * pair};
 }
 
-ActivationPass::ActivationPass(const Variant &variant, const Epilogue &epilogue, const Volume<float> &output, int64_t offset, int64_t columns)
-    : kernel_(activation_kernel(variant.isa)), formula_(epilogue.formula), alpha_(epilogue.alpha), layout_(variant.layout), device_(variant.device), output_(output), offset_(offset), columns_(columns) {
+ActivationPass::ActivationPass(const Variant &variant, Formula formula, halide_buffer_t *bias, const Volume &output, int64_t columns)
+    : kernel_(activation_kernel(variant.types.output, variant.isa)), formula_(formula), layout_(variant.layout), device_(variant.device), bias_(bias), output_(output), columns_(columns) {
 }
 
 int ActivationPass::run(void *user_context, const Box &box) const {
-    const Volume<float> &o = output_;
+    const Volume &o = output_;
     std::array<int64_t, 5> extents{columns_, box.rows, box.slices, box.channels, box.items}, strides{o.width, o.height, o.depth, o.channel, o.batch};
     if (layout_ == Layout::ndhwc) {
         std::rotate(extents.begin(), extents.begin() + 3, extents.begin() + 4);
         std::rotate(strides.begin(), strides.begin() + 3, strides.begin() + 4);
     }
-    const int64_t offset = offset_ + box.item * o.batch + box.channel * o.channel + box.slice * o.depth + box.row * o.height;
+    const int64_t offset = o.offset + box.item * o.batch + box.channel * o.channel + box.slice * o.depth + box.row * o.height;
     join_dimensions(extents, strides);
-    Buffer<5> from({device_, o.data, o.array, offset}, extents, strides), to({device_, o.data, o.array, offset}, extents, strides);
-    return kernel_(user_context, from.get(), static_cast<int32_t>(formula_), alpha_, to.get());
+    const Place place{device_, o.data, o.dtype, o.array, offset};
+    Buffer<5> from(place, extents, strides), to(place, extents, strides);
+    return kernel_(user_context, from.get(), static_cast<int32_t>(formula_), bias_, to.get());
 }
 
 }  // namespace unstride

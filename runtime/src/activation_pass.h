@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "buffer.h"
 #include "execute.h"
 #include "unstride/register.h"
 
@@ -30,9 +31,9 @@ Tasks tasks_of(const Part &part, const Channels &channels, int64_t batch, int64_
 // An activation that the kernels do not compute in registers, in place, of all columns of a box.
 class ActivationPass {
 public:
-    // The call's first element is `offset` elements from where the output begins, whose strides are those from one of the call's rows or
-    // slices to the next.
-    ActivationPass(const Variant &variant, const Epilogue &epilogue, const Volume<float> &output, int64_t offset, int64_t columns);
+    // `output` has the call's first element, and strides from one of the call's rows or slices to the next; `bias` is that of the call, and
+    // has to live as long.
+    ActivationPass(const Variant &variant, Formula formula, halide_buffer_t *bias, const Volume &output, int64_t columns);
 
     // Returns an error of Halide's, or 0.
     int run(void *user_context, const Box &box) const;
@@ -40,11 +41,11 @@ public:
 private:
     ActivationKernel kernel_;
     Formula formula_;
-    float alpha_;
     Layout layout_;
     Device device_;
-    Volume<float> output_;
-    int64_t offset_, columns_;
+    halide_buffer_t *bias_;
+    Volume output_;
+    int64_t columns_;
 };
 
 }  // namespace unstride

@@ -14,15 +14,15 @@ void fold_batch_norm(const ConvTranspose &layer, const BatchNorm &norm, ConvTran
     const size_t taps = layer.weight().size() / (static_cast<size_t>(options.in_channels) * group);
 
     std::vector<double> scale(channels);
-    std::vector<float> weight = layer.weight(), bias(channels);
+    std::vector<double> weight = layer.exact_weight(), bias(channels);
+    const std::vector<double> before = layer.exact_bias();
     for (size_t c = 0; c < channels; c++) {
         scale[c] = (norm.weight.empty() ? 1 : norm.weight[c]) / std::sqrt(norm.running_var[c] + norm.eps);
-        const double before = options.bias ? layer.bias()[c] : 0;
-        bias[c] = static_cast<float>((before - norm.running_mean[c]) * scale[c] + (norm.bias.empty() ? 0 : norm.bias[c]));
+        bias[c] = ((options.bias ? before[c] : 0) - norm.running_mean[c]) * scale[c] + (norm.bias.empty() ? 0 : norm.bias[c]);
     }
     for (size_t i = 0; i < weight.size(); i++) {
         const size_t filter = i / taps, of_group = filter / group / group_inputs;
-        weight[i] = static_cast<float>(weight[i] * scale[of_group * group + filter % group]);
+        weight[i] *= scale[of_group * group + filter % group];
     }
     folded.set_weight(weight.data(), folded.weight_shape());
     folded.set_bias(bias.data(), folded.bias_shape());

@@ -16,7 +16,8 @@ namespace unstride {
 // or of CUDA's.
 struct Place {
     Device device;
-    const float *data;
+    const void *data;
+    DType dtype;
     const DeviceArray *array;
     int64_t offset;
 };
@@ -36,14 +37,15 @@ public:
             }
             dimensions_[d] = halide_dimension_t(0, static_cast<int32_t>(extents[d]), static_cast<int32_t>(strides[d]));
         }
+        auto *const first = static_cast<uint8_t *>(const_cast<void *>(place.data)) + place.offset * size_of(place.dtype);  // kernels do not write to their inputs
         if (place.array != nullptr) {
             place.array->describe(buffer_, place.offset);
         } else if (place.device == Device::cuda) {
-            describe_cuda_memory(buffer_, place.data + place.offset);
+            describe_cuda_memory(buffer_, first);
         } else {
-            buffer_.host = reinterpret_cast<uint8_t *>(const_cast<float *>(place.data + place.offset));  // kernels do not write to their inputs
+            buffer_.host = first;
         }
-        buffer_.type = halide_type_of<float>();
+        buffer_.type = kernel_type(place.dtype);
         buffer_.dimensions = Rank;
         buffer_.dim = dimensions_.data();
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "driver.h"
 #include "kernels.h"  // generated: declares every kernel
@@ -16,12 +17,13 @@ Device device_of(const std::string &isa) {
                                                           : Device::cpu;
 }
 
-int lanes(const std::string &isa) {
+int lanes(const Types &types, const std::string &isa) {
     if (device_of(isa) != Device::cpu) {
         return 32;  // threads of a warp
     }
-    return isa == "avx512" ? 16 : isa == "avx2" ? 8
-                                                : 4;
+    const int64_t bytes = isa == "avx512" ? 64 : isa == "avx2" ? 32
+                                                               : 16;
+    return static_cast<int>(bytes / size_of(types.sums()));
 }
 
 // The features that the targets of cmake/UnstrideCatalog.cmake name, and the operating system's support for them. Every
@@ -40,8 +42,8 @@ bool has_instructions(const std::string &isa) {
 #endif
 }
 
-Entry entry(const char *name, Layout layout, const char *family, int block, int columns, int stride_x, const char *isa, Kernel kernel) {
-    return {{name, family, layout, device_of(isa), isa, "f32", stride_x, block, columns}, lanes(isa), kernel};
+Entry entry(const char *name, Layout layout, const char *family, int block, int columns, int stride_x, const Types &types, const char *isa, Kernel kernel) {
+    return {{name, family, layout, device_of(isa), isa, types, stride_x, block, columns}, lanes(types, isa), kernel};
 }
 
 struct Registry {
@@ -49,8 +51,8 @@ struct Registry {
 #include "catalog_entries.inc"  // generated from schedules/catalog.txt: entry("...", ...), for every variant
     };
     std::vector<Variant> variants;
-    std::map<std::string, ActivationKernel> activations = {
-#include "activation_entries.inc"  // generated: {"...", ...}, for every instruction set
+    std::map<std::pair<DType, std::string>, ActivationKernel> activations = {
+#include "activation_entries.inc"  // generated: {{DType::..., "..."}, ...}, for every type of outputs and instruction set
     };
 
     Registry() {
@@ -64,7 +66,7 @@ struct Registry {
             if (std::any_of(variants.begin(), variants.end(), [&](const Variant &v) { return v.name == k.name; })) {
                 throw InvalidArgument("two variants are called " + k.name);
             }
-            Entry added = entry(k.name.c_str(), k.layout, k.family.c_str(), k.block, k.columns, k.stride_x, k.isa.c_str(), k.kernel);
+            Entry added = entry(k.name.c_str(), k.layout, k.family.c_str(), k.block, k.columns, k.stride_x, k.types, k.isa.c_str(), k.kernel);
             added.variant.layer = layer;
             added.autoscheduled = k.autoscheduled;
             entries.push_back(added);
@@ -100,12 +102,12 @@ bool Variant::runs_here() const {
     return device == Device::cpu ? has_instructions(isa) : exists(device);
 }
 
-ActivationKernel activation_kernel(const std::string &isa) {
-    return registry().activations.at(isa);
+ActivationKernel activation_kernel(DType dtype, const std::string &isa) {
+    return registry().activations.at({dtype, isa});
 }
 
-int register_activation(const std::string &isa, ActivationKernel kernel) {
-    registry().activations[isa] = kernel;
+int register_activation(DType dtype, const std::string &isa, ActivationKernel kernel) {
+    registry().activations[{dtype, isa}] = kernel;
     return 1;
 }
 

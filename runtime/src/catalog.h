@@ -11,7 +11,7 @@ namespace unstride {
 
 struct Entry {
     Variant variant;
-    int lanes;  // floats in a vector
+    int lanes;  // sums in a vector
     Kernel kernel;
     bool autoscheduled = false;  // see AddedKernel
 };
@@ -22,8 +22,8 @@ const std::deque<Entry> &catalog();
 // Null if there is none of this name.
 const Entry *find_entry(const std::string &name);
 
-// Of an instruction set or a GPU that has variants.
-ActivationKernel activation_kernel(const std::string &isa);
+// Of outputs of a type, and an instruction set or a GPU that has variants.
+ActivationKernel activation_kernel(DType dtype, const std::string &isa);
 
 }  // namespace unstride
 

@@ -44,8 +44,8 @@ ConvTranspose::ConvTranspose(ConvTranspose3dOptions options, int spatial)
     state_->options = std::move(options);
     state_->spatial = spatial;
     try {
-        state_->parameters.weight.resize(static_cast<size_t>(product(weight_shape())));
-        state_->parameters.bias.resize(state_->options.bias ? static_cast<size_t>(state_->options.out_channels) : 0);
+        state_->parameters.weight.floats_to_write().resize(static_cast<size_t>(product(weight_shape())));
+        state_->parameters.bias.floats_to_write().resize(state_->options.bias ? static_cast<size_t>(state_->options.out_channels) : 0);
     } catch (const std::exception &) {  // bad_alloc or length_error
         throw OutOfMemory("out of memory: could not allocate the weights, of size " + to_string(weight_shape()));
     }
@@ -65,40 +65,59 @@ int ConvTranspose::spatial() const {
 }
 
 void ConvTranspose::reset_parameters(uint64_t seed) {
-    initialize(state_->options, seed, state_->parameters.weight, state_->parameters.bias);
-    state_->moderate = are_moderate(state_->parameters.weight);
+    Parameters &p = state_->parameters;
+    initialize(state_->options, seed, p.weight.floats_to_write(), p.bias.floats_to_write());
+    state_->moderate = are_moderate(p.weight.floats());
     state_->packed.clear();
 }
 
-void ConvTranspose::set_weight(const float *data, const Shape &shape) {
+template<typename T>
+void ConvTranspose::set_weight(const T *data, const Shape &shape) {
     check_weight(data, shape, weight_shape());
-    state_->parameters.weight.assign(data, data + state_->parameters.weight.size());
-    state_->moderate = are_moderate(state_->parameters.weight);
+    Numbers &weight = state_->parameters.weight;
+    weight.assign(data, weight.floats().size());
+    state_->moderate = are_moderate(weight.floats());
     state_->packed.clear();
 }
 
-void ConvTranspose::set_bias(const float *data, const Shape &shape) {
+template<typename T>
+void ConvTranspose::set_bias(const T *data, const Shape &shape) {
     check_bias(data, shape, bias_shape(), weight_shape());
-    state_->parameters.bias.assign(data, data + state_->parameters.bias.size());
+    Numbers &bias = state_->parameters.bias;
+    bias.assign(data, bias.floats().size());
     state_->packed.clear();
 }
+
+template void ConvTranspose::set_weight(const float *, const Shape &);
+template void ConvTranspose::set_weight(const double *, const Shape &);
+template void ConvTranspose::set_weight(const Half *, const Shape &);
+template void ConvTranspose::set_weight(const BFloat16 *, const Shape &);
+template void ConvTranspose::set_bias(const float *, const Shape &);
+template void ConvTranspose::set_bias(const double *, const Shape &);
+template void ConvTranspose::set_bias(const Half *, const Shape &);
+template void ConvTranspose::set_bias(const BFloat16 *, const Shape &);
 
 const std::vector<float> &ConvTranspose::weight() const {
-    return state_->parameters.weight;
+    return state_->parameters.weight.floats();
 }
 
 const std::vector<float> &ConvTranspose::bias() const {
-    return state_->parameters.bias;
+    return state_->parameters.bias.floats();
+}
+
+std::vector<double> ConvTranspose::exact_weight() const {
+    return state_->parameters.weight.doubles();
+}
+
+std::vector<double> ConvTranspose::exact_bias() const {
+    return state_->parameters.bias.doubles();
 }
 
 void ConvTranspose::set_activation(Activation activation) {
     check_activation(activation, state_->options.out_channels);
-    std::vector<float> slopes = activation.slopes;
-    if (slopes.size() == 1) {
-        slopes.resize(static_cast<size_t>(state_->options.out_channels), slopes.front());
-    }
-    if (slopes != state_->parameters.slope) {
-        state_->parameters.slope = std::move(slopes);
+    FormulaParameters parameters = parameters_of(activation, state_->options.out_channels);
+    if (parameters != state_->parameters.formula) {
+        state_->parameters.formula = std::move(parameters);
         state_->packed.clear();
     }
     state_->activation = std::move(activation);
@@ -132,10 +151,11 @@ Device ConvTranspose::device() const {
     return state_->device;
 }
 
-Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &output_size) const {
+Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types) const {
+    check_types(types);
     const Geometry geometry = resolve(state_->options, input_shape, output_size, spatial());
     const int threads = state_->workers();
-    const std::shared_ptr<const Decision> shared = state_->decide(geometry, layout, state_->device != Device::cpu || state_->moderate, threads);
+    const std::shared_ptr<const Decision> shared = state_->decide(geometry, layout, types, state_->device != Device::cpu || state_->moderate);
     const Decision &decision = *shared;
     const int64_t item_input = geometry.input_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t item_output = geometry.output_elements() / std::max<int64_t>(geometry.batch, 1);
@@ -154,7 +174,7 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
         plan.scratch_bytes = std::max(plan.scratch_bytes, scratch_bytes(part, geometry, threads));
     }
     plan.multiply_adds = geometry.multiply_adds();
-    plan.compulsory_bytes = sizeof(float) * static_cast<double>(geometry.input_elements() + geometry.weight_elements() + geometry.output_elements());
+    plan.compulsory_bytes = static_cast<double>(geometry.input_elements() * size_of(types.input) + geometry.weight_elements() * size_of(types.sums()) + geometry.output_elements() * size_of(types.output));
     plan.measured = decision.measured_seconds > 0;
     const double clock = device_info(state_->device).clock_hertz;
     if (plan.measured) {

@@ -9,7 +9,7 @@ namespace unstride {
 struct CostModel {
     Estimate (*estimate)(const Entry &entry, const Geometry &geometry, const Split &split);
     Split (*split)(const Entry &entry, const Geometry &geometry, int64_t rows, int threads);
-    int64_t (*scratch_floats)(const Entry &entry, const Geometry &geometry, const Split &split);
+    int64_t (*scratch_elements)(const Entry &entry, const Geometry &geometry, const Split &split);
 };
 extern const CostModel winograd_cost, taps_cost, gpu_cost;
 

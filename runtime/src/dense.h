@@ -2,6 +2,7 @@
 #define UNSTRIDE_RUNTIME_DENSE_H
 
 #include <algorithm>
+#include <cstring>
 
 #include "unstride/tensor.h"
 
@@ -27,16 +28,14 @@ View<T> lifted(View<T> view, int spatial) {
     return view;
 }
 
-template<typename T>
-View<T> items_of(View<T> view, int64_t first, int64_t count) {
-    view.data += first * view.strides[0];
+inline View<const void> items_of(View<const void> view, int64_t first, int64_t count) {
+    view.data = static_cast<const char *>(view.data) + first * view.strides[0] * size_of(view.dtype);
     view.sizes[0] = count;
     return view;
 }
 
 // Whether an array of this layout has its elements as the view has them.
-template<typename T>
-bool is_dense(const View<T> &view, Layout layout) {
+inline bool is_dense(const View<const void> &view, Layout layout) {
     const Shape dense = dense_strides(view.sizes, layout);
     for (size_t d = 0; d < dense.size(); d++) {
         if (view.sizes[d] > 1 && view.strides[d] != dense[d]) {
@@ -46,16 +45,20 @@ bool is_dense(const View<T> &view, Layout layout) {
     return true;
 }
 
-// Element by element, of arrays with these sizes from a dimension on.
-template<typename T>
-void copy_strided(const T *from, const Shape &from_strides, T *to, const Shape &to_strides, const Shape &sizes, size_t dimension = 0) {
+// Element by element, of arrays with the same sizes, from a dimension on, and so many bytes to an element.
+inline void copy_strided(const char *from, const Shape &from_strides, char *to, const Shape &to_strides, const Shape &sizes, int64_t bytes, size_t dimension = 0) {
     if (dimension == sizes.size()) {
-        *to = *from;
+        std::memcpy(to, from, static_cast<size_t>(bytes));
         return;
     }
     for (int64_t i = 0; i < sizes[dimension]; i++) {
-        copy_strided(from + i * from_strides[dimension], from_strides, to + i * to_strides[dimension], to_strides, sizes, dimension + 1);
+        copy_strided(from + i * from_strides[dimension] * bytes, from_strides, to + i * to_strides[dimension] * bytes, to_strides, sizes, bytes, dimension + 1);
     }
+}
+
+// Of arrays of the same sizes and type.
+inline void copy_elements(const View<const void> &from, const View<void> &to) {
+    copy_strided(static_cast<const char *>(from.data), from.strides, static_cast<char *>(to.data), to.strides, from.sizes, size_of(from.dtype));
 }
 
 }  // namespace unstride

@@ -12,9 +12,9 @@
 namespace unstride {
 namespace {
 
-halide_buffer_t one_dimensional(halide_dimension_t &dimension) {
+halide_buffer_t one_dimensional(DType dtype, halide_dimension_t &dimension) {
     halide_buffer_t buffer{};
-    buffer.type = halide_type_of<float>();
+    buffer.type = kernel_type(dtype);
     buffer.dimensions = 1;
     buffer.dim = &dimension;
     return buffer;
@@ -22,9 +22,20 @@ halide_buffer_t one_dimensional(halide_dimension_t &dimension) {
 
 }  // namespace
 
-DeviceArray::DeviceArray(const Queue &queue, int64_t count)
+halide_type_t kernel_type(DType dtype) {
+    switch (dtype) {
+    case DType::f32:
+        return halide_type_of<float>();
+    case DType::f64:
+        return halide_type_of<double>();
+    default:
+        return halide_type_of<uint16_t>();
+    }
+}
+
+DeviceArray::DeviceArray(const Queue &queue, int64_t count, DType dtype)
     : queue_(queue), count_(count), dimension_(0, static_cast<int32_t>(std::max<int64_t>(count, 1)), 1),
-      buffer_(one_dimensional(dimension_)) {  // of one element at least, as there are no arrays without memory
+      buffer_(one_dimensional(dtype, dimension_)) {  // of one element at least, as there are no arrays without memory
     if (count > std::numeric_limits<int32_t>::max()) {
         throw InvalidArgument("arrays of more than 2^31 - 1 elements are not supported on a GPU");
     }
@@ -38,20 +49,20 @@ DeviceArray::~DeviceArray() {
 }
 
 // Of buffers with flags of their own, so that a failure leaves nothing behind.
-halide_buffer_t DeviceArray::with_host(const float *host) const {
+halide_buffer_t DeviceArray::with_host(const void *host) const {
     halide_buffer_t buffer = buffer_;
-    buffer.host = reinterpret_cast<uint8_t *>(const_cast<float *>(host));
+    buffer.host = static_cast<uint8_t *>(const_cast<void *>(host));
     return buffer;
 }
 
-void DeviceArray::upload(const float *from) {
+void DeviceArray::upload(const void *from) {
     halide_buffer_t buffer = with_host(from);
     buffer.set_host_dirty();
     KernelCall call(queue_);
     call.check(count_ == 0 ? 0 : halide_copy_to_device(&call, &buffer, nullptr));
 }
 
-void DeviceArray::download(float *to) {
+void DeviceArray::download(void *to) {
     synchronize();  // before Halide's runtime takes a lock that others need to queue work
     halide_buffer_t buffer = with_host(to);
     buffer.set_device_dirty();
@@ -65,11 +76,11 @@ void DeviceArray::synchronize() {
 }
 
 void DeviceArray::describe(halide_buffer_t &buffer, int64_t offset) const {
-    buffer.device = buffer_.device + sizeof(float) * static_cast<uint64_t>(offset);
+    buffer.device = buffer_.device + static_cast<uint64_t>(offset * buffer_.type.bytes());
     buffer.device_interface = buffer_.device_interface;
 }
 
-void describe_cuda_memory(halide_buffer_t &buffer, const float *pointer) {
+void describe_cuda_memory(halide_buffer_t &buffer, const void *pointer) {
     buffer.device = reinterpret_cast<uint64_t>(pointer);
     buffer.device_interface = halide_cuda_device_interface();
 }

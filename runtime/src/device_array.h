@@ -6,21 +6,25 @@
 #include <cstdint>
 
 #include "queue.h"
+#include "unstride/dtype.h"
 
 namespace unstride {
 
-// Floats in a GPU's memory, of the queue that they were made with. All members throw OutOfMemory or KernelError.
+// The type of elements as kernels know it: see generators/element.h.
+halide_type_t kernel_type(DType dtype);
+
+// Elements in a GPU's memory, of the queue that they were made with. All members throw OutOfMemory or KernelError.
 class DeviceArray {
 public:
-    // Allocates at most 2^31 - 1 floats, not initialized.
-    DeviceArray(const Queue &queue, int64_t count);
+    // Allocates at most 2^31 - 1 elements, not initialized.
+    DeviceArray(const Queue &queue, int64_t count, DType dtype);
     ~DeviceArray();
     DeviceArray(const DeviceArray &) = delete;
     DeviceArray &operator=(const DeviceArray &) = delete;
 
     // All of it; `download` waits until what was queued before is done.
-    void upload(const float *from);
-    void download(float *to);
+    void upload(const void *from);
+    void download(void *to);
     void synchronize();
 
     const Queue &queue() const {
@@ -31,7 +35,7 @@ public:
     void describe(halide_buffer_t &buffer, int64_t offset) const;
 
 private:
-    halide_buffer_t with_host(const float *host) const;
+    halide_buffer_t with_host(const void *host) const;
 
     Queue queue_;
     int64_t count_;
@@ -40,7 +44,7 @@ private:
 };
 
 // The same at memory of CUDA that the caller has.
-void describe_cuda_memory(halide_buffer_t &buffer, const float *pointer);
+void describe_cuda_memory(halide_buffer_t &buffer, const void *pointer);
 
 }  // namespace unstride
 

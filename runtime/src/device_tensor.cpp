@@ -16,19 +16,19 @@ int64_t count_of(const Shape &sizes, Layout layout, int spatial) {
 }
 
 void check(const Tensor &tensor, const DeviceTensor &array) {
-    if (tensor.sizes() != array.sizes() || tensor.layout() != array.layout() || tensor.spatial() != array.spatial()) {
-        throw InvalidArgument("a DeviceTensor can be copied from or to a Tensor of its own sizes, layout and dimensions of space only");
+    if (tensor.sizes() != array.sizes() || tensor.layout() != array.layout() || tensor.spatial() != array.spatial() || tensor.dtype() != array.dtype()) {
+        throw InvalidArgument("a DeviceTensor can be copied from or to a Tensor of its own sizes, layout, dimensions of space and type only");
     }
 }
 
 }  // namespace
 
-DeviceTensor::DeviceTensor(Device device, const Shape &sizes, Layout layout, int spatial) {
+DeviceTensor::DeviceTensor(Device device, const Shape &sizes, Layout layout, int spatial, DType dtype) {
     if (device == Device::cpu) {
         throw InvalidArgument("a DeviceTensor is in the memory of a GPU: for the CPU there is Tensor");
     }
     // NOLINTNEXTLINE(modernize-make-unique): it is an aggregate
-    state_.reset(new State{device, sizes, layout, spatial, {queue_of(device), count_of(sizes, layout, spatial)}});
+    state_.reset(new State{device, sizes, layout, spatial, dtype, {queue_of(device), count_of(sizes, layout, spatial), dtype}});
 }
 
 DeviceTensor::~DeviceTensor() = default;
@@ -37,12 +37,12 @@ DeviceTensor &DeviceTensor::operator=(DeviceTensor &&) noexcept = default;
 
 void DeviceTensor::upload(const Tensor &from) {
     check(from, *this);
-    state_->array.upload(from.data());
+    state_->array.upload(from.data<void>());
 }
 
 void DeviceTensor::download(Tensor &to) const {
     check(to, *this);
-    state_->array.download(to.data());
+    state_->array.download(to.data<void>());
 }
 
 void DeviceTensor::synchronize() const {
@@ -59,6 +59,10 @@ const Shape &DeviceTensor::sizes() const {
 
 Layout DeviceTensor::layout() const {
     return state_->layout;
+}
+
+DType DeviceTensor::dtype() const {
+    return state_->dtype;
 }
 
 int DeviceTensor::spatial() const {

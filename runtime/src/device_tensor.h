@@ -11,6 +11,7 @@ struct DeviceTensor::State {
     Shape sizes;
     Layout layout;
     int spatial;
+    DType dtype;
     DeviceArray array;
 };
 

@@ -11,8 +11,8 @@
 namespace unstride {
 namespace {
 
-// Floats in the slab of padded input that a task of this many output rows reads.
-int64_t slab_floats(const Entry &entry, const Geometry &geometry, int64_t rows) {
+// Elements in the slab of padded input that a task of this many output rows reads.
+int64_t slab_elements(const Entry &entry, const Geometry &geometry, int64_t rows) {
     const auto &[z, y, x] = geometry.extent;
     const auto [groups, inputs, outputs] = channels_seen(geometry.channels, entry.variant);
     const int64_t block = is_across_channels(entry.variant) ? std::max<int64_t>(entry.variant.block, entry.lanes) : entry.variant.block;
@@ -23,7 +23,7 @@ int64_t slab_floats(const Entry &entry, const Geometry &geometry, int64_t rows) 
 // Output rows of a slice that one slab serves, the larger of a half of the L2 cache's worth and one.
 int64_t rows_of_slab(const Entry &entry, const Geometry &geometry) {
     int64_t rows = geometry.extent[1].output;
-    while (rows > 1 && slab_floats(entry, geometry, rows) > slab_limit()) {
+    while (rows > 1 && slab_elements(entry, geometry, rows) * sum_bytes(entry.variant) > slab_limit()) {
         rows = (rows + 1) / 2;
     }
     return rows;
@@ -39,7 +39,7 @@ double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t r
     } else if (gathers) {
         of_vector = 14;
     }
-    return as_double(slab_floats(entry, geometry, rows)) / as_double(rows * entry.lanes) * of_vector;
+    return as_double(slab_elements(entry, geometry, rows)) / as_double(rows * entry.lanes) * of_vector;
 }
 
 // Blocks of output channels that share what a task stages: all, unless the panels of fewer would stay in the L2 cache from task to
@@ -47,7 +47,7 @@ double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t r
 int64_t blocks_per_task(const Entry &entry, const Geometry &geometry) {
     const auto &[z, y, x] = geometry.extent;
     const int64_t all = blocks(entry, geometry);
-    const double panels = as_double(channels_seen(geometry.channels, entry.variant).inputs * entry.variant.block * sizeof(float));
+    const double panels = as_double(channels_seen(geometry.channels, entry.variant).inputs * entry.variant.block * sum_bytes(entry.variant));
     const double of_block = panels * as_double(x.kernel * y.kernel * z.kernel), of_row = panels * as_double(all * x.kernel) * taps(y) * taps(z);
     const auto fitting = static_cast<int64_t>(as_double(this_machine().l2) / of_block);
     if (fitting == 0 || fitting >= all) {
@@ -84,7 +84,7 @@ double cycles_of_memory(const Entry &entry, const Geometry &geometry) {
     const auto &[z, y, x] = geometry.extent;
     // A tile reads a phase's panels from end to end, a task those of both y and x phases, again for each row.
     const Machine &machine = this_machine();
-    const double weights = as_double(v.block * sizeof(float)), panel = as_double(geometry.channels.inputs) * weights * taps(z);
+    const double weights = as_double(v.block * sum_bytes(v)), panel = as_double(geometry.channels.inputs) * weights * taps(z);
     if (panel * taps(y) * taps(x) <= 0.75 * as_double(machine.l1d)) {
         return 0;
     }
@@ -117,7 +117,7 @@ Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Spl
     const double copies = rows * calls_along_x(entry, geometry) * as_double(groups * divide_up(blocks(entry, geometry), split.blocks));
     const double staging = copies * cycles_of_staging(entry, geometry, split.rows);
     const double known = v.layer ? known_layer : 1;
-    return {tiles * steps * step * known, tiles * cycles_of_store(entry, x) * known, staging};
+    return {tiles * steps * step * known, tiles * cycles_of_store(entry, geometry) * known, staging};
 }
 
 Split split_direct(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
@@ -126,13 +126,13 @@ Split split_direct(const Entry &entry, const Geometry &geometry, int64_t rows, i
     return {rows, 1, 1, blocks_per_task(entry, geometry), slices(entry, geometry) * divide_up(height, rows), entry.autoscheduled || has_many_items(entry, geometry, threads)};
 }
 
-int64_t scratch_floats_direct(const Entry &entry, const Geometry &geometry, const Split &split) {
+int64_t scratch_elements_direct(const Entry &entry, const Geometry &geometry, const Split &split) {
     const auto &[z, y, x] = geometry.extent;
     const int64_t turned = input_rows(y, split.rows) * input_rows(z, 1);
-    return add(slab_floats(entry, geometry, split.rows), turned_floats(entry.variant, x, turned));
+    return add(slab_elements(entry, geometry, split.rows), turned_elements(entry.variant, x, turned));
 }
 
-constexpr CostModel direct_cost{estimate_direct, split_direct, scratch_floats_direct};
+constexpr CostModel direct_cost{estimate_direct, split_direct, scratch_elements_direct};
 
 const CostModel &cost_of(const Entry &entry) {
     if (entry.variant.device != Device::cpu) {
@@ -158,10 +158,10 @@ Split split(const Entry &entry, const Geometry &geometry, int64_t rows, int thre
     return cost_of(entry).split(entry, folded(geometry, entry.variant), rows, threads);
 }
 
-int64_t scratch_floats(const Entry &entry, const Geometry &geometry, const Split &split) {
+int64_t scratch_elements(const Entry &entry, const Geometry &geometry, const Split &split) {
     int64_t most = 0;
     for (const Piece &piece : pieces_of(geometry, entry.variant)) {
-        most = std::max(most, cost_of(entry).scratch_floats(entry, piece.geometry, split));
+        most = std::max(most, cost_of(entry).scratch_elements(entry, piece.geometry, split));
     }
     return most;
 }

@@ -30,8 +30,8 @@ Estimate estimate(const Entry &entry, const Geometry &geometry, int threads);
 // The split of least estimated time. `rows` is what the caller wants, or 0.
 Split split(const Entry &entry, const Geometry &geometry, int64_t rows, int threads);
 
-// Floats of scratch that a thread takes at most.
-int64_t scratch_floats(const Entry &entry, const Geometry &geometry, const Split &split);
+// Elements of scratch, each as large as a sum, that a thread takes at most.
+int64_t scratch_elements(const Entry &entry, const Geometry &geometry, const Split &split);
 
 }  // namespace unstride
 

@@ -28,8 +28,8 @@ Estimate estimate(const Entry &entry, const Geometry &geometry, const Split &spl
     return {tiles * (as_double(geometry.channels.inputs) * taps(z) * step + 35), tiles * store + sums, 0};
 }
 
-// Floats that the products take which so many output rows read.
-int64_t product_floats(const Entry &entry, const Geometry &geometry, int64_t rows) {
+// Elements that the products take which so many output rows read.
+int64_t product_elements(const Entry &entry, const Geometry &geometry, int64_t rows) {
     const int64_t columns = 2 * entry.lanes;  // of a tile of sums
     return product({divide_up(products(geometry), entry.variant.block) * entry.variant.block, slab_width(columns, geometry.extent[2]), input_rows(geometry.extent[1], rows)});
 }
@@ -37,7 +37,7 @@ int64_t product_floats(const Entry &entry, const Geometry &geometry, int64_t row
 int64_t scratch_of(const Entry &entry, const Geometry &geometry, const Split &split) {
     const auto &[z, y, x] = geometry.extent;
     const int64_t staged = product({4, divide_up(x.input, entry.variant.columns) * entry.variant.columns, geometry.channels.inputs, z.axis.most_taps(z.kernel)});
-    return add(product_floats(entry, geometry, split.rows), staged);
+    return add(product_elements(entry, geometry, split.rows), staged);
 }
 
 Split best_split(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
@@ -45,7 +45,7 @@ Split best_split(const Entry &entry, const Geometry &geometry, int64_t rows, int
     Split result{rows == 0 ? height : std::min(rows, height), 1, 1, geometry.channels.outputs, 0, has_many_items(entry, geometry, threads)};
     // Many rows: each task computes all products of the rows at its ends, of which it reads some. What is staged for them, four at a time, does
     // not depend on how many there are.
-    while (rows == 0 && result.rows > 1 && (product_floats(entry, geometry, result.rows) > slab_limit() || result.rows > slices * height / (4 * threads))) {
+    while (rows == 0 && result.rows > 1 && (product_elements(entry, geometry, result.rows) * sum_bytes(entry.variant) > slab_limit() || result.rows > slices * height / (4 * threads))) {
         result.rows = (result.rows + 1) / 2;
     }
     result.tasks = slices * divide_up(height, result.rows);

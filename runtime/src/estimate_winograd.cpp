@@ -43,7 +43,7 @@ public:
             return std::min(2 * (count - 1) + p.products, e.input);
         };
         const int64_t turned = product({inputs(geometry_.extent[0], z_, split.slices), inputs(geometry_.extent[1], y_, split.rows), split.items});
-        return product({filters, slab_width(v.columns, x), staged_channels(v, geometry_.channels.inputs)}) + turned_floats(v, x, turned) +
+        return product({filters, slab_width(v.columns, x), staged_channels(v, geometry_.channels.inputs)}) + turned_elements(v, x, turned) +
                product({filters, tiles_in_phase(v.columns, x), v.columns, v.block, v.stride_x});
     }
 
@@ -82,16 +82,16 @@ Estimate Work::estimate(const Split &split) const {
     // One step of a tile's inner loop, as for *channels*. A panel is read for all tiles of the task in turn: the first time from beyond
     // the L2 cache. Input comes from there where a task has much of it.
     const double m = v.block / lanes, n = v.columns;
-    const double weights = as_double(v.block * sizeof(float)), panel = weights * as_double(inputs) * taps(x);
+    const double weights = as_double(v.block * sum_bytes(v)), panel = weights * as_double(inputs) * taps(x);
     const double again = panel <= 0.75 * as_double(machine.l1d) ? 0 : weights / 24;
     const double tiles_of_task = as_double(product({tiles_in_phase(v.columns, x), split.rows, split.slices, split.items}));
-    const bool near = scratch(split) * static_cast<int64_t>(sizeof(float)) <= machine.l2;
-    const double step = std::max({m * n / 2, (m + n) / 2, 4.0, again}) + weights / 10 / tiles_of_task + (near ? 0 : n * sizeof(float) / 20);
+    const bool near = scratch(split) * sum_bytes(v) <= machine.l2;
+    const double step = std::max({m * n / 2, (m + n) / 2, 4.0, again}) + weights / 10 / tiles_of_task + (near ? 0 : n * as_double(sum_bytes(v)) / 20);
 
     const double all_blocks = batch * as_double(groups * blocks(entry_, geometry_));
     const double tiles = all_blocks * as_double(tiles_in_phase(v.columns, x) * std::min(x.axis.stride, x.output));  // of a row
     const double multiply_adds = tiles * filters * (as_double(inputs) * taps(x) * step + 35);
-    const double sums = as_double(z.output * y.output) * (cycles_of_store(entry_, x) + taps(z) * taps(y) * (m * n + 8));
+    const double sums = as_double(z.output * y.output) * (cycles_of_store(entry_, geometry_) + taps(z) * taps(y) * (m * n + 8));
 
     const double shares = as_double(divide_up(blocks(entry_, geometry_), split.blocks));
     // To stage a vector takes four loads. A pair reads one input more than it has taps, as many as it has products.

@@ -26,8 +26,8 @@ struct Items {
 
 class Execution {
 public:
-    Execution(const Part &part, const Geometry &geometry, const std::vector<Panels> &panels, const Volume<const float> &input,
-              const Volume<float> &output, const Epilogue &epilogue, int threads, const Queue &queue)
+    Execution(const Part &part, const Geometry &geometry, const std::vector<Panels> &panels, const Volume &input,
+              const Volume &output, const Epilogue &epilogue, int threads, const Queue &queue)
         : part_(part), geometry_(geometry), panels_(panels), input_(input), output_(output), epilogue_(epilogue), threads_(threads), queue_(queue),
           variant_(part.entry->variant), channels_(channels_seen(geometry.channels, part.entry->variant)) {
     }
@@ -63,26 +63,28 @@ private:
         return of_grid;
     }
 
+    Place place_of(const Volume &volume, int64_t offset) const {
+        return {queue_.device, volume.data, volume.dtype, volume.array, volume.offset + offset};
+    }
+
     Buffer<6> inputs_of(const Items &items, const Section &z, const Section &y) const {
         const int64_t group_inputs = geometry_.depthwise() ? channels_.outputs : channels_.inputs;  // a depthwise kernel reads one for each output
         const std::array<int64_t, 6> extents{geometry_.extent[2].input, y.inputs, z.inputs, group_inputs, channels_.groups, items.count};
         const int64_t offset = items.first * input_.batch + z.input_first * input_.depth + y.input_first * input_.height;
-        return {{queue_.device, input_.data, input_.array, offset},
+        return {place_of(input_, offset),
                 extents,
                 strides_that_matter(extents, {input_.width, input_.height * y.input_step, input_.depth * z.input_step, input_.channel, input_.group, input_.batch}, variant_.family == "quads" ? 4 : 1)};
     }
 
-    template<typename T>
-    Buffer<7> outputs_of(const Volume<T> &volume, const Items &items, const Section &z, const Section &y, const Phases &phases) const {
+    Buffer<7> outputs_of(const Volume &volume, const Items &items, const Section &z, const Section &y, const Phases &phases) const {
         const std::array<int64_t, 7> extents{phases.columns, phases.count, y.outputs, z.outputs, channels_.outputs, channels_.groups, items.count};
-        return {{queue_.device, volume.data, volume.array, offset_of(volume, items, z, y) + phases.first * volume.width},
+        return {place_of(volume, offset_of(volume, items, z, y) + phases.first * volume.width),
                 extents,
                 strides_that_matter(extents, {volume.width * phases.step, volume.width, volume.height * y.step,
                                               volume.depth * z.step, volume.channel, volume.group, volume.batch})};
     }
 
-    template<typename T>
-    static int64_t offset_of(const Volume<T> &volume, const Items &items, const Section &z, const Section &y) {
+    static int64_t offset_of(const Volume &volume, const Items &items, const Section &z, const Section &y) {
         return items.first * volume.batch + z.first * volume.depth + y.first * volume.height;
     }
 
@@ -93,10 +95,10 @@ private:
         const int64_t panel = inputs * panels.block;                      // of one tap
         const bool all_taps = algorithm_of(variant_) == Algorithm::taps;  // along y and x in one panel
         const int64_t row = panel * (all_taps ? 1 : x.kernel), slice = row * (all_taps ? 1 : y.kernel);
-        Buffer<7> weight({queue_.device, panels.weight.get(), panels.device_weight.get(), 0}, {panels.block, inputs, x.kernel, y.kernel, z.kernel, panels.blocks, groups},
+        Buffer<7> weight({queue_.device, panels.weight.get(), panels.dtype, panels.device_weight.get(), 0}, {panels.block, inputs, x.kernel, y.kernel, z.kernel, panels.blocks, groups},
                          {1, panels.block, all_taps ? 0 : panel, all_taps ? 0 : row, slice, slice * z.kernel, slice * z.kernel * panels.blocks});
         const int64_t biases = all_taps ? outputs : panels.blocks * panels.block;
-        Buffer<3> bias({queue_.device, panels.bias.get(), panels.device_bias.get(), 0}, {biases, groups, 2}, {1, biases, biases * groups});
+        Buffer<3> bias({queue_.device, panels.bias.get(), panels.dtype, panels.device_bias.get(), 0}, {biases, groups, 3}, {1, biases, biases * groups});
         Buffer<6> in = inputs_of(items, z, y);
         Buffer<7> out = outputs_of(output_, items, z, y, phases);
         // Where there is no residual, none is read, but a kernel expects a buffer.
@@ -113,10 +115,11 @@ private:
         const bool in_registers = is_in_registers(epilogue_.formula);
         std::optional<ActivationPass> pass;
         if (!in_registers && last) {
-            Volume<float> counted = output_;
+            Volume counted = output_;
             counted.depth *= z.step;
             counted.height *= y.step;
-            pass.emplace(variant_, epilogue_, counted, offset_of(output_, items, z, y), x.output);
+            counted.offset += offset_of(output_, items, z, y);
+            pass.emplace(variant_, epilogue_.formula, bias.get(), counted, x.output);
         }
         const Tasks tasks = tasks_of(part_, channels_, items.count, z.outputs, y.outputs);
         const bool after_tasks = pass && queue_.device == Device::cpu && !part_.entry->autoscheduled;
@@ -131,7 +134,7 @@ private:
                                        narrow(x.axis.stride), narrow(y.axis.stride), narrow(z.axis.stride),                    //
                                        narrow(x.axis.common), narrow(y.axis.common), narrow(z.axis.common),                    //
                                        narrow(x.axis.inverse), narrow(y.axis.inverse), narrow(z.axis.inverse),                 //
-                                       epilogue_.residual.has_value(), static_cast<int32_t>(in_registers ? epilogue_.formula : Formula::none), epilogue_.low, epilogue_.high,
+                                       epilogue_.residual.has_value(), static_cast<int32_t>(in_registers ? epilogue_.formula : Formula::none),
                                        narrow(split.rows), narrow(split.slices), narrow(split.items), narrow(split.blocks), out.get()));
         if (pass && !after_tasks) {
             call.check(pass->run(&call, tasks.all()));
@@ -141,8 +144,8 @@ private:
     const Part &part_;
     const Geometry &geometry_;
     const std::vector<Panels> &panels_;
-    const Volume<const float> input_;
-    const Volume<float> output_;
+    const Volume input_;
+    const Volume output_;
     const Epilogue &epilogue_;
     const int threads_;
     const Queue &queue_;
@@ -159,10 +162,10 @@ int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int6
     return std::clamp<int64_t>(std::numeric_limits<int32_t>::max() / stride, 1, items);
 }
 
-void execute(const Part &part, const Geometry &geometry, const std::vector<Panels> &panels, const Volume<const float> &input,
-             const Volume<float> &output, const Epilogue &epilogue, int threads, const Queue &queue) {
-    const auto place = [](auto volume, int64_t column, int64_t step) {
-        volume.data += column * volume.width;
+void execute(const Part &part, const Geometry &geometry, const std::vector<Panels> &panels, const Volume &input,
+             const Volume &output, const Epilogue &epilogue, int threads, const Queue &queue) {
+    const auto place = [](Volume volume, int64_t column, int64_t step) {
+        volume.offset += column * volume.width;
         volume.height = step != 0 ? step * volume.width : volume.height;
         return volume;
     };

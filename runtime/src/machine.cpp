@@ -148,7 +148,7 @@ const Machine &this_machine() {
 }
 
 int64_t slab_limit() {
-    return std::clamp<int64_t>(this_machine().l2 / 2, 128 * 1024, 1024 * 1024) / static_cast<int64_t>(sizeof(float));
+    return std::clamp<int64_t>(this_machine().l2 / 2, 128 * 1024, 1024 * 1024);
 }
 
 double clock_hertz() {

@@ -17,7 +17,7 @@ struct Machine {
 
 const Machine &this_machine();
 
-// Floats of input that a task should read at most: half of a core's second-level cache, within 128 KiB and 1 MiB.
+// Bytes of staged input that a task should read at most: half of a core's second-level cache, within 128 KiB and 1 MiB.
 int64_t slab_limit();
 
 // Cycles a second that a core makes now, timed once at the first call, which takes about a millisecond. Good to a few percent

@@ -1,19 +1,17 @@
 #include "memory.h"
 
-#include <cstdlib>
-
 #include "checked.h"
 
 namespace unstride {
 
-float *allocate_floats(int64_t count, const std::string &purpose) {
+void *allocate(int64_t count, DType dtype, const std::string &purpose) {
     constexpr int64_t alignment = 64;
-    const int64_t bytes = multiply(divide_up(multiply(count, sizeof(float)), alignment), alignment);
+    const int64_t bytes = multiply(divide_up(multiply(count, size_of(dtype)), alignment), alignment);
     void *memory = std::aligned_alloc(alignment, static_cast<size_t>(bytes > 0 ? bytes : alignment));
     if (memory == nullptr) {
         throw OutOfMemory("out of memory: could not allocate " + std::to_string(bytes) + " bytes for " + purpose);
     }
-    return static_cast<float *>(memory);
+    return memory;
 }
 
 }  // namespace unstride

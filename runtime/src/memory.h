@@ -2,12 +2,23 @@
 #define UNSTRIDE_RUNTIME_MEMORY_H
 
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <string>
+
+#include "unstride/dtype.h"
 
 namespace unstride {
 
-// 64-byte aligned memory for `count` floats, to be given to std::free. Throws OutOfMemory, which names the purpose.
-float *allocate_floats(int64_t count, const std::string &purpose);
+// 64-byte aligned memory for `count` elements, to be given to std::free. Throws OutOfMemory, which names the purpose.
+void *allocate(int64_t count, DType dtype, const std::string &purpose);
+
+struct FreeMemory {
+    void operator()(void *p) const {
+        std::free(p);
+    }
+};
+using Memory = std::unique_ptr<void, FreeMemory>;
 
 }  // namespace unstride
 

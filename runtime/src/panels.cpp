@@ -17,27 +17,28 @@ struct Counts {
 
 Counts count(const Channels &channels, int64_t taps, int64_t block) {
     const int64_t blocks = divide_up(channels.outputs, block);
-    return {blocks, product({channels.groups, channels.inputs, blocks, block, taps}), product({2, channels.groups, blocks, block})};
+    return {blocks, product({channels.groups, channels.inputs, blocks, block, taps}), product({3, channels.groups, blocks, block})};
 }
 
-Panels pack_one(const Channels &channels, int64_t first, int64_t all_outputs, int64_t taps, const std::vector<float> &weight, int64_t block) {
+template<typename T>
+Panels pack_one(const Channels &channels, int64_t first, int64_t all_outputs, int64_t taps, const std::vector<T> &weight, int64_t block) {
     const Counts counts = count(channels, taps, block);
-    Panels panels{block, counts.blocks, nullptr, nullptr, nullptr, nullptr};
-    panels.weight.reset(allocate_floats(counts.weights, "the packed weights"));
-    panels.bias.reset(allocate_floats(counts.biases, "the packed bias"));
+    Panels panels{block, counts.blocks, dtype_of<T>(), nullptr, nullptr, nullptr, nullptr};
+    panels.weight.reset(allocate(counts.weights, panels.dtype, "the packed weights"));
+    panels.bias.reset(allocate(counts.biases, panels.dtype, "the packed bias"));
 
     const auto &[groups, inputs, outputs] = channels;
-    float *to = panels.weight.get();
+    T *to = static_cast<T *>(panels.weight.get());
     for (int64_t g = 0; g < groups; g++) {
         for (int64_t b = 0; b < counts.blocks; b++) {
             const int64_t filled = std::min(block, outputs - b * block), start = first + b * block;
             for (int64_t tap = 0; tap < taps; tap++) {
                 for (int64_t c = 0; c < inputs; c++, to += block) {
-                    const float *from = weight.data() + ((g * inputs + c) * all_outputs + start) * taps + tap;
+                    const T *from = weight.data() + ((g * inputs + c) * all_outputs + start) * taps + tap;
                     for (int64_t lane = 0; lane < filled; lane++) {
                         to[lane] = from[lane * taps];
                     }
-                    std::fill(to + filled, to + block, 0.f);
+                    std::fill(to + filled, to + block, T{0});
                 }
             }
         }
@@ -46,11 +47,12 @@ Panels pack_one(const Channels &channels, int64_t first, int64_t all_outputs, in
 }
 
 // What each channel has, in blocks as panels have them.
-float *pack_channels(const Channels &channels, int64_t first, int64_t all_outputs, const std::vector<float> &values, int64_t block, float *to) {
+template<typename From, typename T>
+T *pack_channels(const Channels &channels, int64_t first, int64_t all_outputs, const std::vector<From> &values, int64_t block, T *to) {
     const auto &[groups, inputs, outputs] = channels;
     for (int64_t g = 0; g < groups; g++) {
         for (int64_t c = 0; c < divide_up(outputs, block) * block; c++) {
-            *to++ = c < outputs && !values.empty() ? values[static_cast<size_t>(g * all_outputs + first + c)] : 0.f;
+            *to++ = c < outputs && !values.empty() ? static_cast<T>(values[static_cast<size_t>(g * all_outputs + first + c)]) : T{0};
         }
     }
     return to;
@@ -83,9 +85,10 @@ Contents contents(const Geometry &geometry, const Variant &variant, int64_t firs
 }
 
 // [filter][output channel][kz][ky][kx] to [filter][output channel][ky][kx][kz].
-std::vector<float> depth_innermost(const Geometry &geometry, const std::vector<float> &weight) {
+template<typename T>
+std::vector<T> depth_innermost(const Geometry &geometry, const std::vector<T> &weight) {
     const int64_t depth = geometry.extent[0].kernel, plane = product({geometry.extent[1].kernel, geometry.extent[2].kernel});
-    std::vector<float> result(weight.size());
+    std::vector<T> result(weight.size());
     for (int64_t i = 0; i < static_cast<int64_t>(weight.size()); i++) {
         const int64_t filter = i / (depth * plane), kz = i / plane % depth, tap = i % plane;
         result[static_cast<size_t>((filter * plane + tap) * depth + kz)] = weight[static_cast<size_t>(i)];
@@ -93,12 +96,12 @@ std::vector<float> depth_innermost(const Geometry &geometry, const std::vector<f
     return result;
 }
 
-}  // namespace
-
-std::vector<Panels> pack(const Geometry &geometry, const Variant &variant, int64_t first, int64_t all_outputs, const Parameters &parameters) {
+template<typename T>
+std::vector<Panels> pack_as(const Geometry &geometry, const Variant &variant, int64_t first, int64_t all_outputs, const Parameters &parameters) {
     const auto [phases_z, phases_y] = phases_of_weights(geometry, variant);
     const Channels seen = channels_seen(geometry.channels, variant);
-    const std::vector<float> &weight = parameters.weight;
+    const auto &weight = parameters.weight.as<T>();
+    const auto &bias = parameters.bias.as<T>();
     std::vector<Panels> all;
     for (int64_t z = 0; z < phases_z; z++) {
         for (int64_t y = 0; y < phases_y; y++) {
@@ -115,19 +118,28 @@ std::vector<Panels> pack(const Geometry &geometry, const Variant &variant, int64
             default:
                 all.push_back(pack_one(channels, first, all_outputs, taps, weight, block));
             }
-            float *const slopes = pack_channels(seen, first, all_outputs, parameters.bias, block, all.back().bias.get());
-            pack_channels(seen, first, all_outputs, parameters.slope, block, slopes);
+            T *to = pack_channels(seen, first, all_outputs, bias, block, static_cast<T *>(all.back().bias.get()));
+            for (const std::vector<double> &taken : parameters.formula) {
+                to = pack_channels(seen, first, all_outputs, taken, block, to);
+            }
         }
     }
     return all;
+}
+
+}  // namespace
+
+std::vector<Panels> pack(const Geometry &geometry, const Variant &variant, int64_t first, int64_t all_outputs, const Parameters &parameters) {
+    return variant.types.sums() == DType::f64 ? pack_as<double>(geometry, variant, first, all_outputs, parameters)
+                                              : pack_as<float>(geometry, variant, first, all_outputs, parameters);
 }
 
 std::vector<Panels> pack(const Queue &queue, const Geometry &geometry, const Variant &variant, const Parameters &parameters) {
     std::vector<Panels> all = pack(geometry, variant, 0, channels_seen(geometry.channels, variant).outputs, parameters);
     const auto [channels, taps] = contents(geometry, variant, 0, 0);
     const Counts counts = count(channels, taps, variant.block);
-    const auto upload = [&](std::unique_ptr<float[], FreeFloats> &host, int64_t floats) {
-        auto array = std::make_unique<DeviceArray>(queue, floats);
+    const auto upload = [&](Memory &host, int64_t elements) {
+        auto array = std::make_unique<DeviceArray>(queue, elements, variant.types.sums());
         array->upload(host.get());
         array->synchronize();  // other streams may use it, too, and the copy may be under way until then
         host.reset();
@@ -142,15 +154,15 @@ std::vector<Panels> pack(const Queue &queue, const Geometry &geometry, const Var
 
 int64_t packed_bytes(const Geometry &geometry, const Variant &variant) {
     const auto [phases_z, phases_y] = phases_of_weights(geometry, variant);
-    int64_t floats = 0;
+    int64_t elements = 0;
     for (int64_t z = 0; z < phases_z; z++) {
         for (int64_t y = 0; y < phases_y; y++) {
             const auto [channels, taps] = contents(geometry, variant, z, y);
             const Counts counts = count(channels, taps, variant.block);
-            floats = add(floats, add(counts.weights, counts.biases));
+            elements = add(elements, add(counts.weights, counts.biases));
         }
     }
-    return multiply(floats, sizeof(float));
+    return multiply(elements, size_of(variant.types.sums()));
 }
 
 int64_t panels_of_phase(const Geometry &geometry, const Variant &variant, int64_t first_tap_z, int64_t first_tap_y) {

@@ -2,37 +2,34 @@
 #define UNSTRIDE_RUNTIME_PANELS_H
 
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <vector>
 
+#include "activation_formula.h"
 #include "device_array.h"
 #include "geometry.h"
+#include "memory.h"
+#include "numbers.h"
 #include "unstride/variants.h"
 
 namespace unstride {
 
-struct FreeFloats {
-    void operator()(float *p) const {
-        std::free(p);
-    }
-};
-
 // What a layer has for its channels, in PyTorch's order.
 struct Parameters {
-    std::vector<float> weight;  // [group][input channel][output channel][tap]
-    std::vector<float> bias;    // [group][output channel], or empty
-    std::vector<float> slope;   // of the activation, likewise
+    Numbers weight;  // [group][input channel][output channel][tap]
+    Numbers bias;    // [group][output channel], or empty
+    FormulaParameters formula;
 };
 
 // Weights and bias in the order that kernels of one block size read them. A panel holds, for one block of output
 // channels and one tap, the block's weights for each input channel: the innermost loop reads it from end to end. The
 // channels that fill up the last block are zero.
 struct Panels {
-    int64_t block;                                // output channels in a panel
-    int64_t blocks;                               // panels that one group's output channels take
-    std::unique_ptr<float[], FreeFloats> weight;  // [group][block][kz][ky][kx][input channel][lane]
-    std::unique_ptr<float[], FreeFloats> bias;    // [bias, slope of the activation][group][block][lane]
+    int64_t block;   // output channels in a panel
+    int64_t blocks;  // panels that one group's output channels take
+    DType dtype;     // the kernels' type of sums
+    Memory weight;   // [group][block][kz][ky][kx][input channel][lane]
+    Memory bias;     // [bias, what the activation's formula takes, twice][group][block][lane]
 
     // The same in a GPU's memory, in their place.
     std::unique_ptr<DeviceArray> device_weight, device_bias;

@@ -15,11 +15,11 @@ namespace unstride {
 class PlanCache {
 public:
     // All that a decision depends on besides the layer's options and a forced variant.
-    using Key = std::array<int64_t, 11>;
-    static Key key(const Geometry &geometry, Layout layout, bool regular, int threads, uint64_t wisdom_generation) {
+    using Key = std::array<int64_t, 13>;
+    static Key key(const Geometry &geometry, const Call &call, uint64_t wisdom_generation) {
         const auto &[z, y, x] = geometry.extent;
-        return {geometry.batch, z.input, y.input, x.input, z.output, y.output, x.output, static_cast<int64_t>(layout), regular ? 1 : 0, threads,
-                static_cast<int64_t>(wisdom_generation)};
+        return {geometry.batch, z.input, y.input, x.input, z.output, y.output, x.output, static_cast<int64_t>(call.layout), static_cast<int64_t>(call.types.input),
+                static_cast<int64_t>(call.types.output), call.regular ? 1 : 0, call.threads, static_cast<int64_t>(wisdom_generation)};
     }
 
     // Null if there is none.

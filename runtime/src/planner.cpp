@@ -34,11 +34,12 @@ Geometry with_outputs(Geometry geometry, int64_t outputs) {
 }
 
 // Variants of one algorithm that can compute some channels of a layer, of the widest instruction set that has any.
-std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, Device device, Layout layout, Algorithm algorithm, bool regular) {
+std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, const Call &call, Algorithm algorithm) {
     std::vector<const Entry *> found;
     int lanes = 0;
     for (const Entry &entry : catalog()) {
-        if (!entry.autoscheduled && entry.variant.device == device && entry.variant.layout == layout && algorithm_of(entry.variant) == algorithm && (regular || !needs_regular(entry.variant)) && obstacle(entry.variant, options).empty()) {
+        const Variant &v = entry.variant;
+        if (!entry.autoscheduled && v.device == call.device && v.layout == call.layout && v.types == call.types && algorithm_of(v) == algorithm && (call.regular || !needs_regular(v)) && obstacle(v, options).empty()) {
             found.push_back(&entry);
             lanes = std::max(lanes, entry.lanes);
         }
@@ -126,34 +127,34 @@ Geometry part_of(Geometry geometry, const Part &part) {
     return with_outputs(geometry, part.channels);
 }
 
-Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, bool regular) {
+Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call) {
+    Algorithm best = Algorithm::direct;
     if (taps_pay(geometry)) {
-        return Algorithm::taps;
+        best = Algorithm::taps;
+    } else if (call.regular && no_minimal_filters(options).empty() && minimal_filters_pay(geometry)) {
+        best = Algorithm::winograd;
     }
-    return regular && no_minimal_filters(options).empty() && minimal_filters_pay(geometry) ? Algorithm::winograd : Algorithm::direct;
+    return candidates(options, call, best).empty() ? Algorithm::direct : best;
 }
 
-Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Device device, Layout layout, const Forced &forced, bool regular, int threads) {
+Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call, const Forced &forced) {
     const int64_t outputs = geometry.channels.outputs;
-    if (forced.entry != nullptr && (regular || !needs_regular(forced.entry->variant))) {
+    const int threads = call.threads;
+    if (forced.entry != nullptr && (call.regular || !needs_regular(forced.entry->variant))) {
         return {{make_part(*forced.entry, geometry, 0, outputs, forced.rows_per_task, threads)}, "the caller asked for it", 0};
     }
-    Algorithm algorithm = algorithm_for(options, geometry, regular);
-    std::vector<const Entry *> entries = candidates(options, device, layout, algorithm, regular);
-    if (entries.empty()) {
-        algorithm = Algorithm::direct;
-        entries = candidates(options, device, layout, algorithm, regular);
-    }
-    if (const std::optional<Winner> winner = recall(geometry, layout, threads); winner && winner->entry->variant.device == device && algorithm_of(winner->entry->variant) == algorithm) {
+    const Algorithm algorithm = algorithm_for(options, geometry, call);
+    const std::vector<const Entry *> entries = candidates(options, call, algorithm);
+    if (const std::optional<Winner> winner = recall(geometry, call.layout, call.types, threads); winner && winner->entry->variant.device == call.device && algorithm_of(winner->entry->variant) == algorithm) {
         return {{make_part(*winner->entry, geometry, 0, outputs, winner->rows_per_task, threads)},
                 "measured fastest of " + std::to_string(winner->candidates) + " candidates by unstride tune: " +
                     std::to_string(winner->nanoseconds / 1000) + " us",
                 as_double(winner->nanoseconds) * 1e-9};
     }
     if (entries.empty()) {
-        throw InvalidArgument(std::string("this build has no kernel for layout ") + to_string(layout));
+        throw InvalidArgument(std::string("this build has no kernel for layout ") + to_string(call.layout) + " and type " + to_string(call.types));
     }
-    const Choice choice = device == Device::cpu ? cheapest_with_rest(entries, geometry, threads) : cheapest(entries, geometry, threads);
+    const Choice choice = call.device == Device::cpu ? cheapest_with_rest(entries, geometry, threads) : cheapest(entries, geometry, threads);
     const Entry &main = *choice.entries.front();
     const Estimate &e = choice.estimate;
     const std::string reason = "the least estimated time of the " + main.variant.isa + " kernels: " + percent(e.multiply_adds, e.total()) +
@@ -188,7 +189,7 @@ double expected_cycles(const Decision &decision, const Geometry &geometry, int t
 }
 
 int64_t scratch_bytes(const Part &part, const Geometry &geometry, int threads) {
-    return product({scratch_floats(*part.entry, part_of(geometry, part), part.split), threads, sizeof(float)});
+    return product({scratch_elements(*part.entry, part_of(geometry, part), part.split), threads, size_of(part.entry->variant.types.sums())});
 }
 
 }  // namespace unstride

@@ -34,6 +34,15 @@ struct Forced {
     int64_t rows_per_task = 0;     // 0: what the planner finds best
 };
 
+// What a decision is for, besides the layer and its input. A call is irregular for which variants that are only for regular ones cannot run.
+struct Call {
+    Device device;
+    Layout layout;
+    Types types;
+    bool regular;
+    int threads;
+};
+
 // Why a variant cannot run a layer on this machine; empty if it can.
 std::string obstacle(const Variant &variant, const ConvTranspose3dOptions &options);
 
@@ -42,11 +51,11 @@ std::string obstacle(const Variant &variant, const ConvTranspose3dOptions &optio
 bool needs_regular(const Variant &variant);
 
 // How a layer is computed, as far as this build has kernels for it.
-Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, bool regular);
+Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call);
 
-// Picks among the variants of a device and layout, and splits the work among threads, or a GPU's processors: what is forced, or else what wisdom has for this layer and input,
+// Picks among the variants of a device, layout and types, and splits the work among threads, or a GPU's processors: what is forced, or else what wisdom has for this layer and input,
 // or else what is expected to take the least time. Throws InvalidArgument if no variant can run.
-Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, Device device, Layout layout, const Forced &forced, bool regular, int threads);
+Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call, const Forced &forced);
 
 bool uses(const Decision &decision, Algorithm algorithm);
 

@@ -1,45 +1,11 @@
 #include "state.h"
 
-#include <limits>
-
 #include "calls.h"
 #include "dense.h"
 #include "validation.h"
 #include "wisdom.h"
 
 namespace unstride {
-
-namespace {
-
-Epilogue epilogue_of(const Activation &activation) {
-    using Kind = Activation::Kind;
-    switch (activation.kind) {
-    case Kind::none:
-        return {};
-    case Kind::relu:
-        return {Formula::clamp, 0, std::numeric_limits<float>::infinity()};
-    case Kind::clamp:
-        return {Formula::clamp, activation.low, activation.high};
-    case Kind::leaky_relu:
-    case Kind::prelu:
-        return {Formula::slope};
-    case Kind::elu:
-        return {Formula::elu, 0, 0, activation.alpha};
-    case Kind::silu:
-        return {Formula::silu};
-    case Kind::gelu:
-        return {Formula::gelu};
-    case Kind::gelu_tanh:
-        return {Formula::gelu_tanh};
-    case Kind::tanh:
-        return {Formula::tanh};
-    case Kind::sigmoid:
-        return {Formula::sigmoid};
-    }
-    return {};
-}
-
-}  // namespace
 
 Shape shape_of_output(const Geometry &geometry, size_t rank, int spatial) {
     Shape shape;
@@ -60,7 +26,7 @@ std::shared_ptr<const std::vector<Panels>> ConvTranspose::State::panels(const Ge
     try {
         const int64_t all_outputs = channels_seen(geometry.channels, variant).outputs;
         auto &entry = packed[{channels_seen(geometry.channels, variant).groups, static_cast<int64_t>(algorithm_of(variant)), variant.block, part.first,
-                              part.channels, static_cast<int64_t>(queue.device), reinterpret_cast<int64_t>(queue.context)}];
+                              part.channels, static_cast<int64_t>(variant.types.sums()), static_cast<int64_t>(queue.device), reinterpret_cast<int64_t>(queue.context)}];
         if (!entry) {
             entry = std::make_shared<const std::vector<Panels>>(queue.device == Device::cpu ? pack(of_part, variant, part.first, all_outputs, parameters)
                                                                                             : pack(queue, of_part, variant, parameters));
@@ -71,13 +37,13 @@ std::shared_ptr<const std::vector<Panels>> ConvTranspose::State::panels(const Ge
     }
 }
 
-std::shared_ptr<const Decision> ConvTranspose::State::decide(const Geometry &geometry, Layout layout, bool regular, int threads) const {
-    const PlanCache::Key key = PlanCache::key(geometry, layout, regular, threads, wisdom_generation());
+std::shared_ptr<const Decision> ConvTranspose::State::decide(const Geometry &geometry, Layout layout, const Types &types, bool regular) const {
+    const Call call{device, layout, types, regular, workers()};
+    const PlanCache::Key key = PlanCache::key(geometry, call, wisdom_generation());
     std::shared_ptr<const Decision> decision = plans.find(key);
     if (!decision) {
-        const bool applies = forced.entry != nullptr && forced.entry->variant.layout == layout;
-        decision = std::make_shared<const Decision>(
-            unstride::decide(options, geometry, device, layout, applies ? forced : Forced{}, regular, threads));
+        const bool applies = forced.entry != nullptr && forced.entry->variant.layout == layout && forced.entry->variant.types == types;
+        decision = std::make_shared<const Decision>(unstride::decide(options, geometry, call, applies ? forced : Forced{}));
         plans.insert(key, decision);
     }
     return decision;
@@ -88,14 +54,14 @@ Geometry ConvTranspose::State::resolve_both(const Shape &input, const Shape &out
     return output.size() == input.size() && output != shape_of_output(geometry, input.size(), spatial) ? resolve(options, input, output, spatial) : geometry;
 }
 
-void ConvTranspose::State::compute(const Decision &decision, const Geometry &geometry, const Volume<const float> &input, const Volume<float> &output,
-                                   const std::optional<Volume<const float>> &residual, const Queue &queue) const {
+void ConvTranspose::State::compute(const Decision &decision, const Geometry &geometry, const Volume &input, const Volume &output,
+                                   const std::optional<Volume> &residual, const Queue &queue) const {
     for (const Part &part : decision.parts) {
-        const auto channels = [&](auto volume) {  // of parts, of which a GPU has one
-            volume.data += part.first * volume.channel;
+        const auto channels = [&](Volume volume) {  // of parts, of which a GPU has one
+            volume.offset += part.first * volume.channel;
             return volume;
         };
-        Epilogue epilogue = epilogue_of(activation);
+        Epilogue epilogue{formula_of(activation)};
         if (residual) {
             epilogue.residual = channels(*residual);
         }

@@ -32,7 +32,7 @@ struct ConvTranspose::State {
 
     // Panels by variant, range of channels and, on a GPU, context, packed when first needed. Variants of one block size share them.
     mutable std::mutex mutex;
-    mutable std::map<std::array<int64_t, 7>, std::shared_ptr<const std::vector<Panels>>> packed;
+    mutable std::map<std::array<int64_t, 8>, std::shared_ptr<const std::vector<Panels>>> packed;
 
     // What shares the work: threads, or a GPU's processors.
     int workers() const {
@@ -41,7 +41,7 @@ struct ConvTranspose::State {
 
     std::shared_ptr<const std::vector<Panels>> panels(const Geometry &geometry, const Part &part, const Queue &queue) const;
 
-    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, bool regular, int threads) const;
+    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, const Types &types, bool regular) const;
 
     // Of a view that could be either.
     Layout preferred_layout() const {
@@ -52,15 +52,15 @@ struct ConvTranspose::State {
     Geometry resolve_both(const Shape &input, const Shape &output) const;
 
     // All parts of a decision. There may be no residual.
-    void compute(const Decision &decision, const Geometry &geometry, const Volume<const float> &input, const Volume<float> &output,
-                 const std::optional<Volume<const float>> &residual, const Queue &queue) const;
+    void compute(const Decision &decision, const Geometry &geometry, const Volume &input, const Volume &output, const std::optional<Volume> &residual,
+                 const Queue &queue) const;
     // On a GPU, from one dense array to another; and through copies of as many items at a time as it takes in an array.
-    void compute_arrays(const Geometry &geometry, Layout layout, const DeviceArray &input, const DeviceArray &output, const DeviceArray *residual, const Queue &queue) const;
-    void compute_copies(const Geometry &geometry, Layout layout, const View<const float> &input, const View<float> &output, const View<const float> *residual) const;
+    void compute_arrays(const Geometry &geometry, Layout layout, const Types &types, const DeviceArray &input, const DeviceArray &output, const DeviceArray *residual, const Queue &queue) const;
+    void compute_copies(const Geometry &geometry, Layout layout, const View<const void> &input, const View<void> &output, const View<const void> *residual) const;
 
     // What ConvTranspose::forward does, with a residual or none.
-    void forward(const View<const float> &input, const View<float> &output, const View<const float> *residual) const;
-    void forward(const View<const float> &input, const View<float> &output, const View<const float> *residual, CudaStream stream) const;
+    void forward(const View<const void> &input, const View<void> &output, const View<const void> *residual) const;
+    void forward(const View<const void> &input, const View<void> &output, const View<const void> *residual, CudaStream stream) const;
     void forward(const DeviceTensor &input, DeviceTensor &output, const DeviceTensor *residual) const;
 };
 

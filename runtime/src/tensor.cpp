@@ -38,14 +38,18 @@ Shape dense_strides(const Shape &sizes, Layout layout, int spatial) {
     return strides;
 }
 
-void Tensor::Free::operator()(float *p) const {
+void Tensor::Free::operator()(void *p) const {
     std::free(p);
 }
 
-Tensor::Tensor(const Shape &sizes, Layout layout, int spatial)
-    : sizes_(sizes), layout_(layout), spatial_(spatial) {
+Tensor::Tensor(const Shape &sizes, Layout layout, int spatial, DType dtype)
+    : sizes_(sizes), layout_(layout), spatial_(spatial), dtype_(dtype) {
     dense_strides(sizes, layout, spatial);
-    data_.reset(allocate_floats(product(sizes), "the output"));
+    data_.reset(allocate(product(sizes), dtype, "the output"));
+}
+
+void Tensor::check_type(DType dtype) const {
+    check_element_type(dtype_, dtype);
 }
 
 int64_t Tensor::element_count() const {

@@ -25,6 +25,11 @@ inline bool is_turned(const Variant &v) {
     return is_across_channels(v) && v.layout == Layout::ncdhw;
 }
 
+// Bytes of an element that is staged, of a packed weight or of a sum.
+inline int64_t sum_bytes(const Variant &v) {
+    return size_of(v.types.sums());
+}
+
 // Blocks of output channels of a group.
 inline int64_t blocks(const Entry &entry, const Geometry &geometry) {
     return divide_up(channels_seen(geometry.channels, entry.variant).outputs, entry.variant.block);
@@ -58,8 +63,8 @@ inline int64_t staged_channels(const Variant &v, int64_t inputs) {
     return is_turned(v) ? divide_up(inputs, line_of_channels) * line_of_channels : inputs;
 }
 
-// Floats beside the slab that it takes to turn so many rows, in blocks of four columns.
-inline int64_t turned_floats(const Variant &v, const Extent &x, int64_t rows) {
+// Elements beside the slab that it takes to turn so many rows, in blocks of four columns.
+inline int64_t turned_elements(const Variant &v, const Extent &x, int64_t rows) {
     return is_turned(v) ? product({line_of_channels, divide_up(x.input, 4) * 4, rows}) : 0;
 }
 
@@ -81,9 +86,11 @@ inline double calls_along_x(const Entry &entry, const Geometry &geometry) {
 
 // Cycles that it takes to store a tile: whole vectors where the layout is the tile's own; element by element where the phase's columns lie
 // apart, in lines of which another phase writes the rest; and in between where a tile is turned, and its phases interleaved, the more so
-// if its rows are shorter than vectors.
-inline double cycles_of_store(const Entry &entry, const Extent &x) {
+// if its rows are shorter than vectors. Where a group's channels are few of those that are dense, each element goes to a line of its own, which
+// is not in the cache any more when another group comes to it: 8 cycles, as measured with single channels of 64.
+inline double cycles_of_store(const Entry &entry, const Geometry &geometry) {
     const Variant &v = entry.variant;
+    const Extent &x = geometry.extent[2];
     const bool dense = v.stride_x > 1 || x.axis.stride == 1;  // columns
     const bool own = is_across_channels(v) == (v.layout == Layout::ndhwc);
     const bool whole_vectors = own && (v.layout == Layout::ndhwc || dense);
@@ -91,7 +98,9 @@ inline double cycles_of_store(const Entry &entry, const Extent &x) {
     if (is_turned(v) && dense) {
         return vectors * (3 + 2 * std::max(1.0, entry.lanes / as_double(v.columns * v.stride_x)));
     }
-    return vectors * (whole_vectors ? 3 : entry.lanes * (dense ? 1.2 : 2));
+    const bool in_lines_apart = !own && v.layout == Layout::ndhwc && channels_seen(geometry.channels, v).groups > 1;
+    return vectors * (whole_vectors ? 3 : entry.lanes * (in_lines_apart ? 8 : dense ? 1.2
+                                                                                    : 2));
 }
 
 }  // namespace unstride

@@ -137,7 +137,7 @@ void check_options(const ConvTranspose3dOptions &o, int spatial) {
         }
     }
     // The weights have a size, and every number fits the 32-bit coordinates of the kernels.
-    multiply(product(weight_shape(o, spatial)), sizeof(float));
+    multiply(product(weight_shape(o, spatial)), size_of(DType::f64));
     const std::pair<const char *, Triple> triples[] = {
         {"kernel_size", o.kernel_size}, {"stride", o.stride}, {"padding", o.padding}, {"dilation", o.dilation}, {"padding_end", end_padding(o)}};
     for (const auto &[name, triple] : triples) {
@@ -164,14 +164,35 @@ void check_data(const char *name, const void *data) {
 
 }  // namespace
 
-void check_weight(const float *data, const Shape &shape, const Shape &expected) {
+void check_types(const Types &types) {
+    const std::vector<Types> &all = supported_types();
+    if (std::find(all.begin(), all.end(), types) == all.end()) {
+        fail(std::string("an input of ") + to_string(types.input) + " and an output of " + to_string(types.output) + " are not supported: either both have the same type, or the input f16 or bf16 and the output f32");
+    }
+}
+
+void refuse_types(const std::string &text) {
+    std::string names;
+    for (const Types &types : supported_types()) {
+        names += (names.empty() ? "" : ", ") + to_string(types);
+    }
+    fail("the type has to be one of " + names + ", but got '" + text + "'");
+}
+
+void check_element_type(DType dtype, DType asked) {
+    if (dtype != asked) {
+        fail(std::string("the elements are ") + to_string(dtype) + ", not " + to_string(asked));
+    }
+}
+
+void check_weight(const void *data, const Shape &shape, const Shape &expected) {
     if (shape != expected) {
         fail("size mismatch for weight: expected " + to_string(expected) + ", but got " + to_string(shape));
     }
     check_data("weight", data);
 }
 
-void check_bias(const float *data, const Shape &shape, const Shape &expected, const Shape &weight) {
+void check_bias(const void *data, const Shape &shape, const Shape &expected, const Shape &weight) {
     if (expected.empty()) {
         fail("the layer has no bias");
     }
@@ -356,7 +377,7 @@ Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, cons
     // In bytes, all fits in 63 bits: nothing below can overflow.
     const int64_t inputs = product({o.in_channels, input[0], input[1], input[2]});
     const int64_t outputs = product({o.out_channels, output[0], output[1], output[2]});
-    multiply(multiply(batched[0], std::max(inputs, outputs)), sizeof(float));
+    multiply(multiply(batched[0], std::max(inputs, outputs)), size_of(DType::f64));
     if (std::max(inputs, outputs) > largest_item) {
         fail("more than 2^31 - 1 elements in one item of the batch are not supported, but got " + std::to_string(inputs) +
              " in the input and " + std::to_string(outputs) + " in the output");
@@ -381,8 +402,7 @@ bool has_elements(const Shape &sizes) {
     return std::find(sizes.begin(), sizes.end(), 0) == sizes.end();
 }
 
-template<typename T>
-void check_view(const char *name, const View<T> &view, int spatial) {
+void check_view(const char *name, const View<const void> &view, int spatial) {
     if (view.strides.size() != view.sizes.size()) {
         fail(std::string(name) + " has " + std::to_string(view.sizes.size()) + " sizes, but " +
              std::to_string(view.strides.size()) + " strides");
@@ -391,8 +411,9 @@ void check_view(const char *name, const View<T> &view, int spatial) {
         return;
     }
     check_data(name, view.data);
-    if (reinterpret_cast<uintptr_t>(view.data) % alignof(float) != 0) {
-        fail(std::string(name) + " is not aligned to " + std::to_string(alignof(float)) + " bytes");
+    const int64_t alignment = size_of(view.dtype);
+    if (reinterpret_cast<uintptr_t>(view.data) % static_cast<uintptr_t>(alignment) != 0) {
+        fail(std::string(name) + " is not aligned to " + std::to_string(alignment) + " bytes");
     }
     for (size_t d = 0; d < view.sizes.size(); d++) {
         if (view.sizes[d] > 1 && (view.strides[d] < 0 || (view.strides[d] > std::numeric_limits<int32_t>::max() && d >= channel_dimension(view.sizes.size(), spatial)))) {
@@ -410,28 +431,27 @@ size_t dense_dimension(Layout layout, size_t rank, int spatial) {
     return layout == Layout::ncdhw ? rank - 1 : channel_dimension(rank, spatial);
 }
 
-template<typename T>
-bool can_be(Layout layout, const View<T> &view, int spatial) {
+bool can_be(Layout layout, const View<const void> &view, int spatial) {
     const size_t dense = dense_dimension(layout, view.sizes.size(), spatial);
     return view.sizes[dense] <= 1 || view.strides[dense] == 1;
 }
 
-// One past the last element, counted from the first.
-template<typename T>
-int64_t span(const View<T> &view) {
+// Bytes from the first element to the end of the last one.
+int64_t span(const View<const void> &view) {
     int64_t last = 0;
     for (size_t d = 0; d < view.sizes.size(); d++) {
         last = add(last, multiply(view.sizes[d] - 1, view.strides[d]));
     }
-    return add(last, 1);
+    return multiply(add(last, 1), size_of(view.dtype));
 }
 
 // Whether they may share memory, as far as their first and last elements tell.
-bool overlap(const View<const float> &a, const View<const float> &b) {
-    return a.data < b.data + span(b) && b.data < a.data + span(a);
+bool overlap(const View<const void> &a, const View<const void> &b) {
+    const auto *const first_of_a = static_cast<const char *>(a.data), *const first_of_b = static_cast<const char *>(b.data);
+    return first_of_a < first_of_b + span(b) && first_of_b < first_of_a + span(a);
 }
 
-bool is_same(const View<const float> &a, const View<const float> &b) {
+bool is_same(const View<const void> &a, const View<const void> &b) {
     for (size_t d = 0; d < a.sizes.size(); d++) {
         if (a.sizes[d] != b.sizes[d] || (a.sizes[d] > 1 && a.strides[d] != b.strides[d])) {
             return false;
@@ -462,7 +482,7 @@ bool elements_are_distinct(const Shape &sizes, const Shape &strides) {
 
 }  // namespace
 
-Layout check_input(const View<const float> &input, Layout preferred, int spatial) {
+Layout check_input(const View<const void> &input, Layout preferred, int spatial) {
     check_view("input", input, spatial);
     if (!has_elements(input.sizes)) {
         return preferred;
@@ -479,18 +499,26 @@ void check_output_shape(const Shape &shape, const Shape &expected) {
     }
 }
 
+void check_residual_type(DType dtype, DType output) {
+    if (dtype != output) {
+        fail(std::string("expected a residual of the output's type ") + to_string(output) + ", but got " + to_string(dtype));
+    }
+}
+
 void check_residual_shape(const Shape &shape, const Shape &output) {
     if (shape != output) {
         fail("expected a residual of the output's size " + to_string(output) + ", but got " + to_string(shape));
     }
 }
 
-Layout check_views(const View<const float> &input, const View<float> &output, const View<const float> *residual, const Shape &expected_output, Layout preferred, int spatial) {
+Layout check_views(const View<const void> &input, const View<void> &output, const View<const void> *residual, const Shape &expected_output, Layout preferred, int spatial) {
     check_view("input", input, spatial);
     check_view("output", output, spatial);
+    check_types({input.dtype, output.dtype});
     check_output_shape(output.sizes, expected_output);
     if (residual != nullptr) {
         check_view("residual", *residual, spatial);
+        check_residual_type(residual->dtype, output.dtype);
         check_residual_shape(residual->sizes, output.sizes);
     }
     if (!has_elements(output.sizes)) {

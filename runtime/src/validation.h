@@ -17,10 +17,15 @@ Shape weight_shape(const ConvTranspose3dOptions &options, int spatial);
 
 void check_options(const ConvTranspose3dOptions &options, int spatial = 3);
 
-void check_weight(const float *data, const Shape &shape, const Shape &expected);
+// Of a call, and of an array's elements that are asked for.
+void check_types(const Types &types);
+[[noreturn]] void refuse_types(const std::string &text);  // that name none
+void check_element_type(DType dtype, DType asked);
+
+void check_weight(const void *data, const Shape &shape, const Shape &expected);
 
 // `expected` is empty if the layer has no bias.
-void check_bias(const float *data, const Shape &shape, const Shape &expected, const Shape &weight);
+void check_bias(const void *data, const Shape &shape, const Shape &expected, const Shape &weight);
 
 // What other frameworks refuse, apart from what check_options does.
 void check_onnx(const OnnxConvTranspose &attributes, const Triple &input_size);
@@ -43,14 +48,15 @@ void check_sizes(const Shape &sizes, int spatial);
 std::string to_string(const Shape &shape);
 
 // Which layout an input has, for an output that is still to be made.
-Layout check_input(const View<const float> &input, Layout preferred, int spatial);
+Layout check_input(const View<const void> &input, Layout preferred, int spatial);
 
 void check_output_shape(const Shape &shape, const Shape &expected);
 
 // Which layout both views have. Ambiguous views, with one channel or one column, count as `preferred` if they can.
 // `residual` is null if there is none.
-Layout check_views(const View<const float> &input, const View<float> &output, const View<const float> *residual, const Shape &expected_output, Layout preferred, int spatial);
+Layout check_views(const View<const void> &input, const View<void> &output, const View<const void> *residual, const Shape &expected_output, Layout preferred, int spatial);
 
+void check_residual_type(DType dtype, DType output);
 void check_residual_shape(const Shape &shape, const Shape &output);
 
 }  // namespace unstride

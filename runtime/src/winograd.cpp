@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -16,38 +17,56 @@ namespace unstride {
 namespace {
 
 // The taps that a phase's minimal filter multiplies with: `taps` of them, `step` apart, to one more, `to_step` apart.
-void transform(const float *w, int64_t taps, int64_t step, float *to, int64_t to_step) {
-    const float w0 = w[0], w1 = taps > 1 ? w[step] : 0, w2 = taps > 2 ? w[2 * step] : 0;
-    const std::array<std::array<float, 4>, 3> products = {{{w0, w0}, {w1, w0 + w1, w0}, {w2, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w0}}};
+template<typename T>
+void transform(const T *w, int64_t taps, int64_t step, T *to, int64_t to_step) {
+    const T w0 = w[0], w1 = taps > 1 ? w[step] : 0, w2 = taps > 2 ? w[2 * step] : 0;
+    const std::array<std::array<T, 4>, 3> products = {{{w0, w0}, {w1, w0 + w1, w0}, {w2, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w0}}};
     for (int64_t m = 0; m <= taps; m++) {
         to[m * to_step] = products[taps - 1][m];
     }
 }
 
-bool are_moderate(const float *numbers, int64_t count) {
-    constexpr uint32_t limit = 0x58800000;  // 2^50; all that is larger, infinite or NaN compares above it
-    uint32_t above = 0;
+// Of numbers with these bits, of which the first one is the sign, none is above `limit`, in magnitude. Infinities and NaN are.
+template<typename Bits>
+bool are_up_to(Bits limit, const void *numbers, int64_t count) {
+    const auto *from = static_cast<const char *>(numbers);
+    constexpr Bits magnitude = std::numeric_limits<Bits>::max() >> 1;
+    Bits above = 0;
     for (int64_t i = 0; i < count; i++) {
-        uint32_t bits = 0;
-        std::memcpy(&bits, numbers + i, sizeof(bits));
-        above |= (bits & 0x7fffffff) > limit ? 1 : 0;
+        Bits bits = 0;
+        std::memcpy(&bits, from + i * static_cast<int64_t>(sizeof(bits)), sizeof(bits));
+        above |= (bits & magnitude) > limit ? 1 : 0;
     }
     return above == 0;
 }
 
-// Memory in runs of neighbouring floats, some strides apart.
+bool are_moderate(const void *numbers, DType dtype, int64_t count) {
+    switch (dtype) {  // up to 2^50, but all that an f16 can be is below it
+    case DType::f64:
+        return are_up_to<uint64_t>(uint64_t{1023 + 50} << 52, numbers, count);
+    case DType::f16:
+        return are_up_to<uint16_t>(0x7bff, numbers, count);
+    case DType::bf16:
+        return are_up_to<uint16_t>((127 + 50) << 7, numbers, count);
+    default:
+        return are_up_to<uint32_t>((127 + 50) << 23, numbers, count);
+    }
+}
+
+// Memory in runs of neighbouring elements, some strides apart.
 struct Runs {
-    const float *data;
+    const char *data;
+    DType dtype;
     int64_t length;
     std::vector<std::pair<int64_t, int64_t>> loops;  // size and stride, innermost first
 };
 
-Runs runs_of(const Volume<const float> &a, const Geometry &geometry) {
+Runs runs_of(const Volume &a, const Geometry &geometry) {
     const auto &[z, y, x] = geometry.extent;
     std::vector<std::pair<int64_t, int64_t>> loops = {{geometry.batch, a.batch}, {geometry.channels.groups, a.group}, {geometry.channels.inputs, a.channel}, {z.input, a.depth}, {y.input, a.height}, {x.input, a.width}};
     loops.erase(std::remove_if(loops.begin(), loops.end(), [](const auto &loop) { return loop.first == 1; }), loops.end());
     std::sort(loops.begin(), loops.end(), [](const auto &a, const auto &b) { return a.second < b.second; });
-    Runs runs{a.data, 1, {}};
+    Runs runs{static_cast<const char *>(a.data) + a.offset * size_of(a.dtype), a.dtype, 1, {}};
     for (const auto &[size, stride] : loops) {
         if (runs.loops.empty() && stride == runs.length) {
             runs.length *= size;
@@ -76,13 +95,13 @@ struct Scan {
     }
     void turn(int64_t i) {
         const int64_t first = i % pieces() * piece;
-        const float *data = runs.data + first;
+        int64_t offset = first;
         i /= pieces();
         for (const auto &[size, stride] : runs.loops) {
-            data += i % size * stride;
+            offset += i % size * stride;
             i /= size;
         }
-        if (!are_moderate(data, std::min(piece, runs.length - first))) {
+        if (!are_moderate(runs.data + offset * size_of(runs.dtype), runs.dtype, std::min(piece, runs.length - first))) {
             moderate = false;
         }
     }
@@ -100,16 +119,17 @@ std::string no_minimal_filters(const ConvTranspose3dOptions &o) {
     return "";
 }
 
-std::vector<float> transform_weights(const Geometry &geometry, int64_t first_tap_z, int64_t first_tap_y, const std::vector<float> &weight, int64_t filters) {
+template<typename T>
+std::vector<T> transform_weights(const Geometry &geometry, int64_t first_tap_z, int64_t first_tap_y, const std::vector<T> &weight, int64_t filters) {
     const auto &[z, y, x] = geometry.extent;
     const int64_t stride_z = z.axis.stride, stride_y = y.axis.stride, width = x.kernel, row = width, slice = y.kernel * row;
     const int64_t taps_z = divide_up(z.kernel - first_tap_z, stride_z), taps_y = divide_up(y.kernel - first_tap_y, stride_y);
     const int64_t products_z = taps_z + 1, products_y = taps_y + 1;
-    std::vector<float> result(static_cast<size_t>(product({filters, products_z, products_y, width})));
-    std::vector<float> along_y(static_cast<size_t>(taps_z * products_y));
+    std::vector<T> result(static_cast<size_t>(product({filters, products_z, products_y, width})));
+    std::vector<T> along_y(static_cast<size_t>(taps_z * products_y));
     for (int64_t f = 0; f < filters; f++) {
         for (int64_t kx = 0; kx < width; kx++) {
-            const float *from = weight.data() + f * z.kernel * slice + first_tap_z * slice + first_tap_y * row + kx;
+            const T *from = weight.data() + f * z.kernel * slice + first_tap_z * slice + first_tap_y * row + kx;
             for (int64_t j = 0; j < taps_z; j++) {
                 transform(from + j * stride_z * slice, taps_y, stride_y * row, along_y.data() + j * products_y, 1);
             }
@@ -121,11 +141,14 @@ std::vector<float> transform_weights(const Geometry &geometry, int64_t first_tap
     return result;
 }
 
+template std::vector<float> transform_weights(const Geometry &, int64_t, int64_t, const std::vector<float> &, int64_t);
+template std::vector<double> transform_weights(const Geometry &, int64_t, int64_t, const std::vector<double> &, int64_t);
+
 bool are_moderate(const std::vector<float> &numbers) {
-    return are_moderate(numbers.data(), static_cast<int64_t>(numbers.size()));
+    return are_moderate(numbers.data(), DType::f32, static_cast<int64_t>(numbers.size()));
 }
 
-bool are_moderate(const Volume<const float> &input, const Geometry &geometry, int threads) {
+bool are_moderate(const Volume &input, const Geometry &geometry, int threads) {
     Scan scan{runs_of(input, geometry)};
     // Turns are dealt out in a thousand shares: a loop of Halide's counts with 32 bits.
     KernelCall call(threads, true, {});

@@ -121,13 +121,13 @@ void load_environment() {
 
 }  // namespace
 
-std::optional<Winner> recall(const Geometry &geometry, Layout layout, int threads) {
+std::optional<Winner> recall(const Geometry &geometry, Layout layout, const Types &types, int threads) {
     load_environment();
     const std::lock_guard<std::mutex> lock(store().mutex);
     if (store().winners.empty()) {
         return std::nullopt;
     }
-    const auto found = store().winners.find(wisdom_key(geometry, layout, threads));
+    const auto found = store().winners.find(wisdom_key(geometry, layout, types, threads));
     return found != store().winners.end() ? std::optional(found->second) : std::nullopt;
 }
 
@@ -140,7 +140,7 @@ void add_wisdom(const WisdomEntry &entry) {
     check_options(entry.options);
     const Geometry geometry = resolve(entry.options, entry.input_shape, entry.output_size);
     const Winner winner = check_winner(entry, geometry);
-    const std::string key = wisdom_key(geometry, entry.layout, entry.threads);
+    const std::string key = wisdom_key(geometry, entry.layout, entry.types, entry.threads);
     const std::lock_guard<std::mutex> lock(store().mutex);
     store().winners[key] = winner;
     store().generation++;

@@ -9,13 +9,13 @@
 
 namespace unstride {
 
-// What won for one layer, input, layout and number of threads.
+// What won for one layer, input, layout, types and number of threads.
 struct Winner {
     const Entry *entry;
     int64_t rows_per_task, nanoseconds, candidates;
 };
 
-std::optional<Winner> recall(const Geometry &geometry, Layout layout, int threads);
+std::optional<Winner> recall(const Geometry &geometry, Layout layout, const Types &types, int threads);
 
 // Changes whenever recall may have another answer than before.
 uint64_t wisdom_generation();

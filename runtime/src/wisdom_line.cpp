@@ -1,5 +1,6 @@
 #include "wisdom_line.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -87,6 +88,16 @@ public:
         return {depth, height, width};
     }
 
+    Types types() {
+        const std::string name(word());
+        const std::vector<Types> &all = supported_types();
+        const auto found = std::find_if(all.begin(), all.end(), [&](const Types &types) { return to_string(types) == name; });
+        if (found == all.end()) {
+            refuse();
+        }
+        return *found;
+    }
+
 private:
     std::string_view rest_;
 };
@@ -98,7 +109,9 @@ WisdomEntry parse_entry(std::string_view text) {
     Reader reader(text);
     const int64_t threads = reader.number("threads=");
     entry.threads = threads > 0 && threads <= std::numeric_limits<int>::max() ? static_cast<int>(threads) : 0;
-    reader.skip(" dtype=f32 layout=");
+    reader.skip(" dtype=");
+    entry.types = reader.types();
+    reader.skip(" layout=");
     entry.layout = reader.word() == to_string(Layout::ndhwc) ? Layout::ndhwc : Layout::ncdhw;
     const int64_t batch = reader.number(" batch=");
     o.in_channels = reader.number(" channels=");
@@ -123,13 +136,13 @@ WisdomEntry parse_entry(std::string_view text) {
 
 }  // namespace
 
-std::string wisdom_key(const Geometry &geometry, Layout layout, int threads) {
+std::string wisdom_key(const Geometry &geometry, Layout layout, const Types &types, int threads) {
     const Channels &c = geometry.channels;
     // Of a layer with the same padding at both ends: it tells the output's size, and is negative where padding_end makes that small.
     const auto output_padding = [](const Extent &e) {
         return e.output - (reached_outputs(e.input, e.kernel, e.axis.stride, e.axis.dilation) - 2 * e.axis.padding);
     };
-    return machine_prefix() + "threads=" + std::to_string(threads) + " dtype=f32 layout=" + to_string(layout) +
+    return machine_prefix() + "threads=" + std::to_string(threads) + " dtype=" + to_string(types) + " layout=" + to_string(layout) +
            " batch=" + std::to_string(geometry.batch) + " channels=" + std::to_string(c.groups * c.inputs) + "," +
            std::to_string(c.groups * c.outputs) + " groups=" + std::to_string(c.groups) +
            " input=" + triple(geometry, [](const Extent &e) { return e.input; }) +
@@ -161,10 +174,11 @@ Winner check_winner(const WisdomEntry &e, const Geometry &geometry) {
     require(entry != nullptr, "this build has no variant " + e.variant);
     const Variant &v = entry->variant;
     require(v.layout == e.layout, "variant " + v.name + " is for layout " + to_string(v.layout));
+    require(v.types == e.types, "variant " + v.name + " is for type " + to_string(v.types));
     const std::string why_not = obstacle(v, e.options);
     require(why_not.empty(), "variant " + v.name + " " + why_not);
     // Without FMA, sums round differently, as they do with minimal filters.
-    require(algorithm_of(v) == algorithm_for(e.options, geometry, true), "variant " + v.name + " rounds unlike those that the layer runs with");
+    require(algorithm_of(v) == algorithm_for(e.options, geometry, {v.device, e.layout, e.types, true, e.threads}), "variant " + v.name + " rounds unlike those that the layer runs with");
     require(v.isa != "baseline" || this_machine().isa == "baseline", "variant " + v.name + " rounds unlike those of " + this_machine().isa);
     return {entry, e.rows_per_task, std::max<int64_t>(std::llround(e.seconds * 1e9), 1), e.candidates};
 }
@@ -184,7 +198,7 @@ WisdomLine parse_wisdom_line(std::string_view line) {
     const WisdomEntry entry = parse_entry(line.substr(machine.size()));
     check_options(entry.options);
     const Geometry geometry = resolve(entry.options, entry.input_shape, {});
-    WisdomLine result{wisdom_key(geometry, entry.layout, entry.threads), check_winner(entry, geometry)};
+    WisdomLine result{wisdom_key(geometry, entry.layout, entry.types, entry.threads), check_winner(entry, geometry)};
     if (wisdom_line(result.key, *result.winner) != line) {
         Reader::refuse();
     }

@@ -22,20 +22,20 @@ struct Activation {
                       clamp };  // to [low, high]
 
     Kind kind = Kind::none;
-    std::vector<float> slopes = {};  // one, or of prelu one or one for each output channel
-    float alpha = 1;
-    float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();
+    std::vector<double> slopes = {};  // one, or of prelu one or one for each output channel
+    double alpha = 1;
+    double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
 
     static Activation relu() {
         return {Kind::relu};
     }
-    static Activation leaky_relu(float negative_slope = 0.01F) {
+    static Activation leaky_relu(double negative_slope = 0.01) {
         return {Kind::leaky_relu, {negative_slope}};
     }
-    static Activation prelu(std::vector<float> weight) {
+    static Activation prelu(std::vector<double> weight) {
         return {Kind::prelu, std::move(weight)};
     }
-    static Activation elu(float alpha = 1) {
+    static Activation elu(double alpha = 1) {
         return {Kind::elu, {}, alpha};
     }
     static Activation silu() {
@@ -53,7 +53,7 @@ struct Activation {
     static Activation sigmoid() {
         return {Kind::sigmoid};
     }
-    static Activation clamp(float low, float high) {
+    static Activation clamp(double low, double high) {
         return {Kind::clamp, {}, 1, low, high};
     }
 };

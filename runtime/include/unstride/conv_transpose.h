@@ -15,7 +15,7 @@
 
 namespace unstride {
 
-// Transposed convolution in f32 with the semantics of torch.nn.ConvTranspose1d, 2d and 3d. In three dimensions of space,
+// Transposed convolution with the semantics of torch.nn.ConvTranspose1d, 2d and 3d. In three dimensions of space,
 //
 //   input   (N, in_channels, D, H, W) or (in_channels, D, H, W)
 //   weight  (in_channels, out_channels / groups, kernel depth, kernel height, kernel width), always in this order
@@ -24,6 +24,9 @@ namespace unstride {
 //
 // and in two the same without D, in one without D and H. ConvTranspose1d, 2d and 3d, below, are the classes to use where the number of
 // dimensions is known when the app is compiled; they have all members of this one.
+//
+// Elements of input and output are f32, f64, f16 or bf16, or those of the input f16 or bf16 and those of the output f32: any call of any layer may
+// have other ones. Sums are f32 and rounded once, when they are stored; where all is f64, they are f64, too.
 //
 // The const members may run in several threads at once on one layer; the others need it to themselves. Results are the
 // same, bit for bit, from run to run and for any number of threads, on a GPU too.
@@ -44,13 +47,18 @@ public:
     // Initializes weight and bias as `torch.manual_seed(seed); torch.nn.ConvTranspose3d(...)`, 2d or 1d, does, bit for bit.
     void reset_parameters(uint64_t seed);
 
-    // Copies weights or bias from dense memory. `shape` must be weight_shape() or bias_shape(). After a change the next
-    // forward packs them anew.
-    void set_weight(const float *data, const Shape &shape);
-    void set_bias(const float *data, const Shape &shape);
+    // Copies weights or bias from dense memory, where T is float, double, Half or BFloat16. `shape` must be weight_shape() or bias_shape(). After
+    // a change the next forward packs them anew.
+    template<typename T>
+    void set_weight(const T *data, const Shape &shape);
+    template<typename T>
+    void set_bias(const T *data, const Shape &shape);
 
+    // What was set as f64 is rounded here, and is not where all of a call is f64.
     const std::vector<float> &weight() const;
     const std::vector<float> &bias() const;  // empty if options().bias is false
+    std::vector<double> exact_weight() const;
+    std::vector<double> exact_bias() const;
     Shape weight_shape() const;
     Shape bias_shape() const;  // (out_channels), or empty
 
@@ -67,27 +75,27 @@ public:
     // Computes into the caller's memory. The output's sizes choose the output padding, as output_size does. Input and
     // output have the same layout, which their strides tell: columns dense (stride 1 along W) or channels dense; the other
     // strides are free, but two elements of the output may not share memory. Input and output may not overlap.
-    void forward(const View<const float> &input, const View<float> &output) const;
+    void forward(const View<const void> &input, const View<void> &output) const;
 
-    // The same with a residual: output = activation(convolution + bias + residual). It has the output's sizes and layout, and may be the output
-    // itself, but not overlap it otherwise.
-    void forward(const View<const float> &input, const View<float> &output, const View<const float> &residual) const;
+    // The same with a residual: output = activation(convolution + bias + residual). It has the output's type, sizes and layout, and may be the
+    // output itself, but not overlap it otherwise.
+    void forward(const View<const void> &input, const View<void> &output, const View<const void> &residual) const;
 
     // The same for a layer on CUDA, with pointers to that device's memory: queues the work in a stream of the thread's current context,
     // and waits for nothing. Layer, input and output have to live, and the weights to stay, until it is done. The first call in a context packs
     // and uploads the weights, for which it waits, and has the driver compile the kernel.
-    void forward(const View<const float> &input, const View<float> &output, CudaStream stream) const;
-    void forward(const View<const float> &input, const View<float> &output, const View<const float> &residual, CudaStream stream) const;
+    void forward(const View<const void> &input, const View<void> &output, CudaStream stream) const;
+    void forward(const View<const void> &input, const View<void> &output, const View<const void> &residual, CudaStream stream) const;
 
     // The same with arrays of the layer's device: queues the work, and does not wait. With OpenCL the residual may not be the output itself.
     void forward(const DeviceTensor &input, DeviceTensor &output) const;
     void forward(const DeviceTensor &input, DeviceTensor &output, const DeviceTensor &residual) const;
 
-    // Computes into a new tensor of the input's layout.
-    Tensor forward(const View<const float> &input, const Shape &output_size = {}) const;
+    // Computes into a new tensor of the input's layout and type.
+    Tensor forward(const View<const void> &input, const Shape &output_size = {}) const;
 
     // Which variant forward would run, and why.
-    Plan plan(const Shape &input_shape, Layout layout, const Shape &output_size = {}) const;
+    Plan plan(const Shape &input_shape, Layout layout, const Shape &output_size = {}, const Types &types = {}) const;
 
     // Where forward and plan compute from now on, by default on the CPU. Without a CudaStream, input and output are the process's memory
     // on all devices: a GPU gets copies, and the output is there when forward returns. Forgets a forced variant. Throws DeviceError for a
@@ -95,7 +103,7 @@ public:
     void set_device(Device device);
     Device device() const;
 
-    // Forces forward and plan to a variant of variants(), one of the layer's device, for inputs of its layout, and to tasks of so many
+    // Forces forward and plan to a variant of variants(), one of the layer's device, for inputs of its layout and calls of its types, and to tasks of so many
     // output rows; 0 leaves the split to the planner, an empty name the whole choice. Throws InvalidArgument for a name that is not in the catalog,
     // or that this machine or layer cannot run, and for a negative number of rows.
     void set_variant(const std::string &name, int64_t rows_per_task = 0);

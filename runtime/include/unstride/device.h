@@ -47,12 +47,12 @@ struct CudaStream {
 class DeviceTensor {
 public:
     // Sizes as in Tensor, of at most 2^31 - 1 elements.
-    DeviceTensor(Device device, const Shape &sizes, Layout layout = Layout::ncdhw, int spatial = 3);
+    DeviceTensor(Device device, const Shape &sizes, Layout layout = Layout::ncdhw, int spatial = 3, DType dtype = DType::f32);
     ~DeviceTensor();
     DeviceTensor(DeviceTensor &&) noexcept;
     DeviceTensor &operator=(DeviceTensor &&) noexcept;
 
-    // Copies of a tensor of the same sizes, layout and dimensions of space. `download` waits for all that was queued before.
+    // Copies of a tensor of the same sizes, layout, dimensions of space and type. `download` waits for all that was queued before.
     void upload(const Tensor &from);
     void download(Tensor &to) const;
 
@@ -63,6 +63,7 @@ public:
     const Shape &sizes() const;
     Layout layout() const;
     int spatial() const;
+    DType dtype() const;
 
 private:
     friend class ConvTranspose;

@@ -18,11 +18,11 @@ using Kernel = int (*)(const void *user_context, halide_buffer_t *input, halide_
                        int32_t stride_x, int32_t stride_y, int32_t stride_z,        //
                        int32_t common_x, int32_t common_y, int32_t common_z,        //
                        int32_t inverse_x, int32_t inverse_y, int32_t inverse_z,     //
-                       bool has_residual, int32_t formula, float low, float high,   //
+                       bool has_residual, int32_t formula,                          //
                        int32_t rows_per_task, int32_t slices_per_task, int32_t items_per_task, int32_t blocks_per_task, halide_buffer_t *output);
 
 // generators/activation.cpp documents these.
-using ActivationKernel = int (*)(const void *user_context, halide_buffer_t *input, int32_t formula, float alpha, halide_buffer_t *output);
+using ActivationKernel = int (*)(const void *user_context, halide_buffer_t *input, int32_t formula, halide_buffer_t *bias, halide_buffer_t *output);
 
 // A kernel that is not the library's own; its fields are those of Variant.
 struct AddedKernel {
@@ -35,13 +35,15 @@ struct AddedKernel {
     // Scheduled by a machine: its parallel loops are its own, of which the threads share the outermost; in ndhwc the first dimension of its
     // buffers is the channels'; and it runs only where set_variant() asks for it, as the planner knows nothing of its time.
     bool autoscheduled = false;
+
+    Types types = {};
 };
 
 // Add kernels to the catalog, those of the libraries for GPUs or for one layer, and return how many. Code that CMake generates calls them
 // before main, and nobody else needs to; variants() may not be in use in another thread meanwhile. Throw InvalidArgument for a layer that
 // does not exist, and for a name that the catalog has already.
 int register_kernels(const std::vector<AddedKernel> &kernels);
-int register_activation(const std::string &isa, ActivationKernel kernel);
+int register_activation(DType dtype, const std::string &isa, ActivationKernel kernel);
 int register_layer(const ConvTranspose3dOptions &layer, const std::vector<AddedKernel> &kernels);
 
 }  // namespace unstride

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "unstride/dtype.h"
+
 namespace unstride {
 
 // Sizes or strides, outermost first. Activations are (N, C, D, H, W), or (C, D, H, W) without a batch, in every layout; in two dimensions of
@@ -39,6 +41,52 @@ struct View {
     }
 };
 
+// The same with elements of a type that is known at run time. Any view converts to one.
+template<>
+struct View<void> {
+    void *data = nullptr;
+    DType dtype = DType::f32;
+    Shape sizes;
+    Shape strides;
+
+    View() = default;
+    View(void *data, DType dtype, Shape sizes, Shape strides)
+        : data(data), dtype(dtype), sizes(std::move(sizes)), strides(std::move(strides)) {
+    }
+    template<typename T, typename = std::enable_if_t<!std::is_const_v<T>>>
+    View(T *data, Shape sizes, Shape strides)
+        : View(data, dtype_of<T>(), std::move(sizes), std::move(strides)) {
+    }
+    template<typename T, typename = std::enable_if_t<!std::is_const_v<T>>>
+    View(const View<T> &view)  // NOLINT(google-explicit-constructor)
+        : View(view.data, dtype_of<T>(), view.sizes, view.strides) {
+    }
+};
+
+template<>
+struct View<const void> {
+    const void *data = nullptr;
+    DType dtype = DType::f32;
+    Shape sizes;
+    Shape strides;
+
+    View() = default;
+    View(const void *data, DType dtype, Shape sizes, Shape strides)
+        : data(data), dtype(dtype), sizes(std::move(sizes)), strides(std::move(strides)) {
+    }
+    template<typename T>
+    View(const T *data, Shape sizes, Shape strides)
+        : View(data, dtype_of<T>(), std::move(sizes), std::move(strides)) {
+    }
+    View(const View<void> &view)  // NOLINT(google-explicit-constructor)
+        : View(view.data, view.dtype, view.sizes, view.strides) {
+    }
+    template<typename T>
+    View(const View<T> &view)  // NOLINT(google-explicit-constructor)
+        : View(view.data, dtype_of<std::remove_const_t<T>>(), view.sizes, view.strides) {
+    }
+};
+
 // A view of a dense array.
 template<typename T>
 View<T> dense_view(T *data, const Shape &sizes, Layout layout = Layout::ncdhw, int spatial = 3) {
@@ -49,14 +97,32 @@ View<T> dense_view(T *data, const Shape &sizes, Layout layout = Layout::ncdhw, i
 class Tensor {
 public:
     // Throws InvalidArgument as dense_strides does, OutOfMemory if there is not enough.
-    explicit Tensor(const Shape &sizes, Layout layout = Layout::ncdhw, int spatial = 3);
+    explicit Tensor(const Shape &sizes, Layout layout = Layout::ncdhw, int spatial = 3, DType dtype = DType::f32);
 
-    float *data() {
-        return data_.get();
+    // T is the type of the elements, or void. Throw InvalidArgument for another one.
+    template<typename T = float>
+    T *data() {
+        check_type<T>();
+        return static_cast<T *>(data_.get());
     }
-    const float *data() const {
-        return data_.get();
+    template<typename T = float>
+    const T *data() const {
+        check_type<T>();
+        return static_cast<const T *>(data_.get());
     }
+    template<typename T = float>
+    View<T> view() {
+        if constexpr (std::is_void_v<T>) {
+            return {data_.get(), dtype_, sizes_, dense_strides(sizes_, layout_, spatial_)};
+        } else {
+            return dense_view(data<T>(), sizes_, layout_, spatial_);
+        }
+    }
+    template<typename T = float>
+    View<const T> view() const {
+        return const_cast<Tensor &>(*this).view<T>();
+    }
+
     const Shape &sizes() const {
         return sizes_;
     }
@@ -66,23 +132,28 @@ public:
     int spatial() const {
         return spatial_;
     }
+    DType dtype() const {
+        return dtype_;
+    }
     int64_t element_count() const;
 
-    View<float> view() {
-        return dense_view(data(), sizes_, layout_, spatial_);
-    }
-    View<const float> view() const {
-        return dense_view(data(), sizes_, layout_, spatial_);
-    }
-
 private:
+    template<typename T>
+    void check_type() const {
+        if constexpr (!std::is_void_v<T>) {
+            check_type(dtype_of<T>());
+        }
+    }
+    void check_type(DType dtype) const;
+
     struct Free {
-        void operator()(float *p) const;
+        void operator()(void *p) const;
     };
     Shape sizes_;
     Layout layout_;
     int spatial_;
-    std::unique_ptr<float[], Free> data_;
+    DType dtype_;
+    std::unique_ptr<void, Free> data_;
 };
 
 }  // namespace unstride

@@ -13,7 +13,7 @@ namespace unstride {
 
 // One ahead-of-time compiled kernel of this build.
 struct Variant {
-    std::string name;    // for example ndhwc_channels_32x12_s2_avx512
+    std::string name;    // for example ndhwc_channels_32x12_s2_avx512, or ndhwc_channels_32x8_s1_bf16_avx512
     std::string family;  // channels: vectors across output channels; columns: vectors across output columns;
                          // depthwise: one of these, for layers with as many groups as channels;
                          // winograd: across output channels, with minimal filters along depth and height;
@@ -21,11 +21,11 @@ struct Variant {
                          // taps: for few output channels, products of all taps along height and width before they are summed
     Layout layout;
     Device device;
-    std::string isa;    // baseline, avx2 or avx512; cuda or opencl
-    std::string dtype;  // f32
-    int stride_x;       // 1: any stride; else this stride only, undilated, its phases interleaved in the kernel
-    int block;          // output channels of a register tile: on a GPU of a thread, or in depthwise kernels of ndhwc of a warp
-    int columns;        // output columns of a register tile
+    std::string isa;  // baseline, avx2 or avx512; cuda or opencl
+    Types types;      // of input and output
+    int stride_x;     // 1: any stride; else this stride only, undilated, its phases interleaved in the kernel
+    int block;        // output channels of a register tile: on a GPU of a thread, or in depthwise kernels of ndhwc of a warp
+    int columns;      // output columns of a register tile
 
     // The only layer that it runs, with any padding at the far end and with or without a bias: it comes from unstride_add_layer in the
     // app's CMake. Null: any layer.

@@ -27,6 +27,7 @@ struct WisdomEntry {
     int64_t rows_per_task = 1;  // up to the output's height
     double seconds = 0;         // that a forward took
     int64_t candidates = 1;     // variants and splits that were measured
+    Types types = {};
 };
 
 // Adds a winner of this machine, in place of an earlier one for the same layer, input and threads. Throws InvalidArgument for a
