@@ -1,6 +1,7 @@
 // Layers of other frameworks, by those frameworks' own tests. Those of two dimensions have a depth of one here.
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "catch_compat.h"
@@ -18,13 +19,14 @@ Shape numbers(const Triple &t) {
     return {t.depth, t.height, t.width};
 }
 
-// What a layer of these weights makes of this input, channel after channel, on every variant.
+// What a layer of these weights makes of this input, item after item and channel after channel, on every variant.
 void check_values(const ConvTranspose3dOptions &options, const Triple &input_size, const std::vector<float> &values, const std::vector<float> &weight,
                   const Triple &output_size, const std::vector<float> &expected) {
     ConvTranspose3d layer(options);
     layer.set_weight(weight.data(), layer.weight_shape());
-    const Shape input{1, options.in_channels, input_size[0], input_size[1], input_size[2]};
-    const Shape output{1, options.out_channels, output_size[0], output_size[1], output_size[2]};
+    const int64_t batch = static_cast<int64_t>(values.size()) / (options.in_channels * input_size[0] * input_size[1] * input_size[2]);
+    const Shape input{batch, options.in_channels, input_size[0], input_size[1], input_size[2]};
+    const Shape output{batch, options.out_channels, output_size[0], output_size[1], output_size[2]};
     REQUIRE(layer.output_shape(input) == output);
     for (Layout layout : layouts) {
         Tensor tensor(input, layout);
@@ -91,6 +93,18 @@ TEST_CASE("node tests of ONNX", "[frameworks]") {
     check_values(from_onnx(grouped, 2, 2, false, {1, 3, 3}), {1, 3, 3}, two_channels, ones(18), {1, 5, 5},
                  {0, 1, 3, 3, 2, 3, 8, 15, 12, 7, 9, 21, 36, 27, 15, 9, 20, 33, 24, 13, 6, 13, 21, 15, 8,
                   9, 19, 30, 21, 11, 21, 44, 69, 48, 25, 36, 75, 117, 81, 42, 27, 56, 87, 60, 31, 15, 31, 48, 33, 17});
+
+    std::vector<float> three_images = two_channels, of_images;
+    for (const float first : {18.f, 9.f, 0.f, 9.f}) {
+        std::transform(to_eight.begin(), to_eight.end(), std::back_inserter(three_images), [&](float v) { return first + v; });
+    }
+    const std::vector<float> of_eight{0, 1, 3, 3, 2, 3, 8, 15, 12, 7, 9, 21, 36, 27, 15, 9, 20, 33, 24, 13, 6, 13, 21, 15, 8}, terms{1, 2, 3, 2, 1};
+    for (const float first : {0.f, 9.f, 18.f, 9.f, 0.f, 9.f}) {
+        for (size_t i = 0; i < of_eight.size(); i++) {
+            of_images.push_back(of_eight[i] + first * terms[i / 5] * terms[i % 5]);
+        }
+    }
+    check_values(from_onnx(grouped, 2, 2, false, {1, 3, 3}), {1, 3, 3}, three_images, ones(18), {1, 5, 5}, of_images);
 
     line.kernel_shape = {1, 1, 3};
     check_values(from_onnx(line, 1, 2, false, {1, 1, 3}), {1, 1, 3}, {0, 1, 2}, ones(6), {1, 1, 5}, twice({0, 1, 3, 3, 2}));

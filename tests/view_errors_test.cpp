@@ -1,6 +1,8 @@
 // Memory that a forward cannot take: refused by text, before anything is allocated or written.
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "catch_compat.h"
 #include "errors.h"
@@ -85,6 +87,42 @@ TEST_CASE("an output that overlaps the input", "[errors]") {
     Views adjacent;  // in one allocation, but apart
     adjacent.input.data = adjacent.output_memory.data() + 2 * 5 * 4 * 6 * 8;
     CHECK_NOTHROW(adjacent.layer.forward(adjacent.input, adjacent.output));
+}
+
+// As in a network whose layers each add channels to one array.
+TEST_CASE("input and output may be channels of the same array", "[errors]") {
+    const ConvTranspose3d layer(3, 4, 3, 1, 1);
+    for (const Layout layout : layouts) {
+        Tensor array({2, 8, 3, 4, 5}, layout);
+        std::fill_n(array.data(), array.element_count(), 1.f);
+        const auto channels = [&](int64_t first, int64_t count) {
+            View<float> view = array.view();
+            view.data += first * view.strides[1];
+            view.sizes[1] = count;
+            return view;
+        };
+        const auto error = [&](const View<float> &input, const View<float> &output) {
+            return error_of<InvalidArgument>([&] { layer.forward(input, output); });
+        };
+        Tensor apart({2, 3, 3, 4, 5}, layout);
+        std::fill_n(apart.data(), apart.element_count(), 1.f);
+        const std::vector<float> expected = dense_copy(layer.forward(apart.view()));
+        for (const auto &[from, to] : {std::pair(0, 3), std::pair(0, 4), std::pair(5, 1), std::pair(4, 0)}) {
+            std::fill_n(array.data(), array.element_count(), 1.f);
+            CHECK(error(channels(from, 3), channels(to, 4)) == "no error");
+            CHECK(dense_copy(channels(to, 4)) == expected);
+            CHECK(dense_copy(channels(from, 3)) == dense_copy(apart));
+        }
+        for (const auto &[from, to] : {std::pair(0, 2), std::pair(0, 0), std::pair(3, 0), std::pair(5, 2)}) {
+            CHECK(error(channels(from, 3), channels(to, 4)) == "input and output overlap");
+        }
+        View<float> later = channels(0, 3);  // of a row that the output has, too
+        later.data += later.strides[3];
+        later.sizes[3] = 3;
+        View<float> earlier = channels(2, 4);
+        earlier.sizes[3] = 3;
+        CHECK(error(later, earlier) == "input and output overlap");
+    }
 }
 
 TEST_CASE("views are checked before memory is asked for", "[errors]") {

@@ -445,10 +445,29 @@ int64_t span(const View<const void> &view) {
     return multiply(add(last, 1), size_of(view.dtype));
 }
 
-// Whether they may share memory, as far as their first and last elements tell.
+// Whether memory that is cut into pieces of so many bytes has elements of `a` at the beginning of each, from its first element on, and those
+// of `b` behind them: as two slices of the channels of one array have.
+bool are_apart_in_pieces(const View<const void> &a, const View<const void> &b, int64_t piece) {
+    const auto bytes_in_piece = [&](const View<const void> &view) {
+        int64_t bytes = size_of(view.dtype);
+        for (size_t d = 0; d < view.sizes.size(); d++) {
+            const int64_t stride = view.sizes[d] > 1 ? multiply(view.strides[d], size_of(view.dtype)) : 0;
+            bytes = stride % piece == 0 ? bytes : add(bytes, multiply(view.sizes[d] - 1, stride));
+        }
+        return bytes;
+    };
+    const int64_t distance = static_cast<const char *>(b.data) - static_cast<const char *>(a.data), begin = (distance % piece + piece) % piece;
+    return bytes_in_piece(a) <= begin && add(begin, bytes_in_piece(b)) <= piece;
+}
+
+// Whether they may share memory, as far as their first and last elements, and pieces as long as one of their strides, tell.
 bool overlap(const View<const void> &a, const View<const void> &b) {
     const auto *const first_of_a = static_cast<const char *>(a.data), *const first_of_b = static_cast<const char *>(b.data);
-    return first_of_a < first_of_b + span(b) && first_of_b < first_of_a + span(a);
+    bool together = first_of_a < first_of_b + span(b) && first_of_b < first_of_a + span(a);
+    for (size_t d = 0; d < a.sizes.size(); d++) {
+        together = together && !(a.sizes[d] > 1 && a.strides[d] > 0 && are_apart_in_pieces(a, b, multiply(a.strides[d], size_of(a.dtype))));
+    }
+    return together;
 }
 
 bool is_same(const View<const void> &a, const View<const void> &b) {

@@ -74,7 +74,8 @@ public:
 
     // Computes into the caller's memory. The output's sizes choose the output padding, as output_size does. Input and
     // output have the same layout, which their strides tell: columns dense (stride 1 along W) or channels dense; the other
-    // strides are free, but two elements of the output may not share memory. Input and output may not overlap.
+    // strides are free, but two elements of the output may not share memory. Input and output may not overlap; they may
+    // be slices of the same array, as different channels of it.
     void forward(const View<const void> &input, const View<void> &output) const;
 
     // The same with a residual: output = activation(convolution + bias + residual). It has the output's type, sizes and layout, and may be the
