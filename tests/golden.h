@@ -22,7 +22,13 @@ struct GoldenCase {
     Shape output_size;          // argument of forward: empty or the 3 spatial sizes
     GoldenArray input, output;  // rank 5, or 4 without a batch
     GoldenArray weight, bias;   // no bias if options.bias is false
-    double bound;               // how far an output in f32 may be from PyTorch's; 0 where f32 is exact
+    double bound;               // how far an output may be from PyTorch's; 0 where f32 is exact
+};
+
+// What PyTorch computes in f16 or bf16.
+struct GoldenTypedCase {
+    DType dtype;
+    GoldenCase in_floats;
 };
 
 struct GoldenParameter {
@@ -40,6 +46,7 @@ struct GoldenInitialization {
 struct Golden {
     std::vector<GoldenCase> cases;
     std::vector<GoldenInitialization> initializations;
+    std::vector<GoldenTypedCase> typed;
 };
 
 // Reads cases.json and data.bin. Throws std::runtime_error if they cannot be read or do not belong together.

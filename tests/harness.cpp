@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 #include <sstream>
+#include <type_traits>
 
 namespace unstride::tests {
 
@@ -88,6 +89,53 @@ void copy_into(const View<float> &to, const std::vector<float> &from) {
     for (size_t i = 0; i < from.size(); i++) {
         to.data[offset(to.sizes, to.strides, i)] = from[i];
     }
+}
+
+namespace {
+
+double value_of(double v) {
+    return v;
+}
+double value_of(Half v) {
+    return static_cast<float>(v);
+}
+double value_of(BFloat16 v) {
+    return static_cast<float>(v);
+}
+
+template<typename T>
+T number_of(double v) {
+    if constexpr (std::is_same_v<T, double>) {
+        return v;
+    } else {
+        return T(static_cast<float>(v));
+    }
+}
+
+}  // namespace
+
+double rounded(DType dtype, double number) {
+    return with_type(dtype, [&](auto *type) { return value_of(number_of<std::remove_pointer_t<decltype(type)>>(number)); });
+}
+
+void copy_into(const View<void> &view, const std::vector<double> &values) {
+    with_type(view.dtype, [&](auto *type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        for (size_t i = 0; i < values.size(); i++) {
+            static_cast<T *>(view.data)[offset(view.sizes, view.strides, static_cast<int64_t>(i))] = number_of<T>(values[i]);
+        }
+    });
+}
+
+std::vector<double> numbers_of(const View<const void> &view) {
+    std::vector<double> values(static_cast<size_t>(element_count(view.sizes)));
+    with_type(view.dtype, [&](auto *type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        for (size_t i = 0; i < values.size(); i++) {
+            values[i] = value_of(static_cast<const T *>(view.data)[offset(view.sizes, view.strides, static_cast<int64_t>(i))]);
+        }
+    });
+    return values;
 }
 
 std::vector<float> dense_copy(const View<const float> &view) {

@@ -44,6 +44,11 @@ int64_t offset(const Shape &sizes, const Shape &strides, int64_t i);
 
 void copy_into(const View<float> &to, const std::vector<float> &from);
 
+// Numbers of any type, in the order (N, C, D, H, W), and one as a type has it.
+void copy_into(const View<void> &to, const std::vector<double> &from);
+std::vector<double> numbers_of(const View<const void> &view);
+double rounded(DType dtype, double number);
+
 // The elements in the order (N, C, D, H, W).
 std::vector<float> dense_copy(const View<const float> &view);
 std::vector<float> dense_copy(const Tensor &tensor);

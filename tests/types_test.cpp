@@ -15,49 +15,6 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-double value_of(double v) {
-    return v;
-}
-double value_of(Half v) {
-    return static_cast<float>(v);
-}
-double value_of(BFloat16 v) {
-    return static_cast<float>(v);
-}
-
-template<typename T>
-T number_of(double v) {
-    if constexpr (std::is_same_v<T, double>) {
-        return v;
-    } else {
-        return T(static_cast<float>(v));
-    }
-}
-
-double rounded(DType dtype, double v) {
-    return with_type(dtype, [&](auto *type) { return value_of(number_of<std::remove_pointer_t<decltype(type)>>(v)); });
-}
-
-void write(const View<void> &view, const std::vector<double> &values) {
-    with_type(view.dtype, [&](auto *type) {
-        using T = std::remove_pointer_t<decltype(type)>;
-        for (size_t i = 0; i < values.size(); i++) {
-            static_cast<T *>(view.data)[offset(view.sizes, view.strides, static_cast<int64_t>(i))] = number_of<T>(values[i]);
-        }
-    });
-}
-
-std::vector<double> read(const View<const void> &view) {
-    std::vector<double> values(static_cast<size_t>(element_count(view.sizes)));
-    with_type(view.dtype, [&](auto *type) {
-        using T = std::remove_pointer_t<decltype(type)>;
-        for (size_t i = 0; i < values.size(); i++) {
-            values[i] = value_of(static_cast<const T *>(view.data)[offset(view.sizes, view.strides, static_cast<int64_t>(i))]);
-        }
-    });
-    return values;
-}
-
 std::vector<double> numbers(int64_t count, Data data, DType dtype, std::mt19937 &random) {
     std::uniform_int_distribution<int> integers(-3, 3);
     std::normal_distribution<double> reals;
@@ -128,23 +85,23 @@ void check(const TypedCase &c, ConvTranspose3d &layer, Layout layout) {
     INFO(to_string(c.types) << ": " << describe(c.options, c.input_shape));
     Guarded input(c.input_shape, layout, random, c.types.input), output(c.expected.sizes, layout, random, c.types.output);
     Guarded residual(c.expected.sizes, layout, random, c.types.output);
-    write(input.any_view(), c.input);
-    write(residual.any_view(), c.residual);
+    copy_into(input.any_view(), c.input);
+    copy_into(residual.any_view(), c.residual);
     layer.set_activation({});
     layer.forward(input.any_view(), output.any_view());
-    CHECK(c.count_wrong(read(output.any_view()), 1, [](double v, double) { return v; }) == 0);
+    CHECK(c.count_wrong(numbers_of(output.any_view()), 1, [](double v, double) { return v; }) == 0);
 
     layer.set_activation(Activation::leaky_relu(0.25));
     layer.forward(input.any_view(), output.any_view(), residual.any_view());
-    CHECK(c.count_wrong(read(output.any_view()), 1, [](double v, double r) { return v + r < 0 ? (v + r) / 4 : v + r; }) == 0);
+    CHECK(c.count_wrong(numbers_of(output.any_view()), 1, [](double v, double r) { return v + r < 0 ? (v + r) / 4 : v + r; }) == 0);
 
     layer.set_activation(Activation::clamp(-1, 2));
     layer.forward(input.any_view(), output.any_view());
-    CHECK(c.count_wrong(read(output.any_view()), 1, [](double v, double) { return std::clamp(v, -1., 2.); }) == 0);
+    CHECK(c.count_wrong(numbers_of(output.any_view()), 1, [](double v, double) { return std::clamp(v, -1., 2.); }) == 0);
 
     layer.set_activation(Activation::silu());  // of what was rounded already; its slope is at most 1.1
     layer.forward(input.any_view(), output.any_view());
-    CHECK(c.count_wrong(read(output.any_view()), 3, [](double v, double) { return v / (1 + std::exp(-v)); }) == 0);
+    CHECK(c.count_wrong(numbers_of(output.any_view()), 3, [](double v, double) { return v / (1 + std::exp(-v)); }) == 0);
     CHECK(output.surroundings_intact());
 }
 
@@ -197,10 +154,10 @@ TEST_CASE("what the planner takes for each type", "[types]") {
                 if (types.input == types.output) {  // into a new tensor
                     layer.set_activation({});
                     Tensor input(c.input_shape, layout, 3, types.input);
-                    write(input.view<void>(), c.input);
+                    copy_into(input.view<void>(), c.input);
                     const Tensor output = layer.forward(input.view<void>());
                     CHECK(output.dtype() == types.output);
-                    CHECK(c.count_wrong(read(output.view<void>()), 1, [](double v, double) { return v; }) == 0);
+                    CHECK(c.count_wrong(numbers_of(output.view<void>()), 1, [](double v, double) { return v; }) == 0);
                 }
             }
         }
@@ -235,7 +192,7 @@ void check_all_bits(const Types &types) {
                     from.strides[4] = into.strides[4] = 1;
                 }
                 layer.forward(from, into);
-                const std::vector<double> got = read(to.view<void>());
+                const std::vector<double> got = numbers_of(to.view<void>());
                 size_t wrong = 0;
                 for (size_t i = 0; i < got.size(); i++) {
                     const float in = static_cast<float>(input.data<T>()[i / width]), sum = in * factor;

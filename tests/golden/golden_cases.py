@@ -136,6 +136,37 @@ SHAPES = [
          output_padding=(3, 2, 2), padding=(1, 0, 3)),
 ]
 
+
+def some_of(huge):
+    """Small numbers, of which one in twenty is that one: by weights from 1.5 on it overflows."""
+    return lambda random, shape: np.where(random.random_sample(shape) < 0.05, huge, 10 * random.random_sample(shape))
+
+
+def specials(random, shape):
+    """NaN and infinities among normal numbers."""
+    values = random.standard_normal(shape)
+    values.flat[[7, 25, 60, 61]] = np.inf, -np.inf, np.nan, np.inf
+    return values
+
+
+def positive(random, shape):
+    return 1.5 * random.random_sample(shape) + 1.5
+
+
+def normal(random, shape):
+    return random.standard_normal(shape)
+
+
+# What torch computes in 16 bits; the numbers are rounded to the type first.
+TYPED = [
+    {**case(f"{dtype}_{name}", channels, 3, (1, 4, 3, 4, 5), stride=2, padding=1, output_padding=1, groups=groups,
+            input=values, weight=weight), "dtype": dtype}
+    for dtype, huge in (("f16", 6e4), ("bf16", 3e38))
+    for name, channels, groups, values, weight in (
+        ("plain", (4, 6), 1, normal, normal), ("groups", (4, 6), 2, normal, normal), ("depthwise", (4, 4), 4, normal, normal),
+        ("overflow", (4, 6), 1, some_of(huge), positive), ("specials", (4, 6), 1, specials, positive))
+]
+
 CASES = OPINFO + MODULES + CONVOLUTION_TESTS + ONNX + SHAPES
 
 # 2^32 + 42 and 2^64 - 1 show which bits of a seed torch uses; 2^31 is the first that a signed 32-bit seed would lose.

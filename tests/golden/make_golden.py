@@ -5,7 +5,7 @@
     make_golden.py --check    compares them with what would be written; exit status 1 if a byte differs
 
 data.bin    little-endian float32, nothing else
-cases.json  {"floats": length of data.bin in floats, "cases": [...], "initialization": [...]}, one case a line.
+cases.json  {"floats": length of data.bin in floats, "cases": [...], "initialization": [...], "typed": [...]}, one case a line.
             An array is {"shape": [...], "offset": its first float in data.bin}, in C order; equal arrays are stored once.
 
 A case holds the parameters of the layer under PyTorch's names, and
@@ -16,6 +16,9 @@ A case holds the parameters of the layer under PyTorch's names, and
     terms           most terms that are summed for one output, the bias included
     magnitude       largest sum of |weight * input| + |bias| over the outputs
     exact           all is integer and magnitude < 2^24, so that f32 arithmetic in any order gives the output exactly
+
+A typed case is one of which torch computed the output in `dtype`, f16 or bf16, with all arrays rounded to it. Outputs may be infinite or NaN;
+`magnitude` is that of the others.
 
 An initialization holds the layer and the seed of `torch.manual_seed(seed); torch.nn.ConvTranspose3d(...)`, and for
 weight and bias the first values and zlib.crc32 of all values. PyTorch scales its draws with a fused multiply-add where
@@ -36,7 +39,7 @@ import zlib
 import numpy as np
 import torch
 
-from golden_cases import CASES, INITIALIZATIONS, SEEDS
+from golden_cases import CASES, INITIALIZATIONS, SEEDS, TYPED
 
 HERE = pathlib.Path(__file__).resolve().parent
 GRID = 2.0**-21
@@ -78,9 +81,8 @@ def run(layer, output_size, x, weight, bias):
         return layer(x, output_size=output_size or None)
 
 
-def make_case(store, case):
-    name = case["name"]
-    options = {
+def options_of(case):
+    return {
         "in_channels": case["channels"][0],
         "out_channels": case["channels"][1],
         "kernel_size": triple(case["kernel"]),
@@ -91,6 +93,10 @@ def make_case(store, case):
         "bias": case.get("bias", True),
         "dilation": triple(case.get("dilation", 1)),
     }
+
+
+def make_case(store, case):
+    name, options = case["name"], options_of(case)
     layer = torch.nn.ConvTranspose3d(**options, dtype=torch.float64)
     output_size = case.get("output_size", [])
 
@@ -127,6 +133,33 @@ def make_case(store, case):
     }
 
 
+def make_typed_case(store, case):
+    options = options_of(case)
+    dtype, largest = {"f16": (torch.float16, 65520), "bf16": (torch.bfloat16, 2.0**128)}[case["dtype"]]
+    layer = torch.nn.ConvTranspose3d(**options, dtype=dtype)
+    random = np.random.RandomState(zlib.crc32(case["name"].encode()))
+    x = torch.from_numpy(case["input"](random, case["shape"])).to(dtype)
+    weight = torch.from_numpy(case["weight"](random, tuple(layer.weight.shape))).to(dtype)
+    bias = torch.from_numpy(random.standard_normal(tuple(layer.bias.shape))).to(dtype)
+    y = run(layer, [], x, weight, bias)
+    # What overflows must not depend on the order of a sum: in f64 none is near the largest number, and none cancels one that is beyond it.
+    exact = run(layer.to(torch.float64), [], x.double(), weight.double(), bias.double()).abs()
+    assert not ((exact > 0.9 * largest) & (exact < 1.1 * largest)).any(), case["name"]
+    terms = int(run(layer, [], torch.ones_like(x, dtype=torch.float64), *(torch.ones_like(a, dtype=torch.float64) for a in (weight, bias))).max().item())
+    finite = (x.double().nan_to_num(0, 0, 0).abs(), weight.double().abs(), bias.double().abs())
+    return {
+        "name": case["name"],
+        "dtype": case["dtype"],
+        **options,
+        "input": store.add(x.float().numpy()),
+        "weight_values": store.add(weight.float().numpy()),
+        "bias_values": store.add(bias.float().numpy()),
+        "output": store.add(y.float().numpy()),
+        "terms": terms,
+        "magnitude": run(layer, [], *finite)[y.isfinite()].max().item(),
+    }
+
+
 def make_initialization(store, geometry, seed):
     def initialize(seed):
         torch.manual_seed(seed)
@@ -158,7 +191,8 @@ def make_files():
     assert len({case["name"] for case in CASES}) == len(CASES), "two cases have the same name"
     cases = [make_case(store, case) for case in CASES]
     initializations = [make_initialization(store, g, seed) for g in INITIALIZATIONS for seed in SEEDS]
-    text = f'{{"floats":{store.floats},"cases":{lines(cases)},"initialization":{lines(initializations)}}}\n'
+    typed = [make_typed_case(store, case) for case in TYPED]
+    text = f'{{"floats":{store.floats},"cases":{lines(cases)},"initialization":{lines(initializations)},"typed":{lines(typed)}}}\n'
     return {"cases.json": text.encode(), "data.bin": b"".join(store.chunks)}
 
 
