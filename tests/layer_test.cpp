@@ -35,9 +35,16 @@ TEST_CASE("kernels for one layer are in the catalog", "[layer]") {
             layers.insert(v.name.substr(0, v.name.find('_')));
         }
     }
-    CHECK(layers == std::set<std::string>{"channelwise", "dilated", "grouped", "odd"});
+    CHECK(layers == std::set<std::string>{"channelwise", "dilated", "grouped", "odd", "typed"});
     for (Layout layout : layouts) {
         CHECK(!for_one_layer(layout).empty());
+    }
+    // That they compute what they should is in types_test.cpp.
+    for (const Variant &v : variants()) {
+        if (v.name.rfind("typed_", 0) == 0) {
+            CHECK(v.name.find("_" + std::string(to_string(v.types.input)) + "_") != std::string::npos);
+            CHECK(!(v.types == Types()));
+        }
     }
 }
 
