@@ -112,10 +112,11 @@ void pass_over(Tensor &tensor, const Tensor *residual) {
 }
 
 std::vector<float> rounded_to(DType dtype, std::vector<float> numbers) {
-    for (float &number : numbers) {
-        number = dtype == DType::f16 ? rounded<float>(Half(number)) : dtype == DType::bf16 ? rounded<float>(BFloat16(number))
-                                                                                           : number;
-    }
+    with_type(dtype, [&](auto *null) {
+        for (float &number : numbers) {
+            number = rounded<float>(rounded<std::remove_pointer_t<decltype(null)>>(number));
+        }
+    });
     return numbers;
 }
 

@@ -79,34 +79,32 @@ macro(unstride_read_variant variant)
     string(REPLACE "-" "_" variant_name ${variant_name})
 endmacro()
 
-# Activations that the kernels of the convolution leave to others, of outputs of a type.
-function(unstride_add_activation out type isa)
-    set(name activation_${type}_${isa})
+# What a generator makes with these parameters. The function is unstride_NAME; a target that takes the object has to depend on NAME.update.
+# All share one of Halide's runtimes, which is in the library.
+function(_unstride_add_object out generator name type isa)
     unstride_kernel_target(target ${type} ${isa})
     add_halide_library(${name} FROM unstride.generator
-                       GENERATOR activation
+                       GENERATOR ${generator}
                        FUNCTION_NAME unstride_${name}
                        USE_RUNTIME unstride_halide_runtime
                        TARGETS ${target}
                        FEATURES user_context
-                       PARAMS type=${type})
+                       PARAMS ${ARGN})
     set(${out} "${CMAKE_CURRENT_BINARY_DIR}/${name}.o" PARENT_SCOPE)
 endfunction()
 
-# The function is unstride_NAME; a target that takes the object has to depend on NAME.update. All kernels share one of Halide's
-# runtimes, which is in the library.
+# Activations that the kernels of the convolution leave to others, of outputs of a type.
+function(unstride_add_activation out type isa)
+    _unstride_add_object(object activation activation_${type}_${isa} ${type} ${isa} type=${type})
+    set(${out} "${object}" PARENT_SCOPE)
+endfunction()
+
 function(unstride_add_kernel out variant name)
     unstride_read_variant("${variant}")
-    unstride_kernel_target(target ${type} ${isa})
-    add_halide_library(${name} FROM unstride.generator
-                       GENERATOR transposed_convolution
-                       FUNCTION_NAME unstride_${name}
-                       USE_RUNTIME unstride_halide_runtime
-                       TARGETS ${target}
-                       FEATURES user_context
-                       PARAMS family=${family} layout=${layout} interleave=${stride_x} block=${block} columns=${columns}
-                              input_type=${input_type} output_type=${output_type} ${ARGN})
-    set(${out} "${CMAKE_CURRENT_BINARY_DIR}/${name}.o" PARENT_SCOPE)
+    _unstride_add_object(object transposed_convolution ${name} ${type} ${isa}
+                         family=${family} layout=${layout} interleave=${stride_x} block=${block} columns=${columns}
+                         input_type=${input_type} output_type=${output_type} ${ARGN})
+    set(${out} "${object}" PARENT_SCOPE)
 endfunction()
 
 function(unstride_add_generator)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "unstride/tensor.h"
 
@@ -28,8 +29,11 @@ View<T> lifted(View<T> view, int spatial) {
     return view;
 }
 
-inline View<const void> items_of(View<const void> view, int64_t first, int64_t count) {
-    view.data = static_cast<const char *>(view.data) + first * view.strides[0] * size_of(view.dtype);
+// Of void, or of const void.
+template<typename Void>
+View<Void> items_of(View<Void> view, int64_t first, int64_t count) {
+    using Byte = std::conditional_t<std::is_const_v<Void>, const char, char>;
+    view.data = static_cast<Byte *>(view.data) + first * view.strides[0] * size_of(view.dtype);
     view.sizes[0] = count;
     return view;
 }

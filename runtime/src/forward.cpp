@@ -71,9 +71,7 @@ void ConvTranspose::State::compute_copies(const Geometry &geometry, Layout layou
             upload(*residual, *added);
         }
         compute_arrays(items, layout, {input.dtype, output.dtype}, in, out, added ? &*added : nullptr, queue);
-        View<void> to = output;
-        to.data = const_cast<void *>(items_of(output, first, items.batch).data);
-        to.sizes[0] = items.batch;
+        const View<void> to = items_of(output, first, items.batch);
         if (is_dense(to, layout)) {
             out.download(to.data);
         } else {

@@ -1,6 +1,5 @@
 #include "wisdom_line.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -89,13 +88,11 @@ public:
     }
 
     Types types() {
-        const std::string name(word());
-        const std::vector<Types> &all = supported_types();
-        const auto found = std::find_if(all.begin(), all.end(), [&](const Types &types) { return to_string(types) == name; });
-        if (found == all.end()) {
+        try {
+            return parse_types(std::string(word()));
+        } catch (const InvalidArgument &) {  // whose text would repeat what a damaged file holds
             refuse();
         }
-        return *found;
     }
 
 private:
