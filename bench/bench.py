@@ -11,7 +11,6 @@ after each layer, and --resume goes on where it ended. bench/README.md describes
 import argparse
 import datetime
 import json
-import math
 import os
 import pathlib
 import platform
@@ -27,21 +26,13 @@ import numpy as np
 import ptx
 from kernels import kernel_figures
 from report import write_report
+from turns import ShortTurns
 from workers import BOTH, PEERS, Worker, WorkerError, environment_of, save_json
 
 ROOT = pathlib.Path(__file__).parents[1]
 SCAN_SECONDS = 0.03  # for each variant; those within SCAN_MARGIN of the best are then measured as all else is
 SCAN_MARGIN = 1.15
 PARTS = ("results", "layer_kernels", "variants", "epilogues", "types")  # of the document, with a row for each thing that was measured on a layer
-
-# What Unstride is asked to add to a layer, as the layer does it or in a pass of its own.
-EPILOGUES = {"none": {}, "leaky_relu": {"activation": "leaky_relu"}, "leaky_relu_apart": {"activation": "leaky_relu", "apart": True},
-             "residual": {"activation": "leaky_relu", "residual": True}, "residual_apart": {"activation": "leaky_relu", "residual": True, "apart": True},
-             "silu": {"activation": "silu"}}
-
-TYPES = ("f32", "f64", "f16", "bf16", "f16-f32", "bf16-f32")  # of elements: of input and output, or of each
-TORCH_TYPES = ("f64", "f16", "bf16")  # those that are measured with PyTorch, too
-TORCH_PATIENCE = 2  # seconds: where a call takes longer, it is the only one
 
 
 def parse_arguments():
@@ -123,6 +114,7 @@ class Run:
             self.commands[peer.name] = command, environment_of(peer, arguments.threads, arguments.isa)
         if arguments.layer_kernels and not arguments.isa:  # below which that planner would not stay
             self.commands["layer_kernels"] = [str(arguments.layer_kernels), *limits], {}
+        self.short_turns = ShortTurns(self.worker, arguments.rounds, arguments.seconds, "torch" in self.commands)
         listed = json.loads(output_of(str(arguments.build / "bin/unstride"), "list", "--json"))
         self.listed = [v for v in listed if v["dtype"] == "f32"]
         here = [v for v in self.listed if v["device"] == "cpu" and v["runs_here"] and not (arguments.isa == "avx2" and v["target"] == "avx512")]
@@ -208,61 +200,6 @@ class Run:
                 row["seconds"] = statistics.median(samples[row["variant"]])
         return rows
 
-    def in_turns(self, requests):
-        """What workers find when they time these requests, by (worker, name): `seconds`, or why a peer `cannot`. Turns are shorter than those of the
-        results, and there are more of them: ratios close to one are the question."""
-        samples, failed = {key: [] for key in requests}, {}
-        for _ in range(2 * self.arguments.rounds):
-            for key, request in requests.items():
-                if key in failed or sum(samples[key]) > request.get("patience", math.inf):
-                    continue
-                try:
-                    samples[key] += self.worker(key[0]).ask("time", seconds=self.arguments.seconds / 4, least=2, **request)["samples"]
-                except WorkerError as error:
-                    if key[0] == "unstride":
-                        raise
-                    failed[key] = {"cannot": str(error)}
-        return {key: failed.get(key) or {"seconds": statistics.median(times)} for key, times in samples.items()}
-
-    def epilogues(self, layer):
-        """The times of the planner's choice with each epilogue."""
-        rows = []
-        for layout in BOTH:
-            found = self.in_turns({("unstride", name): {"layout": layout, **request} for name, request in EPILOGUES.items()})
-            rows.append({"layer": layer.name, "layout": layout, "seconds": {name: result["seconds"] for (_, name), result in found.items()}})
-        return rows
-
-    def types(self, layer):
-        """The times of the planner's choice with elements of each type, and those of PyTorch; and how far outputs are from those of f64."""
-        rows = []
-        for layout in BOTH:
-            difference, peer = {}, {}
-            for name in TYPES:
-                difference[name], loaded = self.check_type(layer, layout, name)
-                peer.update(loaded)
-            requests = {("unstride", name): {"layout": layout, "dtype": name} for name in TYPES}
-            requests.update({("torch", name): {"layout": layout, "dtype": name, "patience": TORCH_PATIENCE}
-                             for name, result in peer.items() if "cannot" not in result})
-            found = self.in_turns(requests)
-            for name, result in peer.items():
-                result.update(found.get(("torch", name), {}))
-            rows.append({"layer": layer.name, "layout": layout, "seconds": {name: found["unstride", name]["seconds"] for name in TYPES},
-                         "difference": difference, "peers": {"torch": peer} if peer else {}})
-        return rows
-
-    def check_type(self, layer, layout, name):
-        """How far Unstride's output in a type is from that of f64; and, by name, the same of PyTorch, which then is ready, or why it `cannot`."""
-        request = {"layout": layout, "dtype": name}
-        if name not in TORCH_TYPES or "torch" not in self.document["peers"]:
-            return self.worker("unstride").ask("check", **request)["difference"], {}
-        with tempfile.TemporaryDirectory(prefix="unstride-bench-") as folder:
-            difference = self.worker("unstride").ask("check", save=folder, **request)["difference"]
-            try:
-                loaded = self.worker("torch").ask("load", layer=layer.text, data=folder, **request)
-                return difference, {name: {"difference": loaded["difference"]}}
-            except WorkerError as error:
-                return difference, {name: {"cannot": str(error)}}
-
     def load(self, layer, who, layout, folder):
         """Makes a layer ready in one library; what is known about it then, as the start of its result."""
         row = {"layer": layer.name, "layout": layout, "who": who}
@@ -301,13 +238,13 @@ class Run:
                 best = min((v for v in variants if v["layout"] == row["layout"]), key=lambda v: v["seconds"])
                 forced[row["layout"]] = row["variant"] = best["variant"]
         self.document["variants"] += variants
-        self.document["epilogues"] += self.epilogues(layer)
+        self.document["epilogues"] += self.short_turns.epilogues(layer)
         samples = [[] for _ in results]
         for _ in range(self.arguments.rounds):
             for row, times in zip(results, samples):
                 self.take_turn(row, times, forced)
         if not self.arguments.isa:  # of which the planner knows nothing
-            self.document["types"] += self.types(layer)  # the last, as it may cost PyTorch's process, which may take too long
+            self.document["types"] += self.short_turns.types(layer)  # the last, as it may cost PyTorch's process, which may take too long
         for row, times in zip(results, samples):
             if "error" not in row:
                 everything = sum(times, [])

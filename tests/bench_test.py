@@ -12,18 +12,16 @@ import tempfile
 import unittest
 
 import numpy as np
-from cli_support import conv_transpose3d
+from cli_support import LAYERS_HEADER, conv_transpose3d
 
 ROOT = pathlib.Path(__file__).parents[1]
 BUILD = pathlib.Path()
 sys.path.insert(0, str(ROOT / "bench"))
-from bench import EPILOGUES, TORCH_TYPES, TYPES  # noqa: E402
 from layer_table import parse  # noqa: E402
 from machine_code import find_llvm_mca  # noqa: E402
+from turns import EPILOGUES, TORCH_TYPES, TYPES  # noqa: E402
 from workers import BOTH, PEERS, Worker, WorkerError  # noqa: E402
 
-HEADER = ("name,batch,in_channels,out_channels,input_size,kernel_size,stride,padding,output_padding,dilation,groups,"
-          "source\n")
 SMALL = 'small,2,4,6,3x4x5,3x2x1,2x1x3,1x0x0,1x0x2,1x2x1,2,"here, and there"\n'
 WIDE = "wide,1,8,8,2x2x9,1x1x3,1x1x1,0x0x0,0x0x0,1x1x1,1,nowhere\n"
 
@@ -37,14 +35,14 @@ class Files(unittest.TestCase):
 
 class LayerTableTest(unittest.TestCase):
     def test_parse(self):
-        (layer,) = parse(HEADER + "\n" + SMALL)
+        (layer,) = parse(LAYERS_HEADER + "\n" + SMALL)
         self.assertEqual((layer.name, layer.source, layer.groups), ("small", "here, and there", 2))
         self.assertEqual((layer.input_shape, layer.output_shape), ((2, 4, 3, 4, 5), (2, 6, 6, 6, 15)))
         self.assertEqual(parse(layer.text), [layer])
 
     def test_errors(self):
-        for text in (SMALL, HEADER + SMALL.replace(",2,", ",x,"), HEADER + SMALL.replace("3x4x5", "3x4"),
-                     HEADER + "small,1\n"):
+        for text in (SMALL, LAYERS_HEADER + SMALL.replace(",2,", ",x,"), LAYERS_HEADER + SMALL.replace("3x4x5", "3x4"),
+                     LAYERS_HEADER + "small,1\n"):
             with self.subTest(text), self.assertRaises(ValueError):
                 parse(text + SMALL)
 
@@ -56,7 +54,7 @@ class WorkerTest(Files):
         self.addCleanup(self.worker.close)
 
     def load(self, layout, **more):
-        return self.worker.ask("load", layer=HEADER + SMALL, layout=layout, **more)
+        return self.worker.ask("load", layer=LAYERS_HEADER + SMALL, layout=layout, **more)
 
     def test_load(self):
         for layout in BOTH:
@@ -76,7 +74,7 @@ class WorkerTest(Files):
 
     def test_memory_that_a_forward_takes(self):
         # One input channel and a kernel that is larger than all else: its packed copy is what the layer takes.
-        layer = HEADER + "large,1,512,512,1x1x1,3x3x3,1x1x1,1x1x1,0x0x0,1x1x1,1,nowhere\n"
+        layer = LAYERS_HEADER + "large,1,512,512,1x1x1,3x3x3,1x1x1,1x1x1,0x0x0,1x1x1,1,nowhere\n"
         reply = self.worker.ask("load", layer=layer, layout="ndhwc")
         if reply["extra_bytes"] is None:
             self.skipTest("the kernel does not let the worker reset its peak of memory")
@@ -126,9 +124,9 @@ class WorkerTest(Files):
             "unknown variant: wat": {"do": "time", "layout": "ncdhw", "seconds": 0, "least": 1, "variant": "wat"},
             "but got 'wat'": {"do": "time", "layout": "ncdhw", "seconds": 0, "least": 1, "dtype": "wat"},
             "in f32": {"do": "time", "layout": "ncdhw", "seconds": 0, "least": 1, "dtype": "f16", "activation": "silu", "residual": True},
-            "no layout 'wat'": {"do": "load", "layer": HEADER + SMALL, "layout": "wat"},
+            "no layout 'wat'": {"do": "load", "layer": LAYERS_HEADER + SMALL, "layout": "wat"},
             "does not begin": {"do": "load", "layer": SMALL, "layout": "ncdhw"},
-            "one layer is needed": {"do": "load", "layer": HEADER + SMALL + WIDE, "layout": "ncdhw"},
+            "one layer is needed": {"do": "load", "layer": LAYERS_HEADER + SMALL + WIDE, "layout": "ncdhw"},
         }.items():
             with self.subTest(fragment), self.assertRaisesRegex(WorkerError, fragment):
                 self.worker.ask(**request)
@@ -157,7 +155,7 @@ class WorkerTest(Files):
 
 class DriverTest(Files):
     def bench(self, *arguments):
-        (self.folder / "layers.csv").write_text(HEADER + SMALL + WIDE)
+        (self.folder / "layers.csv").write_text(LAYERS_HEADER + SMALL + WIDE)
         done = subprocess.run([sys.executable, ROOT / "bench/bench.py", "--build", BUILD, "--layers-file",
                                self.folder / "layers.csv", "--json", self.folder / "out.json", "--threads", "1",
                                "--rounds", "2", "--seconds", "0.01", *arguments], capture_output=True, text=True,

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -14,6 +15,9 @@ UNSTRIDE = pathlib.Path()
 # without the package ml_dtypes, but two bytes without a meaning.
 DTYPES = {"f32": ("<f4", 2.0**-24), "f64": ("<f8", 2.0**-53), "f16": ("<f2", 2.0**-11), "bf16": ("|V2", 2.0**-8)}
 TYPES = [*DTYPES, "f16-f32", "bf16-f32"]
+
+# The first line of a table of layers.
+LAYERS_HEADER = "name,batch,in_channels,out_channels,input_size,kernel_size,stride,padding,output_padding,dilation,groups,source\n"
 
 
 def types_of_each(types):
@@ -108,3 +112,12 @@ class CommandLineTest(unittest.TestCase):
 
     def save_random(self, name, shape):
         return self.save(name, self.random.uniform(-1, 1, shape).astype(np.float32))
+
+
+def main():
+    """Runs the tests of the file that is the program."""
+    global UNSTRIDE
+    if len(sys.argv) < 2:
+        sys.exit(f"Usage: python {sys.argv[0]} PATH_TO_UNSTRIDE [unittest arguments]")
+    UNSTRIDE = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main()

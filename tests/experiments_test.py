@@ -13,6 +13,7 @@ import time
 import unittest
 
 import numpy as np
+from cli_support import LAYERS_HEADER
 
 ROOT = pathlib.Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "bench"))
@@ -20,9 +21,7 @@ from autoschedulers import candidates, generator, retraining, schedulers  # noqa
 from layer_table import parse  # noqa: E402
 
 BUILD, PLUGIN = pathlib.Path(), pathlib.Path()
-HEADER = ("name,batch,in_channels,out_channels,input_size,kernel_size,stride,padding,output_padding,dilation,groups,"
-          "source\n")
-TABLE = HEADER + "small,2,3,8,2x3x9,3x2x3,2x1x2,1x0x1,1x0x1,1x1x1,1,here\nlanes,1,8,8,2x3x4,3x3x3,2x2x2,1x1x1,0x0x0,1x1x1,8,there\n"
+TABLE = LAYERS_HEADER + "small,2,3,8,2x3x9,3x2x3,2x1x2,1x0x1,1x0x1,1x1x1,1,here\nlanes,1,8,8,2x3x4,3x3x3,2x2x2,1x1x1,0x0x0,1x1x1,8,there\n"
 FAILURES = {"error": "no schedule", "crash": "crash", "stall": "time limit", "memory": "memory limit", "bounds": "fails"}
 
 

@@ -12,27 +12,33 @@
 
 namespace unstride::tests {
 
-std::vector<float> make_data(int64_t count, Data data, std::mt19937 &random) {
+template<typename T>
+std::vector<T> make_data(int64_t count, Data data, std::mt19937 &random, DType dtype) {
     std::uniform_int_distribution<int> integers(-3, 3);
-    std::normal_distribution<float> reals;
-    std::vector<float> values(count);
-    for (float &v : values) {
-        v = data == Data::integers ? float(integers(random)) : reals(random);
+    std::normal_distribution<T> reals;
+    std::vector<T> values(count);
+    for (T &v : values) {
+        v = static_cast<T>(rounded(dtype, data == Data::integers ? integers(random) : reals(random)));
     }
     return values;
 }
 
-Case::Case(const ConvTranspose3dOptions &options, const Shape &input_shape, Data data, uint32_t seed)
-    : options(options), data(data), input_shape(input_shape) {
+template std::vector<float> make_data(int64_t count, Data data, std::mt19937 &random, DType dtype);
+template std::vector<double> make_data(int64_t count, Data data, std::mt19937 &random, DType dtype);
+
+template<typename T>
+CaseOf<T>::CaseOf(const ConvTranspose3dOptions &options, const Shape &input_shape, Data data, uint32_t seed, const Types &types)
+    : options(options), types(types), data(data), input_shape(input_shape) {
     std::mt19937 random(seed);
     const Triple &k = options.kernel_size;
-    weight = make_data(options.in_channels * (options.out_channels / options.groups) * k[0] * k[1] * k[2], data, random);
-    bias = make_data(options.bias ? options.out_channels : 0, data, random);
-    input = make_data(element_count(input_shape), data, random);
+    weight = make_data<T>(options.in_channels * (options.out_channels / options.groups) * k[0] * k[1] * k[2], data, random, types.sums());
+    bias = make_data<T>(options.bias ? options.out_channels : 0, data, random, types.sums());
+    input = make_data<T>(element_count(input_shape), data, random, types.input);
     expected = reference(options, input_shape, input, weight, bias);
 }
 
-ConvTranspose3d Case::layer() const {
+template<typename T>
+ConvTranspose3d CaseOf<T>::layer() const {
     ConvTranspose3d layer(options);
     layer.set_device(tested_device());
     layer.set_weight(weight.data(), layer.weight_shape());
@@ -42,11 +48,15 @@ ConvTranspose3d Case::layer() const {
     return layer;
 }
 
-Tensor Case::input_as(Layout layout) const {
-    Tensor tensor(input_shape, layout);
-    copy_into(tensor.view(), input);
+template<typename T>
+Tensor CaseOf<T>::input_as(Layout layout) const {
+    Tensor tensor(input_shape, layout, 3, types.input);
+    copy_into(tensor.view<void>(), {input.begin(), input.end()});
     return tensor;
 }
+
+template struct CaseOf<float>;
+template struct CaseOf<double>;
 
 Tensor forward(const ConvTranspose3d &layer, const Case &c, Layout layout) {
     const Tensor input = c.input_as(layout);
@@ -118,11 +128,11 @@ double rounded(DType dtype, double number) {
     return with_type(dtype, [&](auto *type) { return value_of(number_of<std::remove_pointer_t<decltype(type)>>(number)); });
 }
 
-void copy_into(const View<void> &view, const std::vector<double> &values) {
-    with_type(view.dtype, [&](auto *type) {
+void copy_into(const View<void> &to, const std::vector<double> &from) {
+    with_type(to.dtype, [&](auto *type) {
         using T = std::remove_pointer_t<decltype(type)>;
-        for (size_t i = 0; i < values.size(); i++) {
-            static_cast<T *>(view.data)[offset(view.sizes, view.strides, static_cast<int64_t>(i))] = number_of<T>(values[i]);
+        for (size_t i = 0; i < from.size(); i++) {
+            static_cast<T *>(to.data)[offset(to.sizes, to.strides, static_cast<int64_t>(i))] = number_of<T>(from[i]);
         }
     });
 }

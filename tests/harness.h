@@ -17,21 +17,27 @@ enum class Data {
     reals,
 };
 
-std::vector<float> make_data(int64_t count, Data data, std::mt19937 &random);
+// Numbers such as the type has. T is float or double.
+template<typename T = float>
+std::vector<T> make_data(int64_t count, Data data, std::mt19937 &random, DType dtype = DType::f32);
 
-// A layer's parameters and input, dense in PyTorch's order, and the output to expect.
-struct Case {
+// A layer's parameters and input, dense in PyTorch's order and such as the types have, and the output to expect. T is float or double.
+template<typename T>
+struct CaseOf {
     ConvTranspose3dOptions options;
+    Types types;
     Data data;
     Shape input_shape;
-    std::vector<float> weight, bias, input;
+    std::vector<T> weight, bias, input;
     Reference expected;
 
-    Case(const ConvTranspose3dOptions &options, const Shape &input_shape, Data data, uint32_t seed);
+    CaseOf(const ConvTranspose3dOptions &options, const Shape &input_shape, Data data, uint32_t seed, const Types &types = {});
 
     ConvTranspose3d layer() const;  // with weight and bias set, on the tested device
     Tensor input_as(Layout layout) const;
 };
+
+using Case = CaseOf<float>;
 
 Tensor forward(const ConvTranspose3d &layer, const Case &c, Layout layout);
 

@@ -3,7 +3,7 @@
 import random
 
 import layer_table
-from bench import EPILOGUES, TORCH_TYPES, TYPES
+from turns import EPILOGUES, TORCH_TYPES, TYPES
 from workers import BOTH, PEERS
 
 VARIANTS = {

@@ -15,16 +15,6 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-std::vector<double> numbers(int64_t count, Data data, DType dtype, std::mt19937 &random) {
-    std::uniform_int_distribution<int> integers(-3, 3);
-    std::normal_distribution<double> reals;
-    std::vector<double> values(static_cast<size_t>(count));
-    for (double &v : values) {
-        v = rounded(dtype, data == Data::integers ? integers(random) : reals(random));
-    }
-    return values;
-}
-
 // Bits of a mantissa, the first one included.
 int precision(DType dtype) {
     return dtype == DType::f64 ? 53 : dtype == DType::f32 ? 24
@@ -32,77 +22,57 @@ int precision(DType dtype) {
                                                           : 8;
 }
 
-struct TypedCase {
-    ConvTranspose3dOptions options;
-    Types types;
-    Data data;
-    Shape input_shape;
-    std::vector<double> weight, bias, input, residual;
-    Reference expected;
+// Of the largest output's terms. Integers are summed exactly, and only rounded at the end, as the reference is.
+double bound_of_sums(const CaseOf<double> &c) {
+    const double most = *std::max_element(c.expected.magnitudes.begin(), c.expected.magnitudes.end());
+    return c.data == Data::integers ? 0 : 4 * std::ldexp(most + 4, 1 - precision(c.types.sums()));
+}
 
-    TypedCase(const ConvTranspose3dOptions &options, const Shape &input_shape, const Types &types, Data data)
-        : options(options), types(types), data(data), input_shape(input_shape) {
-        std::mt19937 random(1);
-        const Triple &k = options.kernel_size;
-        weight = numbers(options.in_channels * (options.out_channels / options.groups) * k[0] * k[1] * k[2], data, types.sums(), random);
-        bias = numbers(options.out_channels, data, types.sums(), random);
-        input = numbers(element_count(input_shape), data, types.input, random);
-        expected = reference(options, input_shape, input, weight, bias);
-        residual = numbers(element_count(expected.sizes), data, types.output, random);
+// The number of outputs that are not `of` the sum that is expected, and its place, within `roundings` of the output's type: of what that gives, or of
+// the sum.
+template<typename Function>
+size_t count_wrong(const View<const void> &output, const CaseOf<double> &c, int roundings, const Function &of) {
+    const std::vector<double> got = numbers_of(output), &sums = c.expected.values;
+    size_t wrong = got.size() == sums.size() ? 0 : got.size() + 1;
+    const double of_sums = bound_of_sums(c);
+    for (size_t i = 0; wrong <= got.size() && i < got.size(); i++) {
+        const double exact = of(sums[i], i), want = rounded(c.types.output, exact);
+        const bool is_exact = c.data == Data::integers && roundings == 1;
+        const double bound = is_exact ? 0 : of_sums + roundings * (std::ldexp(std::max(std::abs(exact), std::abs(sums[i])), -precision(c.types.output)) + std::ldexp(1., -25));
+        wrong += std::abs(got[i] - (is_exact ? want : exact)) <= bound ? 0 : 1;
     }
+    return wrong;
+}
 
-    ConvTranspose3d layer() const {
-        ConvTranspose3d layer(options);
-        layer.set_device(tested_device());
-        layer.set_weight(weight.data(), layer.weight_shape());
-        layer.set_bias(bias.data(), layer.bias_shape());
-        return layer;
-    }
-
-    // Of the largest output's terms. Integers are summed exactly, and only rounded at the end, as the reference is.
-    double bound_of_sums() const {
-        const double most = *std::max_element(expected.magnitudes.begin(), expected.magnitudes.end());
-        return data == Data::integers ? 0 : 4 * std::ldexp(most + 4, 1 - precision(types.sums()));
-    }
-
-    // The number of outputs that are not `of` what is expected, within `roundings` of the output's type: of what is expected, or of the sum before it.
-    template<typename Function>
-    size_t count_wrong(const std::vector<double> &got, int roundings, const Function &of) const {
-        size_t wrong = got.size() == expected.values.size() ? 0 : got.size() + 1;
-        const double of_sums = bound_of_sums();
-        for (size_t i = 0; wrong <= got.size() && i < got.size(); i++) {
-            const double exact = of(expected.values[i], residual[i]), want = rounded(types.output, exact);
-            const bool is_exact = data == Data::integers && roundings == 1;
-            const double bound = is_exact ? 0 : of_sums + roundings * (std::ldexp(std::max(std::abs(exact), std::abs(expected.values[i])), -precision(types.output)) + std::ldexp(1., -25));
-            wrong += std::abs(got[i] - (is_exact ? want : exact)) <= bound ? 0 : 1;
-        }
-        return wrong;
-    }
-};
+size_t count_wrong(const View<const void> &output, const CaseOf<double> &c) {
+    return count_wrong(output, c, 1, [](double v, size_t) { return v; });
+}
 
 // With views that are parts of larger arrays; plain, then with a residual and activations in registers, and one that is not.
-void check(const TypedCase &c, ConvTranspose3d &layer, Layout layout) {
+void check(const CaseOf<double> &c, ConvTranspose3d &layer, Layout layout) {
     std::mt19937 random(2);
     INFO(to_string(c.types) << ": " << describe(c.options, c.input_shape));
     Guarded input(c.input_shape, layout, random, c.types.input), output(c.expected.sizes, layout, random, c.types.output);
     Guarded residual(c.expected.sizes, layout, random, c.types.output);
+    const std::vector<double> residuals = make_data<double>(element_count(c.expected.sizes), c.data, random, c.types.output);
     copy_into(input.any_view(), c.input);
-    copy_into(residual.any_view(), c.residual);
+    copy_into(residual.any_view(), residuals);
     layer.set_activation({});
     layer.forward(input.any_view(), output.any_view());
-    CHECK(c.count_wrong(numbers_of(output.any_view()), 1, [](double v, double) { return v; }) == 0);
+    CHECK(count_wrong(output.any_view(), c) == 0);
 
     layer.set_activation(Activation::leaky_relu(0.25));
     layer.forward(input.any_view(), output.any_view(), residual.any_view());
-    CHECK(c.count_wrong(numbers_of(output.any_view()), 1, [](double v, double r) { return v + r < 0 ? (v + r) / 4 : v + r; }) == 0);
+    const auto with_residual = [&](double v, size_t i) { return std::max(v + residuals[i], (v + residuals[i]) / 4); };
+    CHECK(count_wrong(output.any_view(), c, 1, with_residual) == 0);
 
     layer.set_activation(Activation::clamp(-1, 2));
     layer.forward(input.any_view(), output.any_view());
-    CHECK(c.count_wrong(numbers_of(output.any_view()), 1, [](double v, double) { return std::clamp(v, -1., 2.); }) == 0);
+    CHECK(count_wrong(output.any_view(), c, 1, [](double v, size_t) { return std::clamp(v, -1., 2.); }) == 0);
 
     layer.set_activation(Activation::silu());  // of what was rounded already; its slope is at most 1.1
     layer.forward(input.any_view(), output.any_view());
-    CHECK(c.count_wrong(numbers_of(output.any_view()), 3, [](double v, double) { return v / (1 + std::exp(-v)); }) == 0);
+    CHECK(count_wrong(output.any_view(), c, 3, [](double v, size_t) { return v / (1 + std::exp(-v)); }) == 0);
     CHECK(output.surroundings_intact());
 }
 
@@ -112,7 +82,7 @@ void check_variants(const Types &types) {
             const auto run = [&](const ConvTranspose3dOptions &near, const Shape &extents, int64_t rows, Data data) {
                 const ConvTranspose3dOptions options = fitted(near, v);
                 const Shape input{extents[0], options.in_channels, extents[1], extents[2], extents[3]};
-                const TypedCase c(options, input, types, data);
+                const CaseOf<double> c(options, input, data, 1, types);
                 ConvTranspose3d layer = c.layer();
                 layer.set_variant(v.name, rows);
                 INFO(v.name);
@@ -147,7 +117,7 @@ TEST_CASE("every variant from 16 bits to f32", "[types]") {
 TEST_CASE("what the planner takes for each type", "[types]") {
     for (const Types &types : supported_types()) {
         for (const ConvTranspose3dOptions &o : {ConvTranspose3dOptions{32, 16, 3, 2, 1}, {6, 2, 4, 2, 1}, {40, 48, 3, 1, 1}, {12, 12, 3, 2, 1, 0, 12}, {16, 8, 2, 2}, {8, 12, 3, 2, 1, 0, 4}}) {
-            const TypedCase c(o, {1, o.in_channels, 3, 4, 7}, types, Data::reals);
+            const CaseOf<double> c(o, {1, o.in_channels, 3, 4, 7}, Data::reals, 1, types);
             ConvTranspose3d layer = c.layer();
             for (Layout layout : layouts) {
                 INFO(layer.plan(c.input_shape, layout, {}, types).variant.name);
@@ -155,11 +125,10 @@ TEST_CASE("what the planner takes for each type", "[types]") {
                 check(c, layer, layout);
                 if (types.input == types.output) {  // into a new tensor
                     layer.set_activation({});
-                    Tensor input(c.input_shape, layout, 3, types.input);
-                    copy_into(input.view<void>(), c.input);
+                    const Tensor input = c.input_as(layout);
                     const Tensor output = layer.forward(input.view<void>());
                     CHECK(output.dtype() == types.output);
-                    CHECK(c.count_wrong(numbers_of(output.view<void>()), 1, [](double v, double) { return v; }) == 0);
+                    CHECK(count_wrong(output.view<void>(), c) == 0);
                 }
             }
         }

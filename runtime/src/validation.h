@@ -13,51 +13,58 @@ namespace unstride {
 
 // Layers and arrays have so many dimensions of space as `spatial` says: 1 to 3.
 
+// Sizes for a message, as PyTorch prints them: [1, 16, 10, 50, 100].
+std::string to_string(const Shape &shape);
+
+// Of a layer: validation_layer.cpp.
+
 Shape weight_shape(const ConvTranspose3dOptions &options, int spatial);
 
 void check_options(const ConvTranspose3dOptions &options, int spatial = 3);
-
-// Of a call, and of an array's elements that are asked for.
-void check_types(const Types &types);
-[[noreturn]] void refuse_types(const std::string &text);  // that name none
-void check_element_type(DType dtype, DType asked);
 
 void check_weight(const void *data, const Shape &shape, const Shape &expected);
 
 // `expected` is empty if the layer has no bias.
 void check_bias(const void *data, const Shape &shape, const Shape &expected, const Shape &weight);
 
-// What other frameworks refuse, apart from what check_options does.
-void check_onnx(const OnnxConvTranspose &attributes, const Triple &input_size);
-void check_tensorflow(const TensorFlowConvTranspose &arguments, const Triple &input_size);
-void check_convolved(const Triple &output_size, const Triple &convolved, const Triple &input_size);  // the latter two have to agree
-void check_onednn(const OneDnnDeconvolution &primitive);
-void check_begin(const Triple &padding, const Triple &padding_end);  // as a framework's rule has them
-
 void check_activation(const Activation &activation, int64_t out_channels);
 
 void check_batch_norm(const BatchNorm &norm, const Activation &activation, int64_t channels);
 
-// The geometry of a layer for an input of this shape; `output_size` as in ConvTranspose::output_shape.
+// Of a call, and of an array's elements that are asked for: validation_types.cpp.
+
+void check_types(const Types &types);
+[[noreturn]] void refuse_types(const std::string &text);  // that name none
+void check_element_type(DType dtype, DType asked);
+
+// Of a layer and its input: validation_geometry.cpp.
+
+// `output_size` as in ConvTranspose::output_shape.
 Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size, int spatial = 3);
 
-// Of an array.
-void check_sizes(const Shape &sizes, int spatial);
+// Of arrays: validation_views.cpp.
 
-// Sizes for a message, as PyTorch prints them: [1, 16, 10, 50, 100].
-std::string to_string(const Shape &shape);
+void check_sizes(const Shape &sizes, int spatial);
 
 // Which layout an input has, for an output that is still to be made.
 Layout check_input(const View<const void> &input, Layout preferred, int spatial);
 
 void check_output_shape(const Shape &shape, const Shape &expected);
 
+void check_residual_type(DType dtype, DType output);
+void check_residual_shape(const Shape &shape, const Shape &output);
+
 // Which layout both views have. Ambiguous views, with one channel or one column, count as `preferred` if they can.
 // `residual` is null if there is none.
 Layout check_views(const View<const void> &input, const View<void> &output, const View<const void> *residual, const Shape &expected_output, Layout preferred, int spatial);
 
-void check_residual_type(DType dtype, DType output);
-void check_residual_shape(const Shape &shape, const Shape &output);
+// What other frameworks refuse, apart from what check_options does: validation_frameworks.cpp.
+
+void check_onnx(const OnnxConvTranspose &attributes, const Triple &input_size);
+void check_tensorflow(const TensorFlowConvTranspose &arguments, const Triple &input_size);
+void check_convolved(const Triple &output_size, const Triple &convolved, const Triple &input_size);  // the latter two have to agree
+void check_onednn(const OneDnnDeconvolution &primitive);
+void check_begin(const Triple &padding, const Triple &padding_end);  // as a framework's rule has them
 
 }  // namespace unstride
 

@@ -1,0 +1,78 @@
+"""What has turns of its own, short ones: the planner's choice with each epilogue, and with elements of each type."""
+
+import math
+import statistics
+import tempfile
+
+from workers import BOTH, WorkerError
+
+# What Unstride is asked to add to a layer, as the layer does it or in a pass of its own.
+EPILOGUES = {"none": {}, "leaky_relu": {"activation": "leaky_relu"}, "leaky_relu_apart": {"activation": "leaky_relu", "apart": True},
+             "residual": {"activation": "leaky_relu", "residual": True}, "residual_apart": {"activation": "leaky_relu", "residual": True, "apart": True},
+             "silu": {"activation": "silu"}}
+
+TYPES = ("f32", "f64", "f16", "bf16", "f16-f32", "bf16-f32")  # of elements: of input and output, or of each
+TORCH_TYPES = ("f64", "f16", "bf16")  # those that are measured with PyTorch, too
+TORCH_PATIENCE = 2  # seconds: where a call takes longer, it is the only one
+
+
+class ShortTurns:
+    """On layers that the workers have ready. `worker_of` gives the one of a name; `with_torch` says whether PyTorch is among them."""
+
+    def __init__(self, worker_of, rounds, seconds, with_torch):
+        self.worker_of, self.rounds, self.seconds, self.with_torch = worker_of, rounds, seconds, with_torch
+
+    def in_turns(self, requests):
+        """What workers find when they time these requests, by (worker, name): `seconds`, or why a peer `cannot`. Turns are shorter than those of the
+        results, and there are more of them: ratios close to one are the question."""
+        samples, failed = {key: [] for key in requests}, {}
+        for _ in range(2 * self.rounds):
+            for key, request in requests.items():
+                if key in failed or sum(samples[key]) > request.get("patience", math.inf):
+                    continue
+                try:
+                    samples[key] += self.worker_of(key[0]).ask("time", seconds=self.seconds / 4, least=2, **request)["samples"]
+                except WorkerError as error:
+                    if key[0] == "unstride":
+                        raise
+                    failed[key] = {"cannot": str(error)}
+        return {key: failed.get(key) or {"seconds": statistics.median(times)} for key, times in samples.items()}
+
+    def epilogues(self, layer):
+        """The times of the planner's choice with each epilogue."""
+        rows = []
+        for layout in BOTH:
+            found = self.in_turns({("unstride", name): {"layout": layout, **request} for name, request in EPILOGUES.items()})
+            rows.append({"layer": layer.name, "layout": layout, "seconds": {name: result["seconds"] for (_, name), result in found.items()}})
+        return rows
+
+    def types(self, layer):
+        """The times of the planner's choice with elements of each type, and those of PyTorch; and how far outputs are from those of f64."""
+        rows = []
+        for layout in BOTH:
+            difference, peer = {}, {}
+            for name in TYPES:
+                difference[name], loaded = self.check_type(layer, layout, name)
+                peer.update(loaded)
+            requests = {("unstride", name): {"layout": layout, "dtype": name} for name in TYPES}
+            requests.update({("torch", name): {"layout": layout, "dtype": name, "patience": TORCH_PATIENCE}
+                             for name, result in peer.items() if "cannot" not in result})
+            found = self.in_turns(requests)
+            for name, result in peer.items():
+                result.update(found.get(("torch", name), {}))
+            rows.append({"layer": layer.name, "layout": layout, "seconds": {name: found["unstride", name]["seconds"] for name in TYPES},
+                         "difference": difference, "peers": {"torch": peer} if peer else {}})
+        return rows
+
+    def check_type(self, layer, layout, name):
+        """How far Unstride's output in a type is from that of f64; and, by name, the same of PyTorch, which then is ready, or why it `cannot`."""
+        request = {"layout": layout, "dtype": name}
+        if name not in TORCH_TYPES or not self.with_torch:
+            return self.worker_of("unstride").ask("check", **request)["difference"], {}
+        with tempfile.TemporaryDirectory(prefix="unstride-bench-") as folder:
+            difference = self.worker_of("unstride").ask("check", save=folder, **request)["difference"]
+            try:
+                loaded = self.worker_of("torch").ask("load", layer=layer.text, data=folder, **request)
+                return difference, {name: {"difference": loaded["difference"]}}
+            except WorkerError as error:
+                return difference, {name: {"cannot": str(error)}}

@@ -1,0 +1,189 @@
+"""`unstride run` computes what the reference does, of every option and with every variant."""
+
+import json
+
+import numpy as np
+from cli_support import DTYPES, CommandLineTest, conv_transpose3d, decode, encode, main, npy_bytes, types_of_each
+
+
+def option_text(value):
+    return str(value) if isinstance(value, int) else ",".join(map(str, value))
+
+
+class RunTest(CommandLineTest):
+    # input (N, C, D, H, W), weight, options
+    GEOMETRIES = [
+        ((2, 3, 3, 4, 5), (3, 4, 3, 3, 3), {"stride": 2}),
+        ((1, 2, 3, 6, 5), (2, 3, 3, 5, 2), {"stride": (2, 1, 1), "padding": (0, 4, 2)}),
+        ((2, 6, 3, 2, 4), (6, 5, 2, 3, 3), {"groups": 3, "stride": (1, 2, 3), "padding": 1}),
+        ((1, 5, 3, 3, 9), (5, 1, 3, 3, 3), {"groups": 5, "stride": 2, "padding": 1, "output_padding": 1}),
+        ((1, 2, 3, 4, 7), (2, 3, 2, 3, 3), {"dilation": (2, 3, 2), "stride": (2, 1, 4), "output_padding": (1, 2, 3)}),
+        ((1, 3, 2, 3, 4), (3, 2, 1, 1, 1), {"stride": 3}),
+        ((1, 4, 3, 3, 17), (4, 33, 3, 3, 3), {"stride": 2, "padding": 1, "output_size": (6, 5, 34)}),
+        ((0, 2, 3, 3, 3), (2, 2, 2, 2, 2), {}),
+        ((1, 3, 2, 3, 4), (3, 2, 3, 3, 3), {"stride": 2, "padding_end": 1}),
+        ((1, 3, 2, 3, 4), (3, 2, 3, 3, 3), {"stride": 2, "padding": 1, "padding_end": (0, 3, -5), "output_padding": 1}),
+    ]
+
+    def check(self, x, w, b, options, layout="ncdhw", batched=True, extra=(), types="f32"):
+        """The file tells the input's type, and --dtype that of an output which has another one."""
+        input_type, output_type = types_of_each(types)
+        x = decode(encode(x, input_type))
+
+        def channels_last(array):
+            return np.moveaxis(array, 1, -1) if layout == "ndhwc" else array
+
+        self.save("x.npy", encode(np.ascontiguousarray(channels_last(x) if batched else channels_last(x)[0]), input_type))
+        self.save("w.npy", w)
+        arguments = ["--layout", layout, *extra]
+        if input_type != output_type:
+            arguments += ["--dtype", types]
+        if b is not None:
+            self.save("b.npy", b)
+            arguments += ["--bias", "b.npy"]
+        for name, value in options.items():
+            arguments += ["--" + name.replace("_", "-"), option_text(value)]
+        report = self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy", *arguments)
+
+        y = np.load(self.folder / "y.npy")
+        output_dtype, output_rounding = DTYPES[output_type]
+        self.assertEqual(y.dtype.str, output_dtype)
+        self.assertTrue(y.flags.c_contiguous)
+        expected = conv_transpose3d(x, w, b, **options)
+        # A sum of n products is off by no more than n roundings of the sum of the magnitudes, with minimal filters of a neighbour's. Sums of
+        # 16 bits are f32, and rounded once more.
+        magnitudes = conv_transpose3d(abs(x), abs(w), None if b is None else abs(b), **options)
+        terms = w[:, 0].size // options.get("groups", 1) + 2
+        expected, magnitudes = (channels_last(a) if batched else channels_last(a)[0] for a in (expected, magnitudes))
+        self.assertEqual(y.shape, expected.shape)
+        roundings = terms * min(output_rounding, 2.0**-24) + output_rounding
+        self.assertTrue((abs(decode(y) - expected) <= roundings * magnitudes.max(initial=0)).all())
+        return report
+
+    def test_geometries(self):
+        for layout in "ncdhw", "ndhwc":
+            for x_shape, w_shape, options in self.GEOMETRIES:
+                with self.subTest(layout=layout, input=x_shape, weight=w_shape, **options):
+                    x, w = (self.random.uniform(-1, 1, s).astype(np.float32) for s in (x_shape, w_shape))
+                    b = self.random.uniform(-1, 1, w_shape[1] * options.get("groups", 1)).astype(np.float32)
+                    self.check(x, w, b, options, layout)
+                    self.check(x, w, None, options, layout)
+                    if x_shape[0] == 1:
+                        self.check(x, w, b, options, layout, batched=False)
+
+    # The same in one and two dimensions.
+    LOWER_GEOMETRIES = [
+        (1, (2, 3, 9), (3, 4, 4), {"stride": 2, "padding": 1}),
+        (1, (1, 6, 9), (6, 2, 3), {"stride": 3, "groups": 3, "dilation": 2, "output_size": 30}),
+        (2, (2, 3, 4, 5), (3, 4, 3, 2), {"stride": (2, 1), "padding": (0, 1), "output_padding": (1, 0)}),
+        (2, (1, 3, 4, 5), (3, 2, 3, 3), {"stride": 2, "padding_end": (1, -3), "dilation": (1, 2)}),
+        (2, (1, 3, 4, 5), (3, 2, 3, 3), {"stride": 2, "output_size": (10, 11)}),
+    ]
+
+    def test_lower_dimensions(self):
+        for layout in "ncdhw", "ndhwc":
+            for dims, x_shape, w_shape, options in self.LOWER_GEOMETRIES:
+                with self.subTest(layout=layout, dims=dims, input=x_shape, weight=w_shape, **options):
+                    x, w = (self.random.uniform(-1, 1, s).astype(np.float32) for s in (x_shape, w_shape))
+                    for batched in {True, x_shape[0] > 1}:
+                        self.check_lower(dims, x, w, options, layout, batched)
+
+    def check_lower(self, dims, x, w, options, layout, batched):
+        missing = tuple(range(2, 5 - dims))
+
+        def in_three(name, value):
+            value = (value,) * dims if isinstance(value, int) else value
+            return (int(name in ("stride", "dilation", "output_size")),) * len(missing) + value
+
+        in_three_options = {name: value if name == "groups" else in_three(name, value) for name, value in options.items()}
+        expected = conv_transpose3d(np.expand_dims(x, missing), np.expand_dims(w, missing), None, **in_three_options).squeeze(missing)
+        x, expected = (np.moveaxis(a, 1, -1) if layout == "ndhwc" else a for a in (x, expected))
+        x, expected = (a if batched else a[0] for a in (x, expected))
+        self.save("x.npy", np.ascontiguousarray(x))
+        self.save("w.npy", w)
+        arguments = [part for name, value in options.items() for part in [f"--{name.replace('_', '-')}={option_text(value)}"]]
+        self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy", "--layout", layout, *arguments, "--dims", dims)
+        y = np.load(self.folder / "y.npy")
+        self.assertEqual(y.shape, expected.shape)
+        np.testing.assert_allclose(y, expected, rtol=0, atol=1e-5)
+
+    def test_activation_and_residual(self):
+        x, w, b = (self.random.standard_normal(shape).astype(np.float32) for shape in ((2, 4, 3, 4, 5), (4, 3, 3, 3, 3), (3,)))
+        plain = conv_transpose3d(x, w, b, stride=2)
+        r = self.random.standard_normal(plain.shape).astype(np.float32)
+        slopes = np.array([0.5, -1, 2]).reshape(1, 3, 1, 1, 1)
+        for activation, apply in {"relu": lambda v: np.maximum(v, 0), "leaky_relu:0.25": lambda v: np.where(v < 0, 0.25 * v, v),
+                                  "prelu:0.5,-1,2": lambda v: np.where(v < 0, slopes * v, v), "elu": lambda v: np.where(v < 0, np.expm1(v), v),
+                                  "silu": lambda v: v / (1 + np.exp(-v)), "tanh": np.tanh, "clamp:-1,2.5": lambda v: np.clip(v, -1, 2.5)}.items():
+            for residual in (None, r):
+                for layout in ("ncdhw", "ndhwc"):
+                    order = lambda a: a if layout == "ncdhw" else np.moveaxis(a, 1, -1)  # noqa: B023, E731
+                    arguments = ["--activation", activation, "--layout", layout]
+                    if residual is not None:
+                        self.save("r.npy", np.ascontiguousarray(order(residual)))
+                        arguments += ["--residual", "r.npy"]
+                    self.save("x.npy", np.ascontiguousarray(order(x)))
+                    self.save("w.npy", w)
+                    self.save("b.npy", b)
+                    self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--bias", "b.npy", "--stride", 2, "--output", "y.npy", *arguments)
+                    expected = apply(plain if residual is None else plain + residual)
+                    np.testing.assert_allclose(np.load(self.folder / "y.npy"), order(expected), rtol=1e-4, atol=1e-4)
+
+    def test_report(self):
+        x, w = np.ones((1, 2, 3, 4, 5), np.float32), np.ones((2, 3, 2, 2, 2), np.float32)
+        report = self.check(x, w, None, {}, extra=["--threads", "2", "--device", "cpu"])
+        for text in "(1, 2, 3, 4, 5)", "(2, 3, 2, 2, 2)", "(1, 3, 4, 5, 6)", "y.npy", "type     f32\n", "ncdhw_", "GFLOP/s":
+            self.assertIn(text, report)
+        self.assertIn("type     bf16-f32\n", self.check(x, w, None, {}, types="bf16-f32"))
+
+    def test_every_variant(self):
+        def uniform(*shape):
+            return self.random.uniform(-1, 1, shape).astype(np.float32)
+
+        layers = [(uniform(1, 4, 2, 3, 20), uniform(4, 35, 3, 3, 3), {"stride": 2}),
+                  (uniform(1, 19, 2, 3, 20), uniform(19, 1, 3, 3, 3), {"stride": 2, "groups": 19})]
+        ran = 0
+        for variant in json.loads(self.succeed("list", "--json")):
+            if variant["runs_here"] and variant["stride_x"] in (1, 2):
+                with self.subTest(variant["name"]):
+                    layer = layers[variant["family"] == "depthwise"]
+                    report = self.check(*layer[:2], None, layer[2], variant["layout"],
+                                        extra=["--variant", variant["name"], "--device", variant["device"]], types=variant["dtype"])
+                    self.assertIn(variant["name"], report)
+                    ran += 1
+        self.assertGreater(ran, 0)
+
+    def test_threads_do_not_change_the_bits(self):
+        self.save_random("x.npy", (2, 5, 6, 7, 19))
+        self.save_random("w.npy", (5, 20, 3, 3, 3))
+        for name, threads in ("one.npy", 1), ("many.npy", 5):
+            self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--stride", 2, "--output", name, "--threads",
+                         threads)
+        self.assertEqual((self.folder / "one.npy").read_bytes(), (self.folder / "many.npy").read_bytes())
+
+    def test_other_npy_headers(self):
+        values = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)
+        data = values.tobytes()
+        self.save("w.npy", np.ones((1, 1, 1, 1, 1), np.float32))
+        for content in (
+                npy_bytes("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 3, 4), }\n", data, (2, 0)),
+                npy_bytes("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 3, 4), }\n", data, (3, 0)),
+                npy_bytes('  {"shape":(1,2,3,4,),\t"descr":"<f4","fortran_order":False}', data)):
+            (self.folder / "x.npy").write_bytes(content)
+            self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy")
+            np.testing.assert_array_equal(np.load(self.folder / "y.npy"), values)
+
+    def test_output_through_a_link_and_over_an_input(self):
+        x = self.save_random("x.npy", (1, 2, 3, 4))
+        self.save("w.npy", np.ones((1, 1, 1, 1, 1), np.float32))
+        (self.folder / "link.npy").symlink_to("y.npy")
+        self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "link.npy")
+        self.assertTrue((self.folder / "link.npy").is_symlink())
+        np.testing.assert_array_equal(np.load(self.folder / "y.npy"), x)
+        self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "x.npy")
+        np.testing.assert_array_equal(np.load(self.folder / "x.npy"), x)
+        self.assertEqual(len(list(self.folder.iterdir())), 4)
+
+
+if __name__ == "__main__":
+    main()
