@@ -35,21 +35,28 @@ std::vector<float> little_endian_floats(const std::string &bytes) {
     return values;
 }
 
-Triple triple(const Shape &sizes) {
-    return {sizes.at(0), sizes.at(1), sizes.at(2)};
+// The last of three numbers; the first are `missing`.
+Triple triple(const Shape &numbers, int64_t missing) {
+    Shape all(3 - numbers.size(), missing);
+    all.insert(all.end(), numbers.begin(), numbers.end());
+    return {all[0], all[1], all[2]};
+}
+
+int spatial_from(const json &entry) {
+    return static_cast<int>(entry.at("kernel_size").size());
 }
 
 ConvTranspose3dOptions options_from(const json &entry) {
     ConvTranspose3dOptions o;
     o.in_channels = entry.at("in_channels");
     o.out_channels = entry.at("out_channels");
-    o.kernel_size = triple(entry.at("kernel_size"));
-    o.stride = triple(entry.value("stride", Shape{1, 1, 1}));
-    o.padding = triple(entry.value("padding", Shape{0, 0, 0}));
-    o.output_padding = triple(entry.value("output_padding", Shape{0, 0, 0}));
+    o.kernel_size = triple(entry.at("kernel_size"), 1);
+    o.stride = triple(entry.value("stride", Shape{}), 1);
+    o.padding = triple(entry.value("padding", Shape{}), 0);
+    o.output_padding = triple(entry.value("output_padding", Shape{}), 0);
     o.groups = entry.at("groups");
     o.bias = entry.at("bias");
-    o.dilation = triple(entry.value("dilation", Shape{1, 1, 1}));
+    o.dilation = triple(entry.value("dilation", Shape{}), 1);
     return o;
 }
 
@@ -78,7 +85,7 @@ double bound_from(const json &entry, double epsilon) {
 }
 
 GoldenCase case_from(const json &entry, const std::vector<float> &data, double epsilon) {
-    return {entry.at("name"), options_from(entry), entry.value("output_size", Shape{}),
+    return {entry.at("name"), spatial_from(entry), options_from(entry), entry.value("output_size", Shape{}),
             array_from(entry.at("input"), data), array_from(entry.at("output"), data),
             array_from(entry.at("weight_values"), data), array_from(entry.at("bias_values"), data),
             bound_from(entry, epsilon)};
@@ -98,7 +105,7 @@ Golden load_golden(const std::string &directory) {
         golden.cases.push_back(case_from(entry, data, std::numeric_limits<float>::epsilon()));
     }
     for (const json &entry : index.at("initialization")) {
-        golden.initializations.push_back({options_from(entry), entry.at("seed"),
+        golden.initializations.push_back({spatial_from(entry), options_from(entry), entry.at("seed"),
                                           parameter_from(entry.at("weight_values"), data),
                                           parameter_from(entry.at("bias_values"), data)});
     }

@@ -18,11 +18,12 @@ struct GoldenArray {
 // A layer, an input, and PyTorch's output; golden/make_golden.py says how they were made.
 struct GoldenCase {
     std::string name;
-    ConvTranspose3dOptions options;
-    Shape output_size;          // argument of forward: empty or the 3 spatial sizes
-    GoldenArray input, output;  // rank 5, or 4 without a batch
-    GoldenArray weight, bias;   // no bias if options.bias is false
-    double bound;               // how far an output may be from PyTorch's; 0 where f32 is exact
+    int spatial;                     // dimensions of the layer
+    ConvTranspose3dOptions options;  // for ConvTranspose(options, spatial)
+    Shape output_size;               // argument of forward: empty or the spatial sizes
+    GoldenArray input, output;       // rank spatial + 2, or one less without a batch
+    GoldenArray weight, bias;        // no bias if options.bias is false
+    double bound;                    // how far an output may be from PyTorch's; 0 where f32 is exact
 };
 
 // What PyTorch computes in f16 or bf16.
@@ -36,8 +37,9 @@ struct GoldenParameter {
     uint32_t crc32;           // of all values
 };
 
-// What torch.manual_seed(seed); torch.nn.ConvTranspose3d(...) gives.
+// What torch.manual_seed(seed); torch.nn.ConvTranspose3d(...), 2d or 1d, gives.
 struct GoldenInitialization {
+    int spatial;
     ConvTranspose3dOptions options;
     uint64_t seed;
     GoldenParameter weight, bias;  // no bias if options.bias is false

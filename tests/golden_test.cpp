@@ -34,10 +34,14 @@ GoldenArray batch_of_one(GoldenArray image) {
     return image;
 }
 
+bool batched(const GoldenArray &array, int spatial) {
+    return array.shape.size() == static_cast<size_t>(spatial) + 2;
+}
+
 // The case as it is, and its images without the batch or in a batch of one.
 std::vector<Pair> batched_and_unbatched(const GoldenCase &c) {
     std::vector<Pair> pairs{{c.input, c.output}};
-    if (c.input.shape.size() == 4) {
+    if (!batched(c.input, c.spatial)) {
         pairs.push_back({batch_of_one(c.input), batch_of_one(c.output)});
     } else {
         for (int64_t n = 0; n < c.input.shape[0]; n++) {
@@ -47,8 +51,8 @@ std::vector<Pair> batched_and_unbatched(const GoldenCase &c) {
     return pairs;
 }
 
-Tensor tensor_of(const Shape &shape, const std::vector<float> &values, Layout layout) {
-    Tensor tensor(shape, layout);
+Tensor tensor_of(const Shape &shape, const std::vector<float> &values, Layout layout, int spatial) {
+    Tensor tensor(shape, layout, spatial);
     copy_into(tensor.view(), values);
     return tensor;
 }
@@ -63,9 +67,9 @@ double largest_error(const Tensor &got, const std::vector<float> &expected) {
     return largest;
 }
 
-void check_forward(const ConvTranspose3d &layer, const GoldenCase &c, const Pair &pair, Layout layout) {
-    INFO((pair.input.shape.size() == 5 ? "batched, " : "unbatched, ") << to_string(layout));
-    const Tensor input = tensor_of(pair.input.shape, pair.input.values, layout);
+void check_forward(const ConvTranspose &layer, const GoldenCase &c, const Pair &pair, Layout layout) {
+    INFO((batched(pair.input, c.spatial) ? "batched, " : "unbatched, ") << to_string(layout));
+    const Tensor input = tensor_of(pair.input.shape, pair.input.values, layout, c.spatial);
 
     REQUIRE(layer.output_shape(pair.input.shape, c.output_size) == pair.output.shape);
     const Tensor result = layer.forward(input.view(), c.output_size);
@@ -74,13 +78,13 @@ void check_forward(const ConvTranspose3d &layer, const GoldenCase &c, const Pair
 
     // What the kernel does not write stays NaN.
     const std::vector<float> unwritten(pair.output.values.size(), std::numeric_limits<float>::quiet_NaN());
-    Tensor buffer = tensor_of(pair.output.shape, unwritten, layout);
+    Tensor buffer = tensor_of(pair.output.shape, unwritten, layout, c.spatial);
     layer.forward(input.view(), buffer.view());
     CHECK(largest_error(buffer, pair.output.values) <= c.bound);
 }
 
-ConvTranspose3d make_layer(const GoldenCase &c) {
-    ConvTranspose3d layer(c.options);
+ConvTranspose make_layer(const GoldenCase &c) {
+    ConvTranspose layer(c.options, c.spatial);
     layer.set_device(tested_device());
     layer.set_weight(c.weight.values.data(), c.weight.shape);
     if (c.options.bias) {
@@ -91,9 +95,11 @@ ConvTranspose3d make_layer(const GoldenCase &c) {
 
 TEST_CASE("every variant gives PyTorch's results", "[golden]") {
     std::set<std::string> ran;
+    std::set<int> dimensions;
     for (const GoldenCase &c : golden().cases) {
         INFO(c.name);
-        ConvTranspose3d layer = make_layer(c);
+        dimensions.insert(c.spatial);
+        ConvTranspose layer = make_layer(c);
         for (const Pair &pair : batched_and_unbatched(c)) {
             for (Layout layout : layouts) {
                 for (const Variant &variant : variants_here(layout)) {
@@ -110,6 +116,7 @@ TEST_CASE("every variant gives PyTorch's results", "[golden]") {
             }
         }
     }
+    CHECK(dimensions == std::set<int>{1, 2, 3});
     for (Layout layout : layouts) {
         for (const Variant &variant : variants_here(layout)) {
             INFO("no case of the golden data reaches " << variant.name);
@@ -134,9 +141,9 @@ TEST_CASE("every variant of f16 and bf16 gives PyTorch's results", "[golden]") {
     for (const GoldenTypedCase &typed : golden().typed) {
         const GoldenCase &c = typed.in_floats;
         INFO(c.name);
-        ConvTranspose3d layer = make_layer(c);
+        ConvTranspose layer = make_layer(c);
         const auto check = [&](Layout layout) {
-            Tensor input(c.input.shape, layout, 3, typed.dtype);
+            Tensor input(c.input.shape, layout, c.spatial, typed.dtype);
             copy_into(input.view<void>(), {c.input.values.begin(), c.input.values.end()});
             const Tensor result = layer.forward(input.view<void>());
             REQUIRE(result.sizes() == c.output.shape);
@@ -162,7 +169,7 @@ TEST_CASE("output_size has the spatial sizes or all sizes", "[golden]") {
             continue;
         }
         INFO(c.name);
-        const ConvTranspose3d layer = make_layer(c);
+        const ConvTranspose layer = make_layer(c);
         for (const Pair &pair : batched_and_unbatched(c)) {
             CHECK(layer.output_shape(pair.input.shape, pair.output.shape) == pair.output.shape);
         }
@@ -178,10 +185,10 @@ void check_parameter(const std::vector<float> &got, const GoldenParameter &expec
 
 TEST_CASE("parameters start with PyTorch's bits", "[golden]") {
     for (const GoldenInitialization &i : golden().initializations) {
-        INFO(i.options.in_channels << "->" << i.options.out_channels << ", kernel " << i.options.kernel_size[0] << ","
-                                   << i.options.kernel_size[1] << "," << i.options.kernel_size[2] << ", groups "
-                                   << i.options.groups << ", bias " << i.options.bias << ", seed " << i.seed);
-        ConvTranspose3d layer(i.options);
+        INFO(i.spatial << " dimensions, " << i.options.in_channels << "->" << i.options.out_channels << ", kernel " << i.options.kernel_size[0] << ","
+                       << i.options.kernel_size[1] << "," << i.options.kernel_size[2] << ", groups "
+                       << i.options.groups << ", bias " << i.options.bias << ", seed " << i.seed);
+        ConvTranspose layer(i.options, i.spatial);
         if (i.seed != 0) {  // a new layer is as after seed 0
             layer.reset_parameters(i.seed);
         }

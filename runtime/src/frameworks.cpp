@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "checked.h"
+#include "extents.h"
 #include "geometry.h"
 #include "validation.h"
 
@@ -19,25 +20,25 @@ Triple reached_size(const ConvTranspose3dOptions &o, const Triple &input) {
 }
 
 // All padding of the output added to that of the end.
-ConvTranspose3dOptions with_padding(ConvTranspose3dOptions o, const Triple &begin, const Triple &end) {
-    check_begin(begin, end);
+ConvTranspose3dOptions with_padding(ConvTranspose3dOptions o, const Triple &begin, const Triple &end, int spatial) {
+    check_begin(begin, end, spatial);
     o.padding = begin;
     o.padding_end = each([&](int d) { return add(end[d], -o.output_padding[d]); });
     o.output_padding = 0;
-    check_options(o);
+    check_options(o, spatial);
     return o;
 }
 
-}  // namespace
+// The rules, in three dimensions. In those that a layer lacks, they come to paddings of 0.
 
-ConvTranspose3dOptions from_onnx(const OnnxConvTranspose &a, int64_t in_channels, int64_t out_channels, bool bias, const Triple &input_size) {
-    check_onnx(a, input_size);
+ConvTranspose3dOptions onnx_rule(const OnnxConvTranspose &a, int64_t in_channels, int64_t out_channels, bool bias, const Triple &input_size, int spatial) {
+    check_onnx(a, input_size, spatial);
     const ConvTranspose3dOptions o{in_channels, out_channels, a.kernel_shape, a.strides, 0, a.output_padding, a.group, bias, a.dilations};
-    check_options(o);
+    check_options(o, spatial);
     const bool upper = a.auto_pad == "SAME_UPPER", same = upper || a.auto_pad == "SAME_LOWER";
     if (!a.output_shape && !same) {
         const std::array<int64_t, 6> pads = a.pads.value_or(std::array<int64_t, 6>{});
-        return with_padding(o, {pads[0], pads[1], pads[2]}, {pads[3], pads[4], pads[5]});
+        return with_padding(o, {pads[0], pads[1], pads[2]}, {pads[3], pads[4], pads[5]}, spatial);
     }
     const Triple reached = reached_size(o, input_size);
     const Triple total = each([&](int d) {
@@ -46,29 +47,73 @@ ConvTranspose3dOptions from_onnx(const OnnxConvTranspose &a, int64_t in_channels
     });
     const Triple half = each([&](int d) { return (total[d] - (total[d] & 1)) / 2; });
     const Triple rest = each([&](int d) { return total[d] - half[d]; });
-    return upper ? with_padding(o, half, rest) : with_padding(o, rest, half);
+    return upper ? with_padding(o, half, rest, spatial) : with_padding(o, rest, half, spatial);
 }
 
-ConvTranspose3dOptions from_tensorflow(const TensorFlowConvTranspose &a, int64_t in_channels, int64_t out_channels, bool bias, const Triple &input_size) {
-    check_tensorflow(a, input_size);
+ConvTranspose3dOptions tensorflow_rule(const TensorFlowConvTranspose &a, int64_t in_channels, int64_t out_channels, bool bias, const Triple &input_size, int spatial) {
+    check_tensorflow(a, input_size, spatial);
     const ConvTranspose3dOptions o{in_channels, out_channels, a.kernel_size, a.strides, 0, 0, 1, bias, a.dilations};
-    check_options(o);
+    check_options(o, spatial);
     const bool same = a.padding == "SAME" || a.padding == "same";
     const Triple extent = reached_size(o, 1), reached = reached_size(o, input_size);
     const Triple output = a.output_size ? *a.output_size : each([&](int d) {
         return same ? multiply(input_size[d], o.stride[d]) : add(reached[d], std::max<int64_t>(o.stride[d] - extent[d], 0));
     });
     const Triple convolved = each([&](int d) { return divide_up(same ? output[d] : std::max<int64_t>(output[d] - extent[d] + 1, 0), o.stride[d]); });
-    check_convolved(output, convolved, input_size);
+    check_convolved(output, convolved, input_size, spatial);
     const Triple begin = each([&](int d) { return same ? std::max<int64_t>(reached[d] - output[d], 0) / 2 : 0; });
-    return with_padding(o, begin, each([&](int d) { return reached[d] - begin[d] - output[d]; }));
+    return with_padding(o, begin, each([&](int d) { return reached[d] - begin[d] - output[d]; }), spatial);
 }
 
-ConvTranspose3dOptions from_onednn(const OneDnnDeconvolution &p, int64_t in_channels, int64_t out_channels, bool bias) {
+ConvTranspose3dOptions onednn_rule(const OneDnnDeconvolution &p, int64_t in_channels, int64_t out_channels, bool bias, int spatial) {
     check_onednn(p);
     const ConvTranspose3dOptions o{in_channels, out_channels, p.kernel, p.strides, 0, 0, p.groups, bias, each([&](int d) { return add(p.dilates[d], 1); })};
-    check_options(o);
-    return with_padding(o, p.padding_l, p.padding_r);
+    check_options(o, spatial);
+    return with_padding(o, p.padding_l, p.padding_r, spatial);
 }
+
+template<size_t n>
+std::optional<std::array<int64_t, 6>> lifted_pads(const std::optional<std::array<int64_t, n>> &pads) {
+    if (!pads) {
+        return std::nullopt;
+    }
+    std::array<int64_t, 6> all{};
+    std::copy_backward(pads->begin(), pads->begin() + n / 2, all.begin() + 3);
+    std::copy_backward(pads->begin() + n / 2, pads->end(), all.end());
+    return all;
+}
+
+}  // namespace
+
+template<typename Extents>
+ConvTransposeOptions<Extents> from_onnx(const BasicOnnxConvTranspose<Extents> &a, int64_t in_channels, int64_t out_channels, bool bias,
+                                        const std::common_type_t<Extents> &input_size) {
+    const OnnxConvTranspose all{a.auto_pad, lifted(a.dilations, 1), a.group, lifted(a.kernel_shape, 1), lifted(a.output_padding, 0),
+                                lifted(a.output_shape, 1), lifted_pads(a.pads), lifted(a.strides, 1)};
+    return lowered<Extents>(onnx_rule(all, in_channels, out_channels, bias, lifted(input_size, 1), spatial_dimensions<Extents>));
+}
+
+template<typename Extents>
+ConvTransposeOptions<Extents> from_tensorflow(const BasicTensorFlowConvTranspose<Extents> &a, int64_t in_channels, int64_t out_channels, bool bias,
+                                              const std::common_type_t<Extents> &input_size) {
+    const TensorFlowConvTranspose all{lifted(a.kernel_size, 1), lifted(a.strides, 1), a.padding, lifted(a.dilations, 1), lifted(a.output_size, 1)};
+    return lowered<Extents>(tensorflow_rule(all, in_channels, out_channels, bias, lifted(input_size, 1), spatial_dimensions<Extents>));
+}
+
+template<typename Extents>
+ConvTransposeOptions<Extents> from_onednn(const BasicOneDnnDeconvolution<Extents> &p, int64_t in_channels, int64_t out_channels, bool bias) {
+    const OneDnnDeconvolution all{lifted(p.kernel, 1), lifted(p.strides, 1), lifted(p.dilates, 0), lifted(p.padding_l, 0), lifted(p.padding_r, 0), p.groups};
+    return lowered<Extents>(onednn_rule(all, in_channels, out_channels, bias, spatial_dimensions<Extents>));
+}
+
+template ConvTranspose1dOptions from_onnx(const OnnxConvTranspose1d &, int64_t, int64_t, bool, const int64_t &);
+template ConvTranspose2dOptions from_onnx(const OnnxConvTranspose2d &, int64_t, int64_t, bool, const Pair &);
+template ConvTranspose3dOptions from_onnx(const OnnxConvTranspose &, int64_t, int64_t, bool, const Triple &);
+template ConvTranspose1dOptions from_tensorflow(const TensorFlowConvTranspose1d &, int64_t, int64_t, bool, const int64_t &);
+template ConvTranspose2dOptions from_tensorflow(const TensorFlowConvTranspose2d &, int64_t, int64_t, bool, const Pair &);
+template ConvTranspose3dOptions from_tensorflow(const TensorFlowConvTranspose &, int64_t, int64_t, bool, const Triple &);
+template ConvTranspose1dOptions from_onednn(const OneDnnDeconvolution1d &, int64_t, int64_t, bool);
+template ConvTranspose2dOptions from_onednn(const OneDnnDeconvolution2d &, int64_t, int64_t, bool);
+template ConvTranspose3dOptions from_onednn(const OneDnnDeconvolution &, int64_t, int64_t, bool);
 
 }  // namespace unstride

@@ -60,11 +60,11 @@ Layout check_views(const View<const void> &input, const View<void> &output, cons
 
 // What other frameworks refuse, apart from what check_options does: validation_frameworks.cpp.
 
-void check_onnx(const OnnxConvTranspose &attributes, const Triple &input_size);
-void check_tensorflow(const TensorFlowConvTranspose &arguments, const Triple &input_size);
-void check_convolved(const Triple &output_size, const Triple &convolved, const Triple &input_size);  // the latter two have to agree
+void check_onnx(const OnnxConvTranspose &attributes, const Triple &input_size, int spatial);
+void check_tensorflow(const TensorFlowConvTranspose &arguments, const Triple &input_size, int spatial);
+void check_convolved(const Triple &output_size, const Triple &convolved, const Triple &input_size, int spatial);  // the latter two have to agree
 void check_onednn(const OneDnnDeconvolution &primitive);
-void check_begin(const Triple &padding, const Triple &padding_end);  // as a framework's rule has them
+void check_begin(const Triple &padding, const Triple &padding_end, int spatial);  // as a framework's rule has them
 
 }  // namespace unstride
 

@@ -1,7 +1,8 @@
 """The geometries for make_golden.py, each with the test it is taken from or the reason why it is here.
 
 A case: channels (in, out), shape of the input, parameters of the layer where they differ from torch's defaults, and
-functions of a shape for an input or weight that is not random.
+functions of a shape for an input or weight that is not random. The kernel tells the number of dimensions: one number is
+a kernel of three.
 """
 
 import numpy as np
@@ -169,6 +170,72 @@ TYPED = [
 
 CASES = OPINFO + MODULES + CONVOLUTION_TESTS + ONNX + SHAPES
 
+# The same sources for ConvTranspose1d, ConvTranspose2d and, for what is not in them, a few more.
+LINES = [
+    # sample_inputs_conv_transpose1d
+    case("opinfo_1d_padding_2", (3, 3), (3,), (1, 3, 4), stride=2, padding=2, output_padding=1),
+    case("opinfo_1d_dilated_groups", (2, 4), (4,), (2, 2, 4), stride=3, padding=1, output_padding=2, groups=2,
+         dilation=4),
+    case("opinfo_1d_dilation_2", (1, 1), (4,), (1, 1, 4), stride=2, padding=1, output_padding=1, dilation=2),
+    case("opinfo_1d_no_bias", (1, 2), (3,), (1, 1, 4), stride=2, padding=1, output_padding=1, bias=False),
+    case("opinfo_1d_defaults", (4, 8), (3,), (1, 4, 5), bias=False),
+    # common_modules.py and common_nn.py
+    case("module_info_1d", (4, 5), (3,), (2, 4, 3)),
+    case("module_info_1d_no_batch_dim", (4, 5), (3,), (4, 3)),
+    case("common_nn_1d", (3, 4), (3,), (1, 3, 7), stride=3, padding=1, output_padding=1),
+    case("common_nn_1d_no_bias", (3, 4), (3,), (1, 3, 6), stride=2, padding=1, output_padding=1, bias=False),
+    case("common_nn_1d_dilated", (3, 4), (3,), (1, 3, 6), stride=2, padding=1, output_padding=1, dilation=2),
+    case("common_nn_1d_groups", (4, 6), (3,), (2, 4, 7), stride=3, padding=1, output_padding=1, groups=2),
+    # convtranspose.py of ONNX
+    case("onnx_1d_of_1d", (1, 2), (3,), (1, 1, 3), bias=False, input=arange, weight=ones),
+    # rows long enough to be computed as several (runtime/src/fold.h): those of vocoders, and a depthwise one
+    case("vocoder_k16_s8_p4", (2, 2), (16,), (1, 2, 200), stride=8, padding=4),
+    case("vocoder_k4_s2_p1_groups", (4, 2), (4,), (1, 4, 200), stride=2, padding=1, groups=2, bias=False),
+    case("vocoder_k11_s5_p3_op1", (2, 1), (11,), (2, 200), stride=5, padding=3, output_padding=1),
+    case("depthwise_1d", (2, 2), (4,), (1, 2, 200), stride=2, padding=1, groups=2),
+    case("kernel_1_stride_3_1d", (3, 2), (1,), (2, 3, 9), stride=3),
+    case("output_padding_beyond_stride_1d", (2, 3), (2,), (1, 2, 8), stride=2, dilation=5, output_padding=4),
+    case("output_size_1d", (3, 2), (3,), (2, 3, 6), stride=3, output_padding=2, output_size=[19]),
+    case("output_size_1d_no_batch_dim", (1, 1), (16,), (1, 15), stride=16, padding=7, bias=False, output_size=[240]),
+    case("empty_batch_1d", (4, 4), (3,), (0, 4, 4), stride=2, padding=1),
+]
+
+PLANES = [
+    # sample_inputs_conv_transpose2d
+    case("opinfo_2d_padding_2", (3, 3), (3, 3), (1, 3, 4, 4), stride=2, padding=2, output_padding=1),
+    case("opinfo_2d_dilated_groups", (2, 4), (4, 5), (2, 2, 4, 4), stride=(3, 2), padding=(1, 2), output_padding=(2, 3),
+         groups=2, dilation=4),
+    case("opinfo_2d_dilation_2_3", (1, 1), (4, 3), (1, 1, 4, 5), stride=2, padding=1, output_padding=1,
+         dilation=(2, 3)),
+    case("opinfo_2d_kernel_3_4", (1, 2), (3, 4), (1, 1, 4, 3), stride=2, padding=1, output_padding=1, bias=False),
+    case("opinfo_2d_depthwise", (4, 4), (3, 3), (2, 4, 4, 4), groups=4, bias=False),
+    case("opinfo_2d_defaults", (2, 4), (3, 3), (1, 2, 5, 5), bias=False),
+    # common_modules.py and common_nn.py
+    case("module_info_2d", (4, 5), (3, 3), (2, 4, 3, 4)),
+    case("module_info_2d_no_batch_dim", (4, 5), (3, 3), (4, 3, 4)),
+    case("common_nn_2d", (3, 4), (3, 3), (1, 3, 7, 6), stride=(3, 2), padding=1, output_padding=1),
+    case("common_nn_2d_dilated", (3, 4), (3, 3), (1, 3, 6, 7), stride=(2, 3), padding=1, output_padding=1, bias=False,
+         dilation=2),
+    case("common_nn_2d_groups", (2, 4), (2, 3), (1, 2, 4, 5), groups=2),
+    # test_ConvTranspose2d_output_size, test_convTranspose_empty, test_group_convTranspose_empty of test_convolution.py
+    case("output_size_2d", (3, 2), (3, 3), (1, 3, 6, 6), stride=3, output_padding=2, output_size=[18, 20]),
+    case("empty_batch_2d", (4, 4), (3, 3), (0, 4, 4, 4), stride=2, padding=1),
+    case("empty_batch_2d_groups", (4, 4), (3, 3), (0, 4, 4, 4), stride=2, padding=1, groups=4),
+    # convtranspose.py of ONNX
+    case("onnx_2d_pads", (1, 2), (3, 3), (1, 1, 3, 3), stride=(3, 2), padding=(1, 2), bias=False, input=arange,
+         weight=ones),
+    case("onnx_2d_group_2_image_3", (2, 2), (3, 3), (3, 2, 3, 3), groups=2, bias=False, input=arange, weight=ones),
+    # a generator's upsampling, and a decoder's without overlap
+    case("same_size_2d_k4_s2_p1", (5, 3), (4, 4), (1, 5, 4, 7), stride=2, padding=1),
+    case("kernel_is_stride_2d", (3, 17), (2, 2), (1, 3, 3, 4), stride=2),
+    case("depthwise_2d_k4_s2_p1", (4, 4), (4, 4), (1, 4, 4, 9), stride=2, padding=1, groups=4, bias=False),
+    case("kernel_below_stride_2d", (3, 2), (1, 2), (1, 3, 4, 5), stride=(2, 3), output_padding=(1, 2)),
+    case("output_padding_beyond_stride_2d", (3, 2), (2, 3), (3, 4, 3), stride=(2, 1), dilation=(4, 3),
+         output_padding=(3, 2), padding=(0, 1)),
+]
+
+LOWER_CASES = LINES + PLANES
+
 # 2^32 + 42 and 2^64 - 1 show which bits of a seed torch uses; 2^31 is the first that a signed 32-bit seed would lose.
 SEEDS = [0, 1, 42, 2**31, 2**32 + 42, 12345678901234567890, 2**64 - 1]
 
@@ -183,5 +250,15 @@ INITIALIZATIONS = [
         (12, 8, 3, 4, True),  # groups: fewer outputs and other bounds than the channels tell
         (32, 32, 3, 32, True),  # depthwise
         (32, 64, 4, 1, False),  # 131072 draws, 210 states of the generator
+    )
+]
+
+LOWER_INITIALIZATIONS = [
+    {"in_channels": i, "out_channels": o, "kernel_size": k, "groups": g, "bias": b}
+    for i, o, k, g, b in (
+        (16, 33, (3,), 1, True),
+        (64, 32, (16,), 4, False),  # vocoder
+        (16, 33, (3, 5), 1, True),  # the example of the documentation
+        (8, 8, (4, 4), 8, True),  # depthwise
     )
 ]

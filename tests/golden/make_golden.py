@@ -8,9 +8,10 @@ data.bin    little-endian float32, nothing else
 cases.json  {"floats": length of data.bin in floats, "cases": [...], "initialization": [...], "typed": [...]}, one case a line.
             An array is {"shape": [...], "offset": its first float in data.bin}, in C order; equal arrays are stored once.
 
-A case holds the parameters of the layer under PyTorch's names, and
-    output_size     argument of forward: [] or the 3 spatial sizes
-    input, output   (N, C, D, H, W), or (C, D, H, W) for a test that has no batch
+A case holds the parameters of the layer under PyTorch's names, with a number for each of its one to three dimensions, and
+    output_size     argument of forward: [] or the spatial sizes
+    input, output   (N, C, D, H, W), or (C, D, H, W) for a test that has no batch; in two dimensions without D, in one
+                    without D and H
     weight_values   (in_channels, out_channels / groups, kernel)
     bias_values     (out_channels), or null
     terms           most terms that are summed for one output, the bias included
@@ -20,7 +21,7 @@ A case holds the parameters of the layer under PyTorch's names, and
 A typed case is one of which torch computed the output in `dtype`, f16 or bf16, with all arrays rounded to it. Outputs may be infinite or NaN;
 `magnitude` is that of the others.
 
-An initialization holds the layer and the seed of `torch.manual_seed(seed); torch.nn.ConvTranspose3d(...)`, and for
+An initialization holds the layer and the seed of `torch.manual_seed(seed); torch.nn.ConvTranspose3d(...)`, 2d or 1d, and for
 weight and bias the first values and zlib.crc32 of all values. PyTorch scales its draws with a fused multiply-add where
 the CPU has AVX2, and rounds twice on older ones, which gives other bits: the script wants AVX2.
 
@@ -39,11 +40,12 @@ import zlib
 import numpy as np
 import torch
 
-from golden_cases import CASES, INITIALIZATIONS, SEEDS, TYPED
+from golden_cases import CASES, INITIALIZATIONS, LOWER_CASES, LOWER_INITIALIZATIONS, SEEDS, TYPED
 
 HERE = pathlib.Path(__file__).resolve().parent
 GRID = 2.0**-21
 HEAD = 8  # values of an initialization that are stored
+LAYERS = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn.ConvTranspose3d}
 
 
 class Store:
@@ -63,8 +65,12 @@ class Store:
         return {"shape": list(array.shape), "offset": self.offsets[data]}
 
 
-def triple(value):
-    return [value] * 3 if isinstance(value, int) else list(value)
+def dimensions(kernel):
+    return 3 if isinstance(kernel, int) else len(kernel)
+
+
+def numbers(value, count):
+    return [value] * count if isinstance(value, int) else list(value)
 
 
 def random_values(name, part, shape):
@@ -82,22 +88,25 @@ def run(layer, output_size, x, weight, bias):
 
 
 def options_of(case):
+    def extents(name, default=None):
+        return numbers(case.get(name, default), dimensions(case["kernel"]))
+
     return {
         "in_channels": case["channels"][0],
         "out_channels": case["channels"][1],
-        "kernel_size": triple(case["kernel"]),
-        "stride": triple(case.get("stride", 1)),
-        "padding": triple(case.get("padding", 0)),
-        "output_padding": triple(case.get("output_padding", 0)),
+        "kernel_size": extents("kernel"),
+        "stride": extents("stride", 1),
+        "padding": extents("padding", 0),
+        "output_padding": extents("output_padding", 0),
         "groups": case.get("groups", 1),
         "bias": case.get("bias", True),
-        "dilation": triple(case.get("dilation", 1)),
+        "dilation": extents("dilation", 1),
     }
 
 
 def make_case(store, case):
     name, options = case["name"], options_of(case)
-    layer = torch.nn.ConvTranspose3d(**options, dtype=torch.float64)
+    layer = LAYERS[dimensions(case["kernel"])](**options, dtype=torch.float64)
     output_size = case.get("output_size", [])
 
     def values(part, shape):
@@ -161,9 +170,11 @@ def make_typed_case(store, case):
 
 
 def make_initialization(store, geometry, seed):
+    kernel = geometry["kernel_size"]
+
     def initialize(seed):
         torch.manual_seed(seed)
-        layer = torch.nn.ConvTranspose3d(**geometry)
+        layer = LAYERS[dimensions(kernel)](**geometry)
         return [p.detach().numpy() for p in (layer.weight, layer.bias) if p is not None]
 
     def summary(array):
@@ -175,7 +186,7 @@ def make_initialization(store, geometry, seed):
         assert np.array_equal(array.view(np.uint32), truncated.view(np.uint32)), seed
     return {
         **geometry,
-        "kernel_size": triple(geometry["kernel_size"]),
+        "kernel_size": numbers(kernel, 3),
         "seed": seed,
         "weight_values": summary(parameters[0]),
         "bias_values": summary(parameters[1]) if len(parameters) == 2 else None,
@@ -188,10 +199,13 @@ def lines(entries):
 
 def make_files():
     store = Store()
-    assert len({case["name"] for case in CASES}) == len(CASES), "two cases have the same name"
+    assert len({case["name"] for case in CASES + LOWER_CASES}) == len(CASES + LOWER_CASES), "two cases have the same name"
     cases = [make_case(store, case) for case in CASES]
     initializations = [make_initialization(store, g, seed) for g in INITIALIZATIONS for seed in SEEDS]
     typed = [make_typed_case(store, case) for case in TYPED]
+    # Last, so that the floats of the others stay where they are.
+    cases += [make_case(store, case) for case in LOWER_CASES]
+    initializations += [make_initialization(store, g, seed) for g in LOWER_INITIALIZATIONS for seed in SEEDS]
     text = f'{{"floats":{store.floats},"cases":{lines(cases)},"initialization":{lines(initializations)},"typed":{lines(typed)}}}\n'
     return {"cases.json": text.encode(), "data.bin": b"".join(store.chunks)}
 

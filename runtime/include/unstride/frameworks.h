@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "unstride/conv_transpose.h"
 
@@ -12,23 +13,29 @@ namespace unstride {
 
 // Layers as other frameworks describe them. Each function works out which outputs are cut off or added at the two ends, by that framework's
 // own rule: the result has no output padding, all is in `padding` and `padding_end`. It throws InvalidArgument for parameters that the
-// framework or ConvTranspose3d refuses, and where the rule comes to a negative padding at the beginning, which ConvTranspose3d does not have.
+// framework or ConvTranspose refuses, and where the rule comes to a negative padding at the beginning, which ConvTranspose does not have.
 //
-// Sizes are those of depth, height and width. A layer of one or two dimensions has 1 for the first ones, with paddings of 0, and the result
-// is for ConvTranspose(options, 1) or (options, 2).
+// Extents are a number for each dimension of space, as in ConvTransposeOptions: an int64_t, a Pair or a Triple. Their kind is that of the
+// first argument, and Triple where that is in braces; input_size is whatever converts to it. With 1 for the first sizes, and paddings of 0
+// there, a Triple also is for a layer of fewer dimensions, and the result for ConvTranspose(options, 1) or (options, 2).
 
 // The attributes of the operator ConvTranspose of ONNX, with their names and defaults. kernel_shape is always needed. The operator's
-// weights have the order of ConvTranspose3d.
-struct OnnxConvTranspose {
+// weights have the order of ConvTranspose.
+template<typename Extents>
+struct BasicOnnxConvTranspose {
     std::string auto_pad = "NOTSET";  // or SAME_UPPER, SAME_LOWER, VALID
-    Triple dilations = 1;
+    Extents dilations = 1;
     int64_t group = 1;
-    Triple kernel_shape = 1;
-    Triple output_padding = 0;
-    std::optional<Triple> output_shape = std::nullopt;          // without batch and channels
-    std::optional<std::array<int64_t, 6>> pads = std::nullopt;  // at the three beginnings, then the three ends
-    Triple strides = 1;
+    Extents kernel_shape = 1;
+    Extents output_padding = 0;
+    std::optional<Extents> output_shape = std::nullopt;                                             // without batch and channels
+    std::optional<std::array<int64_t, 2 * sizeof(Extents) / sizeof(int64_t)>> pads = std::nullopt;  // at all beginnings, then at all ends
+    Extents strides = 1;
 };
+
+using OnnxConvTranspose1d = BasicOnnxConvTranspose<int64_t>;
+using OnnxConvTranspose2d = BasicOnnxConvTranspose<Pair>;
+using OnnxConvTranspose = BasicOnnxConvTranspose<Triple>;
 
 // By the operator's documentation, https://onnx.ai/onnx/operators/onnx__ConvTranspose.html, with size as short for
 //
@@ -42,17 +49,25 @@ struct OnnxConvTranspose {
 //   the output       is size - beginning - end.
 //
 // The result is for inputs of this size, unless pads or VALID say it all.
-ConvTranspose3dOptions from_onnx(const OnnxConvTranspose &attributes, int64_t in_channels, int64_t out_channels, bool bias, const Triple &input_size);
+template<typename Extents = Triple>
+ConvTransposeOptions<Extents> from_onnx(const BasicOnnxConvTranspose<Extents> &attributes, int64_t in_channels, int64_t out_channels, bool bias,
+                                        const std::common_type_t<Extents> &input_size);
 
-// The arguments of TensorFlow's tf.nn.conv3d_transpose and of Keras' Conv3DTranspose, which have no groups. Their filter has the order
-// (depth, height, width, output channel, input channel), and is not turned around; their data format NDHWC is the layout ndhwc.
-struct TensorFlowConvTranspose {
-    Triple kernel_size = 1;
-    Triple strides = 1;
+// The arguments of TensorFlow's tf.nn.conv3d_transpose and of Keras' Conv3DTranspose, and of those in two dimensions and one, which have no
+// groups. Their filter has the order (depth, height, width, output channel, input channel), and is not turned around; their data format NDHWC,
+// NHWC or NWC is the layout ndhwc.
+template<typename Extents>
+struct BasicTensorFlowConvTranspose {
+    Extents kernel_size = 1;
+    Extents strides = 1;
     std::string padding = "VALID";  // or SAME; in lower case, too
-    Triple dilations = 1;
-    std::optional<Triple> output_size = std::nullopt;  // of TensorFlow's output_shape; for Keras' output_padding, that which it makes
+    Extents dilations = 1;
+    std::optional<Extents> output_size = std::nullopt;  // of TensorFlow's output_shape; for Keras' output_padding, that which it makes
 };
+
+using TensorFlowConvTranspose1d = BasicTensorFlowConvTranspose<int64_t>;
+using TensorFlowConvTranspose2d = BasicTensorFlowConvTranspose<Pair>;
+using TensorFlowConvTranspose = BasicTensorFlowConvTranspose<Triple>;
 
 // The layer is the gradient of a convolution, whose padding counts. With extent = (kernel_size - 1) * dilations + 1,
 //
@@ -64,23 +79,31 @@ struct TensorFlowConvTranspose {
 //                    the convolution from output_size to input_size.
 //
 // The result is for inputs of this size.
-ConvTranspose3dOptions from_tensorflow(const TensorFlowConvTranspose &arguments, int64_t in_channels, int64_t out_channels, bool bias, const Triple &input_size);
+template<typename Extents = Triple>
+ConvTransposeOptions<Extents> from_tensorflow(const BasicTensorFlowConvTranspose<Extents> &arguments, int64_t in_channels, int64_t out_channels, bool bias,
+                                              const std::common_type_t<Extents> &input_size);
 
 // The parameters of a deconvolution primitive of oneDNN. Its weights have the order (groups, output channel, input channel, depth,
 // height, width).
-struct OneDnnDeconvolution {
-    Triple kernel = 1;
-    Triple strides = 1;
-    Triple dilates = 0;  // elements left out between two of the kernel
-    Triple padding_l = 0;
-    Triple padding_r = 0;  // may be negative
+template<typename Extents>
+struct BasicOneDnnDeconvolution {
+    Extents kernel = 1;
+    Extents strides = 1;
+    Extents dilates = 0;  // elements left out between two of the kernel
+    Extents padding_l = 0;
+    Extents padding_r = 0;  // may be negative
     int64_t groups = 1;
 };
+
+using OneDnnDeconvolution1d = BasicOneDnnDeconvolution<int64_t>;
+using OneDnnDeconvolution2d = BasicOneDnnDeconvolution<Pair>;
+using OneDnnDeconvolution = BasicOneDnnDeconvolution<Triple>;
 
 // By https://uxlfoundation.github.io/oneDNN/dev_guide_deconvolution.html, for an input of any size:
 //
 //   output = (input - 1) * strides + (kernel - 1) * (dilates + 1) + 1 - padding_l - padding_r
-ConvTranspose3dOptions from_onednn(const OneDnnDeconvolution &primitive, int64_t in_channels, int64_t out_channels, bool bias);
+template<typename Extents = Triple>
+ConvTransposeOptions<Extents> from_onednn(const BasicOneDnnDeconvolution<Extents> &primitive, int64_t in_channels, int64_t out_channels, bool bias);
 
 }  // namespace unstride
 
