@@ -142,6 +142,11 @@ void LayerRun::set_types(const Types &types) {
 }
 
 void LayerRun::prepare(const Types &types) {
+    if (!(types == types_)) {
+        convolution_.reset_parameters(0);  // as they were at first
+        convolution_.set_weight(rounded_to(types.input, convolution_.weight()).data(), convolution_.weight_shape());
+        convolution_.set_bias(rounded_to(types.input, convolution_.bias()).data(), convolution_.bias_shape());
+    }
     convolution_.set_variant("");
     planned_ = variants_of(convolution_.plan(input_.sizes(), layout_, {}, types));
     types_ = types;
@@ -203,16 +208,8 @@ Tensor LayerRun::take_output() {
 }
 
 std::pair<Tensor, Tensor> LayerRun::outputs_beside_f64() {
-    const std::vector<float> weight = convolution_.weight(), bias = convolution_.bias();
-    const auto set_parameters = [this](const std::vector<float> &weights, const std::vector<float> &biases) {
-        convolution_.set_weight(weights.data(), convolution_.weight_shape());
-        convolution_.set_bias(biases.data(), convolution_.bias_shape());
-    };
-    set_parameters(rounded_to(types_.input, weight), rounded_to(types_.input, bias));
     forward();
-    std::pair<Tensor, Tensor> both(take_output(), convolution_.forward(converted(rounded_input(), DType::f64).view<void>()));
-    set_parameters(weight, bias);
-    return both;
+    return {take_output(), convolution_.forward(converted(rounded_input(), DType::f64).view<void>())};
 }
 
 Result LayerRun::measure(const std::string &variant, const Machine &machine) {

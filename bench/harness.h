@@ -45,8 +45,8 @@ public:
     // Throws InvalidArgument for a layer that ConvTranspose3d refuses.
     LayerRun(const Layer &layer, Layout layout, Device device = Device::cpu, const Types &types = {});
 
-    // Makes the next calls have elements of these types; the numbers of the input are the same, rounded. Forgets what was forced, the
-    // epilogue and the output; the arrays of the types before are freed.
+    // Makes the next calls have elements of these types; the numbers of the input, the weights and the bias are the same, rounded to the input's type,
+    // as those of a model in that type are. Forgets what was forced, the epilogue and the output; the arrays of the types before are freed.
     void set_types(const Types &types);
 
     // Times a variant, or the planner's choice if the name is empty. Throws InvalidArgument for a variant that this
@@ -77,8 +77,7 @@ public:
     // The output that is there; leaves NaN in its place.
     Tensor take_output();
 
-    // On the CPU, an output of the types that are set, and one of f64 of the same numbers: input and weights are rounded to the type of the input for both,
-    // as those of a model in that type are.
+    // On the CPU, an output of the types that are set, and one of f64 of the same numbers.
     std::pair<Tensor, Tensor> outputs_beside_f64();
 
 private:

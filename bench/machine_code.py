@@ -8,9 +8,10 @@ import re
 import shutil
 import subprocess
 
-BYTES = {"avx2": 32, "avx512": 64}  # of a vector
-NAME = re.compile(r"(?:lib)?(?P<name>(?P<layout>ncdhw|ndhwc)_(?P<family>channels|columns|depthwise|winograd|taps)_"
-                  r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?:(?P<types>f64|b?f16(?:_f32)?)_)?(?P<isa>avx2|avx512))\.[ao]$")
+BYTES = {"avx2": 32, "avx512": 64, "avx512bf16": 64}  # of a vector
+MULTIPLY_ADDS = ("vfmadd", "vdpbf16ps")
+NAME = re.compile(r"(?:lib)?(?P<name>(?P<layout>ncdhw|ndhwc)_(?P<family>channels|columns|depthwise|winograd|taps|pairs)_"
+                  r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?:(?P<types>f64|b?f16(?:_f32)?)_)?(?P<isa>avx2|avx512|avx512bf16))\.[ao]$")
 FUNCTION = re.compile(r"[0-9a-f]+ <.*>:$")
 INSTRUCTION = re.compile(r"\s*([0-9a-f]+):\s+(?:(?:lock|rep|notrack|data16|cs|ds|bnd)\s+)*(\S+)\s*(.*)")
 JUMP = re.compile(r"j\w+$")
@@ -54,7 +55,7 @@ def figures(loop, function):
     for instruction in loop:
         if not instruction.mnemonic.startswith("v"):
             continue  # addresses and counters, even from the stack, are beside the vector units
-        fmas += instruction.mnemonic.startswith("vfmadd")
+        fmas += instruction.mnemonic.startswith(MULTIPLY_ADDS)
         memory = MEMORY.search(instruction.operands)
         if memory and (memory[1] in stack or STORE.search(instruction.operands)):
             spills += 1
@@ -81,7 +82,7 @@ def broadcasts(loop):
 def tile_of(match):
     """What one step of the hot loop takes."""
     block, columns, lanes = int(match["block"]), int(match["columns"]), BYTES[match["isa"]] // (8 if match["types"] == "f64" else 4)
-    across_channels = match["family"] in ("channels", "winograd") or (match["family"] in ("depthwise", "taps") and match["layout"] == "ndhwc")
+    across_channels = match["family"] in ("channels", "pairs", "winograd") or (match["family"] in ("depthwise", "taps") and match["layout"] == "ndhwc")
     weights, inputs = (block // lanes, columns) if across_channels else (block, columns // lanes)
     fmas = weights * inputs
     return Tile(fmas, weights + (fmas if match["family"] == "depthwise" else inputs))

@@ -68,7 +68,7 @@ void race(LayerRun &run, std::vector<Runner> &runners, double budget, const std:
 
 // Wisdom names kernels that round as the planned one does.
 std::string rounding(const std::string &family) {
-    return family == "winograd" || family == "taps" ? family : "tap by tap";
+    return family == "winograd" || family == "taps" || family == "pairs" ? family : "tap by tap";
 }
 
 // Fewer and more rows in a task than planned.

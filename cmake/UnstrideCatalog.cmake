@@ -4,7 +4,7 @@
 # Installed, too, for unstride_add_layer.
 
 # Those of the library itself, and those of a library for each device.
-set(unstride_cpu_isas "baseline|avx2|avx512")
+set(unstride_cpu_isas "baseline|avx2|avx512|avx512bf16")
 set(unstride_gpu_isas cuda opencl)
 set(unstride_output_types f32 f64 f16 bf16)
 
@@ -14,6 +14,7 @@ function(unstride_isa_target out isa)
     set(baseline "x86-64-linux")
     set(avx2 "${baseline}-sse41-avx-f16c-fma-avx2")
     set(avx512 "${avx2}-avx512-avx512_skylake")
+    set(avx512bf16 "${avx512}-avx512_cannonlake-avx512_zen4")
     # PTX for compute capability 8.0, which drivers compile for later ones.
     set(cuda "${baseline}-cuda-cuda_capability_80")
     set(opencl "${baseline}-opencl")
@@ -41,7 +42,7 @@ function(unstride_read_catalog out)
     file(STRINGS "${catalog}" lines REGEX "^[a-z]")
     set(variants "")
     foreach (line IN LISTS lines)
-        if (NOT line MATCHES "^(ncdhw|ndhwc) +(channels|columns|depthwise|winograd|taps|quads) +([0-9]+)x([0-9]+) +([0-9,]+) +(baseline|avx2|avx512|gpu) +([a-z0-9,-]+) *(#.*)?$")
+        if (NOT line MATCHES "^(ncdhw|ndhwc) +(channels|columns|depthwise|winograd|taps|pairs|quads) +([0-9]+)x([0-9]+) +([0-9,]+) +(baseline|avx2|avx512|avx512bf16|gpu) +([a-z0-9,-]+) *(#.*)?$")
             message(FATAL_ERROR "schedules/catalog.txt: cannot read the line\n  ${line}")
         endif ()
         set(head "${CMAKE_MATCH_1}|${CMAKE_MATCH_2}|${CMAKE_MATCH_3}|${CMAKE_MATCH_4}")

@@ -138,7 +138,7 @@ function(_unstride_suitable_variants out depthwise outputs stride dilation layou
         elseif (block EQUAL 1 AND outputs GREATER 3 AND NOT tiles)
             set(suits "")
         else ()
-            string(REGEX MATCH "channels|columns" suits "${family}")
+            string(REGEX MATCH "channels|columns|pairs" suits "${family}")
         endif ()
         # Where there is a kernel that interleaves the phases, it is the better one.
         set(best_stride_x 1)

@@ -23,11 +23,14 @@ public:
     // A winograd kernel computes the outputs of z and y in pairs, by minimal filters. It sees a phase of z and y as a layer of stride 1
     // there. Weights are those of the filters: dimensions ky and kz have one more than the phase has taps.
     //
+    // A pairs kernel sees two input channels of bf16 as one, in 32 bits, as some processors multiply such pairs and add both products at once.
+    // Weights are pairs, too, in the 32 bits of an f32. The last one of an odd number of channels has a zero.
+    //
     // A quads kernel is for a GPU and ndhwc: its threads read four input channels at once, of which there is a multiple of 4.
     //
     // A taps kernel multiplies a position by all taps of y and x at once. Lanes of the weights are output channels and taps of y and x, the
     // latter innermost; the extents of dimensions kx and ky tell how many taps there are, and their strides are 0.
-    GeneratorParam<Family> family{"family", Family::Channels, {{"channels", Family::Channels}, {"columns", Family::Columns}, {"depthwise", Family::Depthwise}, {"winograd", Family::Winograd}, {"taps", Family::Taps}, {"quads", Family::Quads}}};
+    GeneratorParam<Family> family{"family", Family::Channels, {{"channels", Family::Channels}, {"columns", Family::Columns}, {"depthwise", Family::Depthwise}, {"winograd", Family::Winograd}, {"taps", Family::Taps}, {"pairs", Family::Pairs}, {"quads", Family::Quads}}};
     GeneratorParam<Layout> layout{"layout", Layout::NCDHW, {{"ncdhw", Layout::NCDHW}, {"ndhwc", Layout::NDHWC}}};
     // 1: the phases along x are a dimension of the output, and there may be any number of them. n > 1: the output's columns are
     // all columns, interleaved in the kernel from the n phases of an undilated layer of this stride.
@@ -121,12 +124,20 @@ public:
         const auto existing = [&](const Expr &index, int d) {
             return clamp(index, 0, input_extent(d) - 1);
         };
+        const auto stored = [&](const Expr &channel) {
+            if (across_channels() && !stages.channels_last) {
+                return input(existing(likely(x), 0), existing(y, 1), existing(z, 2), existing(channel, 3), g, existing(n, 5));
+            }
+            return channels_first() ? input(channel, x, y, z, g, n) : input(x, y, z, channel, g, n);
+        };
         Func source("source");
-        if (across_channels() && !stages.channels_last) {
-            source(x, y, z, c, g, n) = element(input_type).load(input(existing(likely(x), 0), existing(y, 1), existing(z, 2), existing(c, 3), g, existing(n, 5)));
+        if (pairs()) {
+            const auto member = [&](const Expr &channel) {
+                return stored(min(likely(channel), input_extent(3) - 1));
+            };
+            source(x, y, z, c, g, n) = concat_bits({member(2 * c), select(likely(2 * c + 1 < input_extent(3)), member(2 * c + 1), cast<uint16_t>(0))});
         } else {
-            const Expr channel = depthwise() ? min(likely(c), input_extent(3) - 1) : Expr(c);
-            source(x, y, z, c, g, n) = element(input_type).load(channels_first() ? input(channel, x, y, z, g, n) : input(x, y, z, channel, g, n));
+            source(x, y, z, c, g, n) = element(input_type).load(stored(depthwise() ? min(likely(c), input_extent(3) - 1) : Expr(c)));
         }
         return source;
     }
@@ -160,7 +171,7 @@ public:
         const Axis<Expr> Y = axis(known_y, stride_y, dilation_y, common_y, inverse_y, known(known_y.padding, padding_y));
         const Expr H = input_extent(1), D = input_extent(2);
         const Expr KX = known(known_x.kernel, weight.dim(2).extent()), KY = known(known_y.kernel, weight.dim(3).extent()),
-                   KZ = known(known_z.kernel, weight.dim(4).extent()), inputs = aligned(known(known_inputs, weight.dim(1).extent()));
+                   KZ = known(known_z.kernel, weight.dim(4).extent()), inputs = aligned(known(known_summed(), weight.dim(1).extent()));
 
         if (!stages.in_place) {
             stage_rows(Z);
@@ -179,9 +190,11 @@ public:
         Func sum("sum");
         sum(c, q, rx, y, z, g, n) = bias(c, g, 0);
         const bool one_panel = known_outputs != passed && panels() == 1 && !estimates_only;
-        sum(c, q, rx, y, z, g, n) += weight(one_panel ? Expr(c) : c % block, ci, within(kx, KX), within(ky, KY), within(kz, KZ), one_panel ? Expr(0) : c / block, g) *
-                                     (stages.in_place ? read_in_place(X, Y, Z)(channel, q, rx, taps[1], taps[2], taps[3], y, z, g, n)
-                                                      : stages.slab(ix, channel, within(iy, H), within(taps[3], Z.tap_count(z, KZ)), z, g, n));
+        const Expr w = weight(one_panel ? Expr(c) : c % block, ci, within(kx, KX), within(ky, KY), within(kz, KZ), one_panel ? Expr(0) : c / block, g);
+        const Expr i = stages.in_place ? read_in_place(X, Y, Z)(channel, q, rx, taps[1], taps[2], taps[3], y, z, g, n)
+                                       : stages.slab(ix, channel, within(iy, H), within(taps[3], Z.tap_count(z, KZ)), z, g, n);
+        const Expr so_far = sum(c, q, rx, y, z, g, n);
+        sum(c, q, rx, y, z, g, n) = pairs() ? add_dot_of_pairs(so_far, reinterpret<uint32_t>(w), i, get_target()) : so_far + w * i;
 
         stages.sum = sum;
         stages.taps = taps;
@@ -314,20 +327,24 @@ private:
     Element element(Element::Type type) const {
         return {type, get_target()};
     }
-    // The type of sums, and of what is summed up.
     Type sums() const {
         return element(input_type).computed();
     }
+    // Of what is staged.
     Expr zero() const {
-        return Internal::make_zero(sums());
+        return Internal::make_zero(pairs() ? UInt(32) : sums());
     }
 
     bool depthwise() const {
         return family == Family::Depthwise;
     }
 
+    bool pairs() const {
+        return family == Family::Pairs;
+    }
+
     bool across_channels() const {
-        return family == Family::Channels || family == Family::Winograd || (depthwise() && stages.channels_last);
+        return family == Family::Channels || pairs() || family == Family::Winograd || (depthwise() && stages.channels_last);
     }
 
     // Autoschedulers take the first dimension for the dense one.
@@ -404,9 +421,14 @@ private:
         }
     }
 
+    // Input channels of a group, as the kernel sees them.
+    int known_summed() const {
+        return pairs() && known_inputs != passed ? (known_inputs + 1) / 2 : int(known_inputs);
+    }
+
     void set_known_bounds() {
         int stride = block;  // panels are dense
-        const int extents[] = {known_inputs, known_x.kernel, known_y.kernel, known_z.kernel};
+        const int extents[] = {known_summed(), known_x.kernel, known_y.kernel, known_z.kernel};
         for (int d = 1; d <= 4 && extents[d - 1] != passed && !estimates_only; d++) {
             stride *= extents[d - 1];
             weight.dim(d).set_extent(extents[d - 1]);

@@ -10,6 +10,7 @@ enum class Family { Channels,
                     Depthwise,
                     Winograd,
                     Taps,
+                    Pairs,
                     Quads };
 
 // A register tile: `block` output channels by `columns` output columns of one phase, `lanes` floats to a vector.

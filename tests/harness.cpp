@@ -31,7 +31,7 @@ CaseOf<T>::CaseOf(const ConvTranspose3dOptions &options, const Shape &input_shap
     : options(options), types(types), data(data), input_shape(input_shape) {
     std::mt19937 random(seed);
     const Triple &k = options.kernel_size;
-    weight = make_data<T>(options.in_channels * (options.out_channels / options.groups) * k[0] * k[1] * k[2], data, random, types.sums());
+    weight = make_data<T>(options.in_channels * (options.out_channels / options.groups) * k[0] * k[1] * k[2], data, random, types.input);
     bias = make_data<T>(options.bias ? options.out_channels : 0, data, random, types.sums());
     input = make_data<T>(element_count(input_shape), data, random, types.input);
     expected = reference(options, input_shape, input, weight, bias);

@@ -164,9 +164,12 @@ void check_all_bits(const Types &types) {
                 }
                 layer.forward(from, into);
                 const std::vector<double> got = numbers_of(to.view<void>());
+                // Processors that multiply pairs take what is below normal numbers for zero.
+                const float least = layer.plan(input.sizes(), layout, {}, types).variant.isa == "avx512bf16" ? std::numeric_limits<float>::min() : 0;
                 size_t wrong = 0;
                 for (size_t i = 0; i < got.size(); i++) {
-                    const float in = static_cast<float>(input.data<T>()[i / width]), sum = in * factor;
+                    const float in = static_cast<float>(input.data<T>()[i / width]), product = in * factor;
+                    const float sum = std::abs(in) < least || std::abs(product) < least ? 0 : product;
                     const double want = rounded(types.output, sum);
                     wrong += std::isnan(want) ? !std::isnan(got[i]) : got[i] != want;
                 }

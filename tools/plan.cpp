@@ -1,5 +1,6 @@
 #include <iostream>
 #include <memory>
+#include <vector>
 
 #include "arguments.h"
 #include "commands.h"
@@ -21,7 +22,9 @@ void print_plan(const Arguments &arguments) {
     LayerArguments layer_arguments = arguments.layer;
     const Shape &input = arguments.input_size;
     layer_arguments.options.in_channels = input[input.size() - static_cast<size_t>(layer_arguments.dims) - 1];
-    const ConvTranspose layer = layer_arguments.make_layer();
+    ConvTranspose layer = layer_arguments.make_layer();
+    // Weights that any type has: kernels of pairs are for those of bf16.
+    layer.set_weight(std::vector<float>(layer.weight().size()).data(), layer.weight_shape());
     const Shape output = layer.output_shape(input, layer_arguments.output_size);
     const Plan plan = layer.plan(input, layer_arguments.layout, layer_arguments.output_size, layer_arguments.types);
     const double flops = 2 * plan.multiply_adds;

@@ -216,7 +216,7 @@ class Summary:
 
         All time counts as if it were spent in the hot loop, so this is an upper bound.
         """
-        lanes = 16 if code["variant"].endswith("avx512") else 8
+        lanes = 16 if "_avx512" in code["variant"] else 8
         cycles = []
         for v in self.document["variants"]:
             if v["variant"] == code["variant"] and code["fmas"]:

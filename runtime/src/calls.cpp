@@ -7,11 +7,15 @@
 namespace unstride {
 
 Channels channels_seen(const Channels &channels, const Variant &variant) {
-    return variant.family == "depthwise" ? Channels{1, 1, channels.groups} : channels;
+    if (variant.family == "depthwise") {
+        return {1, 1, channels.groups};
+    }
+    return {channels.groups, variant.family == "pairs" ? divide_up(channels.inputs, 2) : channels.inputs, channels.outputs};
 }
 
 Algorithm algorithm_of(const Variant &variant) {
     return variant.family == "winograd" ? Algorithm::winograd : variant.family == "taps" ? Algorithm::taps
+                                                            : variant.family == "pairs"  ? Algorithm::pairs
                                                                                          : Algorithm::direct;
 }
 

@@ -14,12 +14,14 @@ enum class Algorithm {
     direct,    // tap by tap
     winograd,  // by minimal filters along depth and height
     taps,      // products of all taps along height and width first
+    pairs,     // tap by tap, two input channels at once
 };
 Algorithm algorithm_of(const Variant &variant);
 
 // How a forward is cut into calls of a kernel, dimension by dimension.
 
-// How a variant's kernel sees the channels of a layer: a depthwise layer is one group to a depthwise kernel.
+// How a variant's kernel sees the channels of a layer: a depthwise layer is one group to a depthwise kernel, and two input channels are one
+// to a kernel of pairs.
 Channels channels_seen(const Channels &channels, const Variant &variant);
 
 // Phases along x that one call computes: `count` of them from `first` on, each `columns` long, `step` columns apart.

@@ -21,8 +21,9 @@ int lanes(const Types &types, const std::string &isa) {
     if (device_of(isa) != Device::cpu) {
         return 32;  // threads of a warp
     }
-    const int64_t bytes = isa == "avx512" ? 64 : isa == "avx2" ? 32
-                                                               : 16;
+    const bool avx512 = isa == "avx512" || isa == "avx512bf16";
+    const int64_t bytes = avx512 ? 64 : isa == "avx2" ? 32
+                                                      : 16;
     return static_cast<int>(bytes / size_of(types.sums()));
 }
 
@@ -32,11 +33,13 @@ bool has_instructions(const std::string &isa) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (isa == "avx512") {
-        return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
-               __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+    const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+                        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+    if (isa == "avx512bf16") {  // and all else that Zen 4 has, and Sapphire Rapids
+        return avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512ifma") &&
+               __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bitalg");
     }
-    return isa == "baseline" || avx2;
+    return isa == "baseline" || (isa == "avx512" ? avx512 : avx2);
 #else
     return isa == "baseline";
 #endif

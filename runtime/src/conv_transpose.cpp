@@ -5,38 +5,13 @@
 
 #include "calls.h"
 #include "checked.h"
+#include "extents.h"
 #include "fold.h"
 #include "initialize.h"
 #include "state.h"
 #include "validation.h"
-#include "winograd.h"
 
 namespace unstride {
-namespace {
-
-// The same numbers in three dimensions, of which the layer lacks the first ones.
-Triple lifted(int64_t length, int64_t missing) {
-    return {missing, missing, length};
-}
-
-Triple lifted(const Pair &plane, int64_t missing) {
-    return {missing, plane.height, plane.width};
-}
-
-Triple lifted(const Triple &volume, int64_t /*missing*/) {
-    return volume;
-}
-
-template<typename Extents>
-ConvTranspose3dOptions lifted(const ConvTransposeOptions<Extents> &o) {
-    return {o.in_channels, o.out_channels, lifted(o.kernel_size, 1), lifted(o.stride, 1), lifted(o.padding, 0), lifted(o.output_padding, 0), o.groups, o.bias,
-            lifted(o.dilation, 1), o.padding_mode, o.padding_end ? std::optional(lifted(*o.padding_end, 0)) : std::nullopt};
-}
-
-template<typename Extents>  // which hold a number for each
-constexpr int spatial_dimensions = sizeof(Extents) / sizeof(int64_t);
-
-}  // namespace
 
 ConvTranspose::ConvTranspose(ConvTranspose3dOptions options, int spatial)
     : state_(std::make_unique<State>()) {
@@ -67,8 +42,7 @@ int ConvTranspose::spatial() const {
 void ConvTranspose::reset_parameters(uint64_t seed) {
     Parameters &p = state_->parameters;
     initialize(state_->options, seed, p.weight.floats_to_write(), p.bias.floats_to_write());
-    state_->moderate = are_moderate(p.weight.floats());
-    state_->packed.clear();
+    state_->weight_is_set();
 }
 
 template<typename T>
@@ -76,8 +50,7 @@ void ConvTranspose::set_weight(const T *data, const Shape &shape) {
     check_weight(data, shape, weight_shape());
     Numbers &weight = state_->parameters.weight;
     weight.assign(data, weight.floats().size());
-    state_->moderate = are_moderate(weight.floats());
-    state_->packed.clear();
+    state_->weight_is_set();
 }
 
 template<typename T>
@@ -155,7 +128,7 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
     check_types(types);
     const Geometry geometry = resolve(state_->options, input_shape, output_size, spatial());
     const int threads = state_->workers();
-    const std::shared_ptr<const Decision> shared = state_->decide(geometry, layout, types, state_->device != Device::cpu || state_->moderate);
+    const std::shared_ptr<const Decision> shared = state_->decide(geometry, layout, types, {});
     const Decision &decision = *shared;
     const int64_t item_input = geometry.input_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t item_output = geometry.output_elements() / std::max<int64_t>(geometry.batch, 1);

@@ -78,13 +78,13 @@ int64_t rows_per_task(const Entry &entry, const Geometry &geometry, int threads)
 // Zen 3: 24 bytes a cycle from L2, 10 from beyond.
 double cycles_of_memory(const Entry &entry, const Geometry &geometry) {
     const Variant &v = entry.variant;
-    if (v.family != "channels") {
+    if (v.family != "channels" && v.family != "pairs") {
         return 0;
     }
     const auto &[z, y, x] = geometry.extent;
     // A tile reads a phase's panels from end to end, a task those of both y and x phases, again for each row.
     const Machine &machine = this_machine();
-    const double weights = as_double(v.block * sum_bytes(v)), panel = as_double(geometry.channels.inputs) * weights * taps(z);
+    const double weights = as_double(v.block * sum_bytes(v)), panel = as_double(channels_seen(geometry.channels, v).inputs) * weights * taps(z);
     if (panel * taps(y) * taps(x) <= 0.75 * as_double(machine.l1d)) {
         return 0;
     }
@@ -149,6 +149,12 @@ const CostModel &cost_of(const Entry &entry) {
 }
 
 }  // namespace
+
+// Tiles are whole vectors of 16 output channels, and the multiply-adds take half as long: no minimal filter saves much more (docs/algorithm.md), and pairs have
+// none of what those cost. By the makers' figures; not measured.
+bool pairs_pay(const Geometry &geometry) {
+    return geometry.channels.inputs >= 16 && geometry.channels.outputs >= 16;
+}
 
 Estimate estimate(const Entry &entry, const Geometry &geometry, int threads) {
     return cost_of(entry).estimate(entry, folded(geometry, entry.variant), split(entry, geometry, 0, threads));

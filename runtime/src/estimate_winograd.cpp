@@ -34,7 +34,7 @@ public:
           calls_(static_cast<int64_t>(phase_sections(geometry.extent[0]).size() * phase_sections(geometry.extent[1]).size())) {
     }
 
-    // Floats that a task stages, that it turns to stage them, and that its products take.
+    // Elements that a task stages, that it turns to stage them, and that its products take.
     int64_t scratch(const Split &split) const {
         const Variant &v = entry_.variant;
         const Extent &x = geometry_.extent[2];
@@ -100,7 +100,7 @@ Estimate Work::estimate(const Split &split) const {
 }
 
 Split Work::best_split(int64_t rows, int threads) const {
-    constexpr int64_t most_floats = 1 << 20;  // of scratch in a thread, unless the smallest task has more
+    constexpr int64_t most_bytes = 4 << 20;  // of scratch in a thread, unless the smallest task has more
     constexpr double cycles_of_task = 3000;
     Split best{};
     double least = std::numeric_limits<double>::infinity();
@@ -121,7 +121,7 @@ Split Work::best_split(int64_t rows, int threads) const {
         for (int64_t s : halves(z_.most)) {
             for (int64_t i : halves(std::max<int64_t>(geometry_.batch, 1))) {
                 const Split split{r, s, i, 1, 0, false};
-                if (scratch(split) > most_floats && (r > least_rows || s > 1 || i > 1)) {
+                if (scratch(split) * sum_bytes(entry_.variant) > most_bytes && (r > least_rows || s > 1 || i > 1)) {
                     continue;
                 }
                 for (int64_t b : halves(blocks(entry_, geometry_))) {

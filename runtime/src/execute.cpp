@@ -68,7 +68,7 @@ private:
     }
 
     Buffer<6> inputs_of(const Items &items, const Section &z, const Section &y) const {
-        const int64_t group_inputs = geometry_.depthwise() ? channels_.outputs : channels_.inputs;  // a depthwise kernel reads one for each output
+        const int64_t group_inputs = geometry_.depthwise() ? channels_.outputs : geometry_.channels.inputs;  // a depthwise kernel reads one for each output
         const std::array<int64_t, 6> extents{geometry_.extent[2].input, y.inputs, z.inputs, group_inputs, channels_.groups, items.count};
         const int64_t offset = items.first * input_.batch + z.input_first * input_.depth + y.input_first * input_.height;
         return {place_of(input_, offset),

@@ -26,7 +26,7 @@ Volume volume(const DeviceArray &array, DType dtype, const Shape &sizes, Layout 
     return result;
 }
 
-// Whether of a lifted view a GPU can load four channels of ndhwc at once wherever a multiple of four begins: see needs_regular().
+// Whether of a lifted view a GPU can load four channels of ndhwc at once wherever a multiple of four begins: see Conditions.
 bool is_aligned(const View<const void> &view) {
     for (size_t d = 0; d < view.sizes.size(); d++) {
         if (d != 1 && view.sizes[d] > 1 && view.strides[d] % 4 != 0) {
@@ -44,7 +44,7 @@ void ConvTranspose::State::compute_arrays(const Geometry &geometry, Layout layou
     const Shape outputs{geometry.batch, c.groups * c.outputs, z.output, y.output, x.output};
     const Volume source = volume(input, types.input, {geometry.batch, c.groups * c.inputs, z.input, y.input, x.input}, layout, c.inputs);
     const Volume target = volume(output, types.output, outputs, layout, c.outputs);
-    compute(*decide(geometry, layout, types, true), geometry, source, target,
+    compute(*decide(geometry, layout, types, {}), geometry, source, target,
             residual != nullptr ? std::optional(volume(*residual, types.output, outputs, layout, c.outputs)) : std::nullopt, queue);
 }
 
@@ -98,9 +98,9 @@ void ConvTranspose::State::forward(const View<const void> &input, const View<voi
     const int threads = workers();
     const Channels &c = geometry.channels;
     const Volume source = volume(inputs, c.inputs);
-    std::shared_ptr<const Decision> decision = decide(geometry, layout, types, moderate);
+    std::shared_ptr<const Decision> decision = decide(geometry, layout, types, {});
     if (uses(*decision, Algorithm::winograd) && !are_moderate(source, geometry, threads)) {
-        decision = decide(geometry, layout, types, false);
+        decision = decide(geometry, layout, types, {false, true});
     }
     compute(*decision, geometry, source, volume(outputs, c.outputs), residual != nullptr ? std::optional(volume(residuals, c.outputs)) : std::nullopt, {});
 }
@@ -115,7 +115,7 @@ void ConvTranspose::State::forward(const View<const void> &input, const View<voi
         const Queue queue = queue_of(Device::cuda, stream);
         const View<const void> inputs = lifted(input, spatial);
         const Channels &c = geometry.channels;
-        compute(*decide(geometry, layout, {input.dtype, output.dtype}, is_aligned(inputs)), geometry, volume(inputs, c.inputs), volume(lifted(output, spatial), c.outputs),
+        compute(*decide(geometry, layout, {input.dtype, output.dtype}, {true, is_aligned(inputs)}), geometry, volume(inputs, c.inputs), volume(lifted(output, spatial), c.outputs),
                 residual != nullptr ? std::optional(volume(lifted(*residual, spatial), c.outputs)) : std::nullopt, queue);
     }
 }

@@ -1,6 +1,9 @@
 #include "panels.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
 #include <utility>
 
 #include "calls.h"
@@ -96,6 +99,26 @@ std::vector<T> depth_innermost(const Geometry &geometry, const std::vector<T> &w
     return result;
 }
 
+uint32_t bits_of(float number) {
+    uint32_t bits = 0;
+    std::memcpy(&bits, &number, sizeof(bits));
+    return bits;
+}
+
+// [group][input channel][output channel][tap] to [group][pair of input channels][output channel][tap].
+std::vector<float> paired(const Geometry &geometry, const std::vector<float> &weight) {
+    const auto &[groups, inputs, outputs] = geometry.channels;
+    const int64_t pairs = divide_up(inputs, 2), plane = static_cast<int64_t>(weight.size()) / (groups * inputs);
+    std::vector<float> result(static_cast<size_t>(product({groups, pairs, plane})));
+    for (int64_t i = 0; i < static_cast<int64_t>(result.size()); i++) {
+        const int64_t group = i / (pairs * plane), pair = i / plane % pairs, first = ((group * inputs + 2 * pair) * plane) + i % plane;
+        const bool has_second = 2 * pair + 1 < inputs;
+        const uint32_t bits = bits_of(weight[static_cast<size_t>(first)]) >> 16 | (has_second ? bits_of(weight[static_cast<size_t>(first + plane)]) : 0);
+        std::memcpy(&result[static_cast<size_t>(i)], &bits, sizeof(bits));
+    }
+    return result;
+}
+
 template<typename T>
 std::vector<Panels> pack_as(const Geometry &geometry, const Variant &variant, int64_t first, int64_t all_outputs, const Parameters &parameters) {
     const auto [phases_z, phases_y] = phases_of_weights(geometry, variant);
@@ -114,6 +137,11 @@ std::vector<Panels> pack_as(const Geometry &geometry, const Variant &variant, in
             case Algorithm::taps:  // of all outputs, whose bias is not in the blocks of their products
                 all.push_back(pack_one(channels, 0, channels.outputs, taps, depth_innermost(geometry, weight), block));
                 block = 1;
+                break;
+            case Algorithm::pairs:  // of floats: no type has pairs of others
+                if constexpr (std::is_same_v<T, float>) {
+                    all.push_back(pack_one(channels, first, all_outputs, taps, paired(geometry, weight), block));
+                }
                 break;
             default:
                 all.push_back(pack_one(channels, first, all_outputs, taps, weight, block));
@@ -150,6 +178,10 @@ std::vector<Panels> pack(const Queue &queue, const Geometry &geometry, const Var
         panels.device_bias = upload(panels.bias, counts.biases);
     }
     return all;
+}
+
+bool are_in_bf16(const std::vector<float> &numbers) {
+    return std::all_of(numbers.begin(), numbers.end(), [](float number) { return (bits_of(number) & 0xffff) == 0 && (number == 0 || !(std::abs(number) < std::numeric_limits<float>::min())); });
 }
 
 int64_t packed_bytes(const Geometry &geometry, const Variant &variant) {

@@ -19,7 +19,8 @@ public:
     static Key key(const Geometry &geometry, const Call &call, uint64_t wisdom_generation) {
         const auto &[z, y, x] = geometry.extent;
         return {geometry.batch, z.input, y.input, x.input, z.output, y.output, x.output, static_cast<int64_t>(call.layout), static_cast<int64_t>(call.types.input),
-                static_cast<int64_t>(call.types.output), call.regular ? 1 : 0, call.threads, static_cast<int64_t>(wisdom_generation)};
+                static_cast<int64_t>(call.types.output), (call.conditions.moderate ? 1 : 0) + (call.conditions.aligned ? 2 : 0) + (call.conditions.in_bf16 ? 4 : 0), call.threads,
+                static_cast<int64_t>(wisdom_generation)};
     }
 
     // Null if there is none.

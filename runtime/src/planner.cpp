@@ -33,15 +33,17 @@ Geometry with_outputs(Geometry geometry, int64_t outputs) {
     return geometry;
 }
 
-// Variants of one algorithm that can compute some channels of a layer, of the widest instruction set that has any.
+// Variants of one algorithm that can compute some channels of a layer, if the widest instruction set has any.
 std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, const Call &call, Algorithm algorithm) {
     std::vector<const Entry *> found;
     int lanes = 0;
     for (const Entry &entry : catalog()) {
         const Variant &v = entry.variant;
-        if (!entry.autoscheduled && v.device == call.device && v.layout == call.layout && v.types == call.types && algorithm_of(v) == algorithm && (call.regular || !needs_regular(v)) && obstacle(v, options).empty()) {
-            found.push_back(&entry);
+        if (!entry.autoscheduled && v.device == call.device && v.layout == call.layout && v.types == call.types && suits(v, call.conditions) && obstacle(v, options).empty()) {
             lanes = std::max(lanes, entry.lanes);
+            if (algorithm_of(v) == algorithm) {
+                found.push_back(&entry);
+            }
         }
     }
     found.erase(std::remove_if(found.begin(), found.end(), [&](const Entry *entry) { return entry->lanes < lanes; }), found.end());
@@ -119,8 +121,10 @@ std::string obstacle(const Variant &v, const ConvTranspose3dOptions &o) {
     return "";
 }
 
-bool needs_regular(const Variant &variant) {
-    return variant.family == "winograd" || variant.family == "quads";
+bool suits(const Variant &variant, const Conditions &conditions) {
+    return variant.family == "winograd" ? conditions.moderate : variant.family == "quads" ? conditions.aligned
+                                                            : variant.family == "pairs"   ? conditions.in_bf16
+                                                                                          : true;
 }
 
 Geometry part_of(Geometry geometry, const Part &part) {
@@ -128,19 +132,20 @@ Geometry part_of(Geometry geometry, const Part &part) {
 }
 
 Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call) {
-    Algorithm best = Algorithm::direct;
-    if (taps_pay(geometry)) {
-        best = Algorithm::taps;
-    } else if (call.regular && no_minimal_filters(options).empty() && minimal_filters_pay(geometry)) {
-        best = Algorithm::winograd;
+    const bool taps = taps_pay(geometry), minimal_filters = no_minimal_filters(options).empty() && minimal_filters_pay(geometry);
+    // In the order of what they save.
+    for (const auto &[pays, algorithm] : {std::pair{taps, Algorithm::taps}, {pairs_pay(geometry), Algorithm::pairs}, {minimal_filters, Algorithm::winograd}}) {
+        if (pays && !candidates(options, call, algorithm).empty()) {
+            return algorithm;
+        }
     }
-    return candidates(options, call, best).empty() ? Algorithm::direct : best;
+    return Algorithm::direct;
 }
 
 Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call, const Forced &forced) {
     const int64_t outputs = geometry.channels.outputs;
     const int threads = call.threads;
-    if (forced.entry != nullptr && (call.regular || !needs_regular(forced.entry->variant))) {
+    if (forced.entry != nullptr && suits(forced.entry->variant, call.conditions)) {
         return {{make_part(*forced.entry, geometry, 0, outputs, forced.rows_per_task, threads)}, "the caller asked for it", 0};
     }
     const Algorithm algorithm = algorithm_for(options, geometry, call);

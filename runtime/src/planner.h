@@ -34,21 +34,27 @@ struct Forced {
     int64_t rows_per_task = 0;     // 0: what the planner finds best
 };
 
-// What a decision is for, besides the layer and its input. A call is irregular for which variants that are only for regular ones cannot run.
+// What only some calls have, and some variants need.
+struct Conditions {
+    bool moderate;  // numbers: see are_moderate()
+    bool aligned;   // an input whose place in memory, and strides, are multiples of four elements
+    bool in_bf16;   // weights: see are_in_bf16()
+};
+
+// What a decision is for, besides the layer and its input.
 struct Call {
     Device device;
     Layout layout;
     Types types;
-    bool regular;
+    Conditions conditions;
     int threads;
 };
 
 // Why a variant cannot run a layer on this machine; empty if it can.
 std::string obstacle(const Variant &variant, const ConvTranspose3dOptions &options);
 
-// Whether a variant is only for regular calls: family winograd for moderate numbers (see are_moderate()), and quads for an input whose
-// place in memory, and strides, are multiples of four elements.
-bool needs_regular(const Variant &variant);
+// Whether a variant can run in a call.
+bool suits(const Variant &variant, const Conditions &conditions);
 
 // How a layer is computed, as far as this build has kernels for it.
 Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call);

@@ -3,6 +3,7 @@
 #include "calls.h"
 #include "dense.h"
 #include "validation.h"
+#include "winograd.h"
 #include "wisdom.h"
 
 namespace unstride {
@@ -37,8 +38,14 @@ std::shared_ptr<const std::vector<Panels>> ConvTranspose::State::panels(const Ge
     }
 }
 
-std::shared_ptr<const Decision> ConvTranspose::State::decide(const Geometry &geometry, Layout layout, const Types &types, bool regular) const {
-    const Call call{device, layout, types, regular, workers()};
+void ConvTranspose::State::weight_is_set() {
+    moderate = are_moderate(parameters.weight.floats());
+    in_bf16 = are_in_bf16(parameters.weight.floats());
+    packed.clear();
+}
+
+std::shared_ptr<const Decision> ConvTranspose::State::decide(const Geometry &geometry, Layout layout, const Types &types, const Input &input) const {
+    const Call call{device, layout, types, {moderate && input.moderate, input.aligned, in_bf16}, workers()};
     const PlanCache::Key key = PlanCache::key(geometry, call, wisdom_generation());
     std::shared_ptr<const Decision> decision = plans.find(key);
     if (!decision) {

@@ -28,7 +28,7 @@ struct ConvTranspose::State {
     Forced forced;
     mutable PlanCache plans;
 
-    bool moderate = false;  // the weights
+    bool moderate = false, in_bf16 = false;  // the weights
 
     // Panels by variant, range of channels and, on a GPU, context, packed when first needed. Variants of one block size share them.
     mutable std::mutex mutex;
@@ -41,7 +41,14 @@ struct ConvTranspose::State {
 
     std::shared_ptr<const std::vector<Panels>> panels(const Geometry &geometry, const Part &part, const Queue &queue) const;
 
-    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, const Types &types, bool regular) const;
+    // Looks it through, and forgets the panels of the one before.
+    void weight_is_set();
+
+    // What an input has, of Conditions: all, as far as a plan knows.
+    struct Input {
+        bool moderate = true, aligned = true;
+    };
+    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, const Types &types, const Input &input) const;
 
     // Of a view that could be either.
     Layout preferred_layout() const {

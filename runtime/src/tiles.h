@@ -17,7 +17,7 @@ inline double as_double(int64_t value) {
 }
 
 inline bool is_across_channels(const Variant &v) {
-    return v.family == "channels" || algorithm_of(v) == Algorithm::winograd || (v.family == "depthwise" && v.layout == Layout::ndhwc);
+    return v.family == "channels" || v.family == "pairs" || algorithm_of(v) == Algorithm::winograd || (v.family == "depthwise" && v.layout == Layout::ndhwc);
 }
 
 // Whether a tile's vectors lie across channels, and the layout's across columns.

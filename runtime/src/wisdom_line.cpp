@@ -174,8 +174,11 @@ Winner check_winner(const WisdomEntry &e, const Geometry &geometry) {
     require(v.types == e.types, "variant " + v.name + " is for type " + to_string(v.types));
     const std::string why_not = obstacle(v, e.options);
     require(why_not.empty(), "variant " + v.name + " " + why_not);
-    // Without FMA, sums round differently, as they do with minimal filters.
-    require(algorithm_of(v) == algorithm_for(e.options, geometry, {v.device, e.layout, e.types, true, e.threads}), "variant " + v.name + " rounds unlike those that the layer runs with");
+    // Without FMA, sums round differently, as they do with minimal filters. Whether weights are in bf16, wisdom does not know.
+    const auto is_usual = [&](bool in_bf16) {
+        return algorithm_of(v) == algorithm_for(e.options, geometry, {v.device, e.layout, e.types, {true, true, in_bf16}, e.threads});
+    };
+    require(is_usual(true) || is_usual(false), "variant " + v.name + " rounds unlike those that the layer runs with");
     require(v.isa != "baseline" || this_machine().isa == "baseline", "variant " + v.name + " rounds unlike those of " + this_machine().isa);
     return {entry, e.rows_per_task, std::max<int64_t>(std::llround(e.seconds * 1e9), 1), e.candidates};
 }

@@ -18,10 +18,11 @@ struct Variant {
                          // depthwise: one of these, for layers with as many groups as channels;
                          // winograd: across output channels, with minimal filters along depth and height;
                          // quads: columns of a GPU that reads four input channels at once, where there is a multiple of four;
+                         // pairs: channels of a processor that multiplies and adds two input channels of bf16 at once;
                          // taps: for few output channels, products of all taps along height and width before they are summed
     Layout layout;
     Device device;
-    std::string isa;  // baseline, avx2 or avx512; cuda or opencl
+    std::string isa;  // baseline, avx2, avx512 or avx512bf16; cuda or opencl
     Types types;      // of input and output
     int stride_x;     // 1: any stride; else this stride only, undilated, its phases interleaved in the kernel
     int block;        // output channels of a register tile: on a GPU of a thread, or in depthwise kernels of ndhwc of a warp

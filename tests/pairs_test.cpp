@@ -1,0 +1,113 @@
+// Kernels of pairs, of two input channels of bf16 at once. Those of the catalog need a processor that multiplies such pairs; the ones here, compiled
+// for any, stand in for them in all tests of variants.
+
+#include <cmath>
+#include <limits>
+
+#include "catch_compat.h"
+#include "harness.h"
+#include "ncdhw_pairs_8x4_s2_bf16_baseline.h"
+#include "ndhwc_pairs_8x4_s1_bf16_f32_baseline.h"
+#include "unstride/register.h"
+
+namespace unstride::tests {
+namespace {
+
+const int registered = register_kernels({{"ncdhw_pairs_8x4_s2_bf16_baseline", "pairs", Layout::ncdhw, "baseline", 2, 8, 4, unstride_ncdhw_pairs_8x4_s2_bf16_baseline, false, DType::bf16},
+                                         {"ndhwc_pairs_8x4_s1_bf16_f32_baseline", "pairs", Layout::ndhwc, "baseline", 1, 8, 4, unstride_ndhwc_pairs_8x4_s1_bf16_f32_baseline, false, {DType::bf16, DType::f32}}});
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+std::vector<Variant> pairs_here() {
+    std::vector<Variant> found;
+    for (Layout layout : layouts) {
+        for (const Types &types : {Types(DType::bf16), Types(DType::bf16, DType::f32)}) {
+            for (const Variant &v : variants_here(layout, types)) {
+                if (v.family == "pairs") {
+                    found.push_back(v);
+                }
+            }
+        }
+    }
+    return found;
+}
+
+// Of one tap of each phase, all of whose weights are `weight`, and for inputs of one.
+float sum_of(ConvTranspose3d &layer, const Variant &v, float weight, float last_input = 1) {
+    layer.set_weight(std::vector<float>(static_cast<size_t>(element_count(layer.weight_shape())), weight).data(), layer.weight_shape());
+    const Shape shape{1, layer.options().in_channels, 2, 3, 5};
+    Tensor input(shape, v.layout, 3, DType::bf16), output(layer.output_shape(shape), v.layout, 3, v.types.output);
+    std::vector<double> numbers(static_cast<size_t>(element_count(shape)), 1);
+    for (size_t i = 0; i < 30; i++) {
+        numbers[numbers.size() - 1 - i] = last_input;
+    }
+    copy_into(input.view<void>(), numbers);
+    layer.forward(input.view<void>(), output.view<void>());
+    const std::vector<double> sums = numbers_of(output.view<void>());
+    for (double sum : sums) {
+        CHECK((std::isnan(sum) || sum == sums.front()));
+    }
+    return static_cast<float>(sums.front());
+}
+
+TEST_CASE("pairs are computed with weights that bf16 has, others as they are", "[pairs]") {
+    CHECK(registered == 2);
+    for (const Variant &v : pairs_here()) {
+        INFO(v.name);
+        ConvTranspose3d layer(fitted({16, 24, {1, 1, v.stride_x}, {1, 1, v.stride_x}, 0, 0, 1, false}, v));
+        layer.set_variant(v.name);
+        const auto planned = [&] { return layer.plan({1, 16, 2, 3, 5}, v.layout, {}, v.types).variant.family == "pairs"; };
+        CHECK(sum_of(layer, v, 1.5F) == 24);
+        CHECK(planned());
+        CHECK(sum_of(layer, v, infinity) == infinity);
+        CHECK(planned());
+        // Above and below what bf16 rounds to 1, and what processors take for zero.
+        for (float weight : {1 + std::ldexp(1.F, -9), 1 - std::ldexp(1.F, -10), std::ldexp(1.F, -127)}) {
+            const auto expected = static_cast<float>(rounded(v.types.output, 16. * weight));
+            CHECK(sum_of(layer, v, weight) == expected);
+            CHECK(!planned());
+        }
+        CHECK(sum_of(layer, v, 0) == 0);
+        CHECK(planned());
+    }
+}
+
+TEST_CASE("the last of an odd number of channels has nothing beside it", "[pairs]") {
+    for (const Variant &v : pairs_here()) {
+        for (int64_t channels : {1, 7, 33}) {
+            INFO(v.name << ", " << channels);
+            ConvTranspose3d layer(fitted({channels, 5, {1, 1, v.stride_x}, {1, 1, v.stride_x}, 0, 0, 1, false}, v));
+            layer.set_variant(v.name);
+            CHECK(sum_of(layer, v, 2, 3) == static_cast<float>(2 * (channels - 1) + 6));
+            CHECK(sum_of(layer, v, 2, infinity) == infinity);
+        }
+    }
+}
+
+TEST_CASE("the planner takes pairs where a processor has them", "[pairs]") {
+    const auto plan = [](ConvTranspose3d &layer, Layout layout) {
+        return layer.plan({1, layer.options().in_channels, 4, 5, 6}, layout, {}, DType::bf16).variant;
+    };
+    bool here = false;
+    for (Layout layout : layouts) {
+        ConvTranspose3d many(32, 32, 3, 2, 1), few(32, 2, 4, 2, 1);
+        const Variant usual = plan(many, layout);  // weights are drawn from f32
+        CHECK(usual.family != "pairs");
+        here = false;  // those above are slower than kernels of wider vectors
+        for (const Variant &v : pairs_here()) {
+            here = here || v.isa == usual.isa || v.isa == usual.isa + "bf16";
+        }
+        for (ConvTranspose3d *layer : {&many, &few}) {
+            const std::vector<float> ones(static_cast<size_t>(element_count(layer->weight_shape())), 1);
+            layer->set_weight(ones.data(), layer->weight_shape());
+        }
+        CHECK((plan(many, layout).family == "pairs") == here);
+        CHECK((plan(few, layout).family == "taps") == (usual.isa != "baseline"));
+    }
+    if (!here) {
+        SKIP_TEST("no variant of avx512bf16 runs on this machine");
+    }
+}
+
+}  // namespace
+}  // namespace unstride::tests
