@@ -114,7 +114,7 @@ class Run:
             self.commands[peer.name] = command, environment_of(peer, arguments.threads, arguments.isa)
         if arguments.layer_kernels and not arguments.isa:  # below which that planner would not stay
             self.commands["layer_kernels"] = [str(arguments.layer_kernels), *limits], {}
-        self.short_turns = ShortTurns(self.worker, arguments.rounds, arguments.seconds, "torch" in self.commands)
+        self.short_turns = ShortTurns(self.worker, arguments.rounds, arguments.seconds, self.commands)
         listed = json.loads(output_of(str(arguments.build / "bin/unstride"), "list", "--json"))
         self.listed = [v for v in listed if v["dtype"] == "f32"]
         here = [v for v in self.listed if v["device"] == "cpu" and v["runs_here"] and not (arguments.isa == "avx2" and v["target"] == "avx512")]
@@ -244,7 +244,7 @@ class Run:
             for row, times in zip(results, samples):
                 self.take_turn(row, times, forced)
         if not self.arguments.isa:  # of which the planner knows nothing
-            self.document["types"] += self.short_turns.types(layer)  # the last, as it may cost PyTorch's process, which may take too long
+            self.document["types"] += self.short_turns.types(layer)  # the last, as it may cost a peer's process, which may take too long
         for row, times in zip(results, samples):
             if "error" not in row:
                 everything = sum(times, [])

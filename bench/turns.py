@@ -12,15 +12,16 @@ EPILOGUES = {"none": {}, "leaky_relu": {"activation": "leaky_relu"}, "leaky_relu
              "silu": {"activation": "silu"}}
 
 TYPES = ("f32", "f64", "f16", "bf16", "f16-f32", "bf16-f32")  # of elements: of input and output, or of each
-TORCH_TYPES = ("f64", "f16", "bf16")  # those that are measured with PyTorch, too
-TORCH_PATIENCE = 2  # seconds: where a call takes longer, it is the only one
+PEER_TYPES = {"torch": ("f64", "f16", "bf16"), "openvino": ("f16", "bf16")}  # those that peers are measured with, too
+PATIENCE = 2  # seconds: where a peer's call takes longer, it is the only one
 
 
 class ShortTurns:
-    """On layers that the workers have ready. `worker_of` gives the one of a name; `with_torch` says whether PyTorch is among them."""
+    """On layers that the workers have ready. `worker_of` gives the one of a name, of which there are `names`."""
 
-    def __init__(self, worker_of, rounds, seconds, with_torch):
-        self.worker_of, self.rounds, self.seconds, self.with_torch = worker_of, rounds, seconds, with_torch
+    def __init__(self, worker_of, rounds, seconds, names):
+        self.worker_of, self.rounds, self.seconds = worker_of, rounds, seconds
+        self.peers = [peer for peer in PEER_TYPES if peer in names]
 
     def in_turns(self, requests):
         """What workers find when they time these requests, by (worker, name): `seconds`, or why a peer `cannot`. Turns are shorter than those of the
@@ -47,32 +48,37 @@ class ShortTurns:
         return rows
 
     def types(self, layer):
-        """The times of the planner's choice with elements of each type, and those of PyTorch; and how far outputs are from those of f64."""
+        """The times of the planner's choice with elements of each type, and those of peers; and how far outputs are from those of f64."""
         rows = []
         for layout in BOTH:
-            difference, peer = {}, {}
+            difference, peers = {}, {peer: {} for peer in self.peers}
             for name in TYPES:
                 difference[name], loaded = self.check_type(layer, layout, name)
-                peer.update(loaded)
+                for peer, result in loaded.items():
+                    peers[peer][name] = result
             requests = {("unstride", name): {"layout": layout, "dtype": name} for name in TYPES}
-            requests.update({("torch", name): {"layout": layout, "dtype": name, "patience": TORCH_PATIENCE}
-                             for name, result in peer.items() if "cannot" not in result})
+            requests.update({(peer, name): {"layout": layout, "dtype": name, "patience": PATIENCE}
+                             for peer, results in peers.items() for name, result in results.items() if "cannot" not in result})
             found = self.in_turns(requests)
-            for name, result in peer.items():
-                result.update(found.get(("torch", name), {}))
+            for peer, results in peers.items():
+                for name, result in results.items():
+                    result.update(found.get((peer, name), {}))
             rows.append({"layer": layer.name, "layout": layout, "seconds": {name: found["unstride", name]["seconds"] for name in TYPES},
-                         "difference": difference, "peers": {"torch": peer} if peer else {}})
+                         "difference": difference, "peers": peers})
         return rows
 
     def check_type(self, layer, layout, name):
-        """How far Unstride's output in a type is from that of f64; and, by name, the same of PyTorch, which then is ready, or why it `cannot`."""
+        """How far Unstride's output in a type is from that of f64; and, by name, the same of peers, which then are ready, or why one `cannot`."""
         request = {"layout": layout, "dtype": name}
-        if name not in TORCH_TYPES or not self.with_torch:
+        asked = [peer for peer in self.peers if name in PEER_TYPES[peer]]
+        if not asked:
             return self.worker_of("unstride").ask("check", **request)["difference"], {}
+        loaded = {}
         with tempfile.TemporaryDirectory(prefix="unstride-bench-") as folder:
             difference = self.worker_of("unstride").ask("check", save=folder, **request)["difference"]
-            try:
-                loaded = self.worker_of("torch").ask("load", layer=layer.text, data=folder, **request)
-                return difference, {name: {"difference": loaded["difference"]}}
-            except WorkerError as error:
-                return difference, {name: {"cannot": str(error)}}
+            for peer in asked:
+                try:
+                    loaded[peer] = {"difference": self.worker_of(peer).ask("load", layer=layer.text, data=folder, **request)["difference"]}
+                except WorkerError as error:
+                    loaded[peer] = {"cannot": str(error)}
+        return difference, loaded

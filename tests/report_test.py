@@ -225,7 +225,8 @@ class SummaryTest(unittest.TestCase):
             "variants": [{"layer": layer, "layout": layout, "variant": f"{layout}_{name}_avx2", "seconds": value,
                           "planned": planned, "final": True} for layer, layout, name, value, planned in variants],
             "types": [{"layer": "dense", "layout": layout, "seconds": {"f32": 2, "f64": 4, "bf16": bf16}, "difference": {"f32": 1e-7, "f64": 0, "bf16": bf16 / 1e3},
-                       "peers": {"torch": {"f64": {"cannot": "why"}, "bf16": {"seconds": 6, "difference": 1e-2}}}} for layout, bf16 in (("ncdhw", 1), ("ndhwc", 4))],
+                       "peers": {"torch": {"f64": {"cannot": "why"}, "bf16": {"seconds": 6, "difference": 1e-2}},
+                                 "openvino": {"bf16": {"seconds": 8 if bf16 == 1 else 5, "difference": 2e-3}}}} for layout, bf16 in (("ncdhw", 1), ("ndhwc", 4))],
         })
 
     def test_speeds(self):
@@ -246,9 +247,10 @@ class SummaryTest(unittest.TestCase):
         self.assertEqual(self.summary.gains(), [("dense", "ndhwc", 1.25, "any", "own", 0.0125, 0.010)])
 
     def test_types(self):
-        self.assertEqual(self.summary.types()[0], ("dense", "ncdhw", 2, {"f64": 2, "bf16": 0.5}, {"bf16": 6}, {"f64": "why"}))
+        self.assertEqual(self.summary.types()[0], ("dense", "ncdhw", 2, {"f64": 2, "bf16": 0.5}, {"bf16": 6}, {"bf16": "torch"}, {"f64": "why"}))
+        self.assertEqual(self.summary.types()[1].fastest, {"bf16": "openvino"})
         self.assertEqual([tuple(round(value, 9) if isinstance(value, float) else value for value in t) for t in self.summary.type_summaries()],
-                         [("f64", 2, None, None, 0, None, True), ("bf16", 1, 3, 1.5, 4e-3, 1e-2, True)])
+                         [("f64", 2, None, None, 0, None, True), ("bf16", 1, round(7.5**0.5, 9), 1.25, 4e-3, 1e-2, True)])
 
     def test_fractions(self):
         fractions = {(f.layer, f.layout): (round(f.value, 9), f.goal) for f in self.summary.fractions()}

@@ -3,7 +3,7 @@
 import random
 
 import layer_table
-from turns import EPILOGUES, TORCH_TYPES, TYPES
+from turns import EPILOGUES, PEER_TYPES, TYPES
 from workers import BOTH, PEERS
 
 VARIANTS = {
@@ -68,8 +68,8 @@ def synthetic_document(peers=True):
             document["epilogues"].append({"layer": layer.name, "layout": layout, "seconds": {
                 name: times[planned] * (1 if name == "none" else chance.uniform(1, 1.4)) for name in EPILOGUES}})
             types = {name: times[planned] * (1 if name == "f32" else chance.uniform(0.6, 2)) for name in TYPES}
-            torch = {name: {"seconds": types[name] * chance.uniform(0.8, 9), "difference": 1e-2} for name in TORCH_TYPES}
-            document["types"].append({"layer": layer.name, "layout": layout, "seconds": types, "peers": {"torch": torch} if peers else {},
+            typed = {peer: {name: {"seconds": types[name] * chance.uniform(0.8, 9), "difference": 1e-2} for name in names} for peer, names in PEER_TYPES.items()}
+            document["types"].append({"layer": layer.name, "layout": layout, "seconds": types, "peers": typed if peers else {},
                                       "difference": {name: 0 if name == "f64" else chance.uniform(1e-7, 4e-3) for name in TYPES}})
             if layer.groups > 1:
                 own = f"{layer.name}_{layout}_{planned}_avx512"
@@ -84,7 +84,8 @@ def synthetic_document(peers=True):
         for key in set(failed) - {"layer", "layout", "who"}:
             del failed[key]
         failed["error"] = "RuntimeError: <could not> & would not"
-        document["types"][-1]["peers"]["torch"]["f16"] = {"cannot": "NotImplementedError: <none> for 'Half'"}
+        for results in document["types"][-1]["peers"].values():
+            results["f16"] = {"cannot": "NotImplementedError: <none> for 'Half'"}
         document["types"][0]["peers"] = {}  # as where a run without peers was resumed with them
     for layout, names in VARIANTS.items():
         for name in names:

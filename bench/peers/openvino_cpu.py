@@ -15,7 +15,7 @@ def versions():
 
 
 def make_model(layer, weight, bias):
-    x = opset13.parameter(list(layer.input_shape), np.float32)
+    x = opset13.parameter(list(layer.input_shape), weight.dtype)
     if layer.groups == 1:
         operator = opset13.convolution_backprop_data
     else:
@@ -36,17 +36,20 @@ def with_channels_last(model, dimensions):
     return processor.build()
 
 
-def prepare(layer, layout, arrays, threads):
-    x, weight, bias = arrays
+def prepare(layer, layout, arrays, threads, dtype="f32"):
+    """In f16 the plugin computes in f32 where the processor has no more. It takes no arrays of bf16, but may compute those of f32 in it."""
+    if dtype == "bf16" and "BF16" not in CORE.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise ValueError("OpenVINO computes no bf16 on this processor")
+    x, weight, bias = (array.astype(np.float16 if dtype == "f16" else np.float32, copy=False) for array in arrays)
     model = make_model(layer, weight, bias)
     if layout == "ndhwc":
         model = with_channels_last(model, len(layer.kernel_size))
         x = np.ascontiguousarray(np.moveaxis(x, 1, -1))
     options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1,
-               "INFERENCE_PRECISION_HINT": "f32"}
+               "INFERENCE_PRECISION_HINT": dtype}
     compiled = CORE.compile_model(model, "CPU", options)
     request = compiled.create_infer_request()
-    y = np.empty(tuple(compiled.output(0).shape), np.float32)
+    y = np.empty(tuple(compiled.output(0).shape), x.dtype)
     request.set_input_tensor(ov.Tensor(x, shared_memory=True))
     request.set_output_tensor(ov.Tensor(y, shared_memory=True))
 
@@ -54,4 +57,4 @@ def prepare(layer, layout, arrays, threads):
         request.infer()
         return y
 
-    return call, lambda y: y if layout == "ncdhw" else np.moveaxis(y, -1, 1)
+    return call, lambda y: (y if layout == "ncdhw" else np.moveaxis(y, -1, 1)).astype(np.float32, copy=False)

@@ -47,7 +47,7 @@ def epilogues(summary):
 
 def type_summaries(summary):
     difference = lambda value: f"{value:.0e}" if value else "–"  # noqa: E731
-    return table(("type", "time, of that in f32", "difference from f64", "against PyTorch", "least", "PyTorch's difference"),
+    return table(("type", "time, of that in f32", "difference from f64", "against the fastest peer", "least", "largest difference of a peer"),
                  [(t.type, times(t.ratio), difference(t.difference), times(t.speed), times(t.least), difference(t.peer_difference))
                   for t in summary.type_summaries()])
 
@@ -55,7 +55,7 @@ def type_summaries(summary):
 def types(summary):
     names = [t.type for t in summary.type_summaries()]
     asked = [t.type for t in summary.type_summaries() if t.asked]
-    return table(("layer", "layout", "f32, ms", *names, *(f"against PyTorch, {name}" for name in asked)),
+    return table(("layer", "layout", "f32, ms", *names, *(f"against peer, {name}" for name in asked)),
                  [(row.layer, row.layout, f"{1e3 * row.seconds:.2f}", *(times(row.ratios[name]) for name in names),
                    *(times(row.speeds.get(name)) for name in asked)) for row in summary.types()])
 

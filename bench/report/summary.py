@@ -10,8 +10,8 @@ PeerSpeed = collections.namedtuple("PeerSpeed", "who layout mean least most loss
 Fraction = collections.namedtuple("Fraction", "layer layout value goal compute_bound")
 Gain = collections.namedtuple("Gain", "layer layout ratio generic own seconds own_seconds")  # ratio > 1: its own kernels are faster
 Epilogue = collections.namedtuple("Epilogue", "layer layout seconds leaky_relu leaky_relu_apart residual residual_apart silu")  # ratios to the layer alone
-Typed = collections.namedtuple("Typed", "layer layout seconds ratios speeds cannot")  # seconds of f32, and by type: ratios to these; as in Speed; errors of PyTorch
-TypeSummary = collections.namedtuple("TypeSummary", "type ratio speed least difference peer_difference asked")  # means; `asked`: whether PyTorch was, which may fail
+Typed = collections.namedtuple("Typed", "layer layout seconds ratios speeds fastest cannot")  # seconds of f32, and by type: ratios to these; as in Speed, against the fastest peer, and which it is; errors of peers
+TypeSummary = collections.namedtuple("TypeSummary", "type ratio speed least difference peer_difference asked")  # means; `asked`: whether a peer was, which may fail
 Choice = collections.namedtuple("Choice", "layer layout ratio planned best")
 GpuSpeed = collections.namedtuple("GpuSpeed", "layer layout ours cudnn tf32 ratio")  # results; ratio > 1: faster than cuDNN, or None
 Goal = collections.namedtuple("Goal", "text result reached detail")
@@ -138,10 +138,17 @@ class Summary:
     def types(self):
         rows = []
         for row in self.document.get("types", []):
-            seconds, theirs = row["seconds"], row["peers"].get("torch", {})
-            rows.append(Typed(row["layer"], row["layout"], seconds["f32"], {name: value / seconds["f32"] for name, value in seconds.items() if name != "f32"},
-                              {name: result["seconds"] / seconds[name] for name, result in theirs.items() if "seconds" in result},
-                              {name: result["cannot"] for name, result in theirs.items() if "cannot" in result}))
+            seconds, speeds, fastest, cannot = row["seconds"], {}, {}, {}
+            for name in seconds:
+                theirs = {who: results[name] for who, results in row["peers"].items() if name in results}
+                timed = {who: result["seconds"] for who, result in theirs.items() if "seconds" in result}
+                if timed:
+                    fastest[name] = min(timed, key=timed.get)
+                    speeds[name] = timed[fastest[name]] / seconds[name]
+                elif theirs:
+                    cannot[name] = "; ".join(result["cannot"] for result in theirs.values())
+            ratios = {name: value / seconds["f32"] for name, value in seconds.items() if name != "f32"}
+            rows.append(Typed(row["layer"], row["layout"], seconds["f32"], ratios, speeds, fastest, cannot))
         return rows
 
     def type_summaries(self):
@@ -150,7 +157,7 @@ class Summary:
         summaries = []
         for name in rows[0].ratios if rows else ():
             speeds = [row.speeds[name] for row in rows if name in row.speeds]
-            theirs = [row["peers"]["torch"][name] for row in found if name in row["peers"].get("torch", {})]
+            theirs = [results[name] for row in found for results in row["peers"].values() if name in results]
             summaries.append(TypeSummary(name, geometric_mean(row.ratios[name] for row in rows), geometric_mean(speeds), min(speeds, default=None),
                                          max(row["difference"][name] for row in found),
                                          max((result["difference"] for result in theirs if "difference" in result), default=None), bool(theirs)))
