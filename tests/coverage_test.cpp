@@ -21,7 +21,7 @@ void cover(const std::string &isa) {
         if (v.runs_here()) {
             const ConvTranspose3dOptions options = fitted({8, 8, 3, 2, 1}, v);
             ConvTranspose3d layer(options);
-            layer.set_weight(std::vector<float>(static_cast<size_t>(element_count(layer.weight_shape())), 1).data(), layer.weight_shape());
+            fill_weight(layer, 1);
             layer.set_variant(v.name);
             CHECK(layer.plan({1, options.in_channels, 4, 5, 6}, v.layout, {}, v.types).variant.name == v.name);
         }

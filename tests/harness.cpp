@@ -58,6 +58,10 @@ Tensor CaseOf<T>::input_as(Layout layout) const {
 template struct CaseOf<float>;
 template struct CaseOf<double>;
 
+void fill_weight(ConvTranspose &layer, float number) {
+    layer.set_weight(std::vector<float>(layer.weight().size(), number).data(), layer.weight_shape());
+}
+
 Tensor forward(const ConvTranspose3d &layer, const Case &c, Layout layout) {
     const Tensor input = c.input_as(layout);
     return layer.forward(input.view());

@@ -39,6 +39,9 @@ struct CaseOf {
 
 using Case = CaseOf<float>;
 
+// Sets all weights to a number.
+void fill_weight(ConvTranspose &layer, float number);
+
 Tensor forward(const ConvTranspose3d &layer, const Case &c, Layout layout);
 
 std::string describe(const ConvTranspose3dOptions &options, const Shape &input_shape);

@@ -31,7 +31,7 @@ std::vector<Variant> all_variants_here() {
 void measure(ConvTranspose3d &layer, const Variant &variant, const Shape &input_shape, int threads) {
     set_num_threads(threads);
     layer.set_variant(variant.name);
-    layer.set_weight(std::vector<float>(layer.weight().size(), 1).data(), layer.weight_shape());  // which all types have
+    fill_weight(layer, 1);  // which all types have
     Tensor input(input_shape, variant.layout, 3, variant.types.input), output(layer.output_shape(input_shape), variant.layout, 3, variant.types.output);
     copy_into(input.view<void>(), std::vector<double>(input.element_count(), 1));
     const View<const void> from = input.view<void>();

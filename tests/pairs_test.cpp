@@ -34,7 +34,7 @@ std::vector<Variant> pairs_here() {
 
 // Of one tap of each phase, all of whose weights are `weight`, and for inputs of one.
 float sum_of(ConvTranspose3d &layer, const Variant &v, float weight, float last_input = 1) {
-    layer.set_weight(std::vector<float>(static_cast<size_t>(element_count(layer.weight_shape())), weight).data(), layer.weight_shape());
+    fill_weight(layer, weight);
     const Shape shape{1, layer.options().in_channels, 2, 3, 5};
     Tensor input(shape, v.layout, 3, DType::bf16), output(layer.output_shape(shape), v.layout, 3, v.types.output);
     std::vector<double> numbers(static_cast<size_t>(element_count(shape)), 1);
@@ -97,10 +97,8 @@ TEST_CASE("the planner takes pairs where a processor has them", "[pairs]") {
         for (const Variant &v : pairs_here()) {
             here = here || v.isa == usual.isa || v.isa == usual.isa + "bf16";
         }
-        for (ConvTranspose3d *layer : {&many, &few}) {
-            const std::vector<float> ones(static_cast<size_t>(element_count(layer->weight_shape())), 1);
-            layer->set_weight(ones.data(), layer->weight_shape());
-        }
+        fill_weight(many, 1);
+        fill_weight(few, 1);
         CHECK((plan(many, layout).family == "pairs") == here);
         CHECK((plan(few, layout).family == "taps") == (usual.isa != "baseline"));
     }

@@ -1,6 +1,7 @@
 #include "panels.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -99,12 +100,6 @@ std::vector<T> depth_innermost(const Geometry &geometry, const std::vector<T> &w
     return result;
 }
 
-uint32_t bits_of(float number) {
-    uint32_t bits = 0;
-    std::memcpy(&bits, &number, sizeof(bits));
-    return bits;
-}
-
 // [group][input channel][output channel][tap] to [group][pair of input channels][output channel][tap].
 std::vector<float> paired(const Geometry &geometry, const std::vector<float> &weight) {
     const auto &[groups, inputs, outputs] = geometry.channels;
@@ -113,8 +108,8 @@ std::vector<float> paired(const Geometry &geometry, const std::vector<float> &we
     for (int64_t i = 0; i < static_cast<int64_t>(result.size()); i++) {
         const int64_t group = i / (pairs * plane), pair = i / plane % pairs, first = ((group * inputs + 2 * pair) * plane) + i % plane;
         const bool has_second = 2 * pair + 1 < inputs;
-        const uint32_t bits = bits_of(weight[static_cast<size_t>(first)]) >> 16 | (has_second ? bits_of(weight[static_cast<size_t>(first + plane)]) : 0);
-        std::memcpy(&result[static_cast<size_t>(i)], &bits, sizeof(bits));
+        const std::array<BFloat16, 2> both{BFloat16(weight[static_cast<size_t>(first)]), has_second ? BFloat16(weight[static_cast<size_t>(first + plane)]) : BFloat16()};
+        std::memcpy(&result[static_cast<size_t>(i)], both.data(), sizeof(both));
     }
     return result;
 }
@@ -181,7 +176,7 @@ std::vector<Panels> pack(const Queue &queue, const Geometry &geometry, const Var
 }
 
 bool are_in_bf16(const std::vector<float> &numbers) {
-    return std::all_of(numbers.begin(), numbers.end(), [](float number) { return (bits_of(number) & 0xffff) == 0 && (number == 0 || !(std::abs(number) < std::numeric_limits<float>::min())); });
+    return std::all_of(numbers.begin(), numbers.end(), [](float number) { return static_cast<float>(BFloat16(number)) == number && (number == 0 || std::abs(number) >= std::numeric_limits<float>::min()); });
 }
 
 int64_t packed_bytes(const Geometry &geometry, const Variant &variant) {
