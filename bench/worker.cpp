@@ -4,6 +4,7 @@
 //
 // Reads one JSON object a line from standard input and answers each with one line; bench/README.md lists them.
 
+#include <HalideRuntime.h>
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -218,7 +219,8 @@ private:
 }  // namespace
 
 int main(int argc, char **argv) {
-    unsetenv("UNSTRIDE_WISDOM");  // the planner is measured, not what was tuned
+    unsetenv("UNSTRIDE_WISDOM");                          // the planner is measured, not what was tuned
+    halide_set_custom_do_par_for(unstride_parallel_for);  // for kernels that the generator made without the library's build
     try {
         if (argc > 1) {
             set_num_threads(std::atoi(argv[1]));

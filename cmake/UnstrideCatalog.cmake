@@ -91,7 +91,15 @@ function(_unstride_add_object out generator name type isa)
                        TARGETS ${target}
                        FEATURES user_context
                        PARAMS ${ARGN})
-    set(${out} "${CMAKE_CURRENT_BINARY_DIR}/${name}.o" PARENT_SCOPE)
+    # Parallel loops are those of the library, not of Halide's handlers, which belong to the process (unstride/register.h).
+    set(object "${CMAKE_CURRENT_BINARY_DIR}/kernels/${name}.o")
+    file(MAKE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/kernels")
+    add_custom_command(OUTPUT "${object}"
+                       COMMAND "${CMAKE_OBJCOPY}" --redefine-sym halide_do_par_for=unstride_parallel_for "${name}.o" "${object}"
+                       DEPENDS "${CMAKE_CURRENT_BINARY_DIR}/${name}.o"
+                       WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"
+                       COMMENT "Taking parallel loops from the library in ${name}.o" VERBATIM)
+    set(${out} "${object}" PARENT_SCOPE)
 endfunction()
 
 # Activations that the kernels of the convolution leave to others, of outputs of a type.

@@ -1,7 +1,5 @@
 // Memory that cannot be had, and kernels that report an error: an exception, and a layer that works afterwards.
 
-#include <HalideRuntime.h>
-
 #include "catch_compat.h"
 #include "errors.h"
 #include "harness.h"
@@ -38,24 +36,6 @@ TEST_CASE("a kernel without memory for its scratch", "[errors]") {
         }
     }
     set_num_threads(threads);
-}
-
-int failing_par_for(void *user_context, halide_task_t, int, int, uint8_t *) {
-    halide_error(user_context, "no thread is left");
-    return halide_error_code_generic_error;
-}
-
-TEST_CASE("an error that a kernel reports", "[errors]") {
-    const Case c({4, 6, 3, 2, 1, 1}, {2, 4, 3, 4, 5}, Data::integers, 1);
-    const ConvTranspose3d layer = c.layer();
-    for (Layout layout : layouts) {
-        CHECK(mismatch(forward(layer, c, layout), c) == "none");
-        const halide_do_par_for_t previous = halide_set_custom_do_par_for(failing_par_for);
-        const std::string error = error_of<KernelError>([&] { forward(layer, c, layout); });
-        halide_set_custom_do_par_for(previous);
-        CHECK(error == "kernel error -1: no thread is left");
-        CHECK(mismatch(forward(layer, c, layout), c) == "none");
-    }
 }
 
 TEST_CASE("a tensor that no machine has memory for", "[errors]") {

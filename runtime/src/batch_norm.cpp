@@ -2,11 +2,13 @@
 
 #include <cmath>
 
+#include "float_environment.h"
 #include "validation.h"
 
 namespace unstride {
 
 void fold_batch_norm(const ConvTranspose &layer, const BatchNorm &norm, ConvTranspose &folded) {
+    const DefaultFloatEnvironment environment;
     const ConvTranspose3dOptions &options = layer.options();
     check_batch_norm(norm, layer.activation(), options.out_channels);
     const auto channels = static_cast<size_t>(options.out_channels), group = channels / static_cast<size_t>(options.groups);

@@ -6,6 +6,7 @@
 
 #include "driver.h"
 #include "kernels.h"  // generated: declares every kernel
+#include "lasting.h"
 #include "unstride/error.h"
 #include "validation.h"
 
@@ -79,10 +80,11 @@ struct Registry {
     }
 };
 
-// Made when it is first needed, as kernels register before main in any order, and never destroyed.
+// Made when it is first needed, as kernels register before main in any order.
+Lasting<constructed<Registry>> lasting_registry;
+
 Registry &registry() {
-    static auto &result = *new Registry;
-    return result;
+    return lasting_registry.get();
 }
 
 }  // namespace

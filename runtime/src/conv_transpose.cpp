@@ -6,6 +6,7 @@
 #include "calls.h"
 #include "checked.h"
 #include "extents.h"
+#include "float_environment.h"
 #include "fold.h"
 #include "initialize.h"
 #include "state.h"
@@ -40,6 +41,7 @@ int ConvTranspose::spatial() const {
 }
 
 void ConvTranspose::reset_parameters(uint64_t seed) {
+    const DefaultFloatEnvironment environment;
     Parameters &p = state_->parameters;
     initialize(state_->options, seed, p.weight.floats_to_write(), p.bias.floats_to_write());
     state_->weight_is_set();
@@ -48,6 +50,7 @@ void ConvTranspose::reset_parameters(uint64_t seed) {
 template<typename T>
 void ConvTranspose::set_weight(const T *data, const Shape &shape) {
     check_weight(data, shape, weight_shape());
+    const DefaultFloatEnvironment environment;
     Numbers &weight = state_->parameters.weight;
     weight.assign(data, weight.floats().size());
     state_->weight_is_set();
@@ -56,6 +59,7 @@ void ConvTranspose::set_weight(const T *data, const Shape &shape) {
 template<typename T>
 void ConvTranspose::set_bias(const T *data, const Shape &shape) {
     check_bias(data, shape, bias_shape(), weight_shape());
+    const DefaultFloatEnvironment environment;
     Numbers &bias = state_->parameters.bias;
     bias.assign(data, bias.floats().size());
     state_->packed.clear();
@@ -128,7 +132,7 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
     check_types(types);
     const Geometry geometry = resolve(state_->options, input_shape, output_size, spatial());
     const int threads = state_->workers();
-    const std::shared_ptr<const Decision> shared = state_->decide(geometry, layout, types, {});
+    const std::shared_ptr<const Decision> shared = state_->decide(geometry, layout, types, {}, threads);
     const Decision &decision = *shared;
     const int64_t item_input = geometry.input_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t item_output = geometry.output_elements() / std::max<int64_t>(geometry.batch, 1);

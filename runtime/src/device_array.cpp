@@ -40,12 +40,12 @@ DeviceArray::DeviceArray(const Queue &queue, int64_t count, DType dtype)
         throw InvalidArgument("arrays of more than 2^31 - 1 elements are not supported on a GPU");
     }
     KernelCall call(queue_);
-    call.check(halide_device_malloc(&call, &buffer_, queue.device == Device::cuda ? halide_cuda_device_interface() : halide_opencl_device_interface()));
+    call.check(halide_device_malloc(call.context(), &buffer_, queue.device == Device::cuda ? halide_cuda_device_interface() : halide_opencl_device_interface()));
 }
 
 DeviceArray::~DeviceArray() {
     KernelCall call(queue_);
-    halide_device_free(&call, &buffer_);  // fails where the context is gone, and its memory with it
+    halide_device_free(call.context(), &buffer_);  // fails where the context is gone, and its memory with it
 }
 
 // Of buffers with flags of their own, so that a failure leaves nothing behind.
@@ -59,7 +59,7 @@ void DeviceArray::upload(const void *from) {
     halide_buffer_t buffer = with_host(from);
     buffer.set_host_dirty();
     KernelCall call(queue_);
-    call.check(count_ == 0 ? 0 : halide_copy_to_device(&call, &buffer, nullptr));
+    call.check(count_ == 0 ? 0 : halide_copy_to_device(call.context(), &buffer, nullptr));
 }
 
 void DeviceArray::download(void *to) {
@@ -67,12 +67,12 @@ void DeviceArray::download(void *to) {
     halide_buffer_t buffer = with_host(to);
     buffer.set_device_dirty();
     KernelCall call(queue_);
-    call.check(count_ == 0 ? 0 : halide_copy_to_host(&call, &buffer));
+    call.check(count_ == 0 ? 0 : halide_copy_to_host(call.context(), &buffer));
 }
 
 void DeviceArray::synchronize() {
     KernelCall call(queue_);
-    call.check(halide_device_sync(&call, &buffer_));
+    call.check(halide_device_sync(call.context(), &buffer_));
 }
 
 void DeviceArray::describe(halide_buffer_t &buffer, int64_t offset) const {

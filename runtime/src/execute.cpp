@@ -127,8 +127,8 @@ private:
         if (after_tasks) {
             finish = [&](void *user_context, int outer, int inner) { return pass->run(user_context, tasks.box(outer, inner)); };
         }
-        KernelCall call(threads_, split.share_items, queue_, std::move(finish));
-        call.check(part_.entry->kernel(&call, in.get(), weight.get(), bias.get(), residual.get(),                              //
+        KernelCall call(threads_, split.share_items ? KernelCall::Shared::items : KernelCall::Shared::tasks, queue_, std::move(finish));
+        call.check(part_.entry->kernel(call.context(), in.get(), weight.get(), bias.get(), residual.get(),                     //
                                        narrow(x.axis.padding + phases.first), narrow(y.axis.padding), narrow(z.axis.padding),  //
                                        narrow(x.axis.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),              //
                                        narrow(x.axis.stride), narrow(y.axis.stride), narrow(z.axis.stride),                    //
@@ -137,7 +137,7 @@ private:
                                        epilogue_.residual.has_value(), static_cast<int32_t>(in_registers ? epilogue_.formula : Formula::none),
                                        narrow(split.rows), narrow(split.slices), narrow(split.items), narrow(split.blocks), out.get()));
         if (pass && !after_tasks) {
-            call.check(pass->run(&call, tasks.all()));
+            call.check(pass->run(call.context(), tasks.all()));
         }
     }
 

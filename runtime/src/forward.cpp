@@ -44,8 +44,8 @@ void ConvTranspose::State::compute_arrays(const Geometry &geometry, Layout layou
     const Shape outputs{geometry.batch, c.groups * c.outputs, z.output, y.output, x.output};
     const Volume source = volume(input, types.input, {geometry.batch, c.groups * c.inputs, z.input, y.input, x.input}, layout, c.inputs);
     const Volume target = volume(output, types.output, outputs, layout, c.outputs);
-    compute(*decide(geometry, layout, types, {}), geometry, source, target,
-            residual != nullptr ? std::optional(volume(*residual, types.output, outputs, layout, c.outputs)) : std::nullopt, queue);
+    compute(*decide(geometry, layout, types, {}, workers()), geometry, source, target,
+            residual != nullptr ? std::optional(volume(*residual, types.output, outputs, layout, c.outputs)) : std::nullopt, queue, workers());
 }
 
 void ConvTranspose::State::compute_copies(const Geometry &geometry, Layout layout, const View<const void> &input, const View<void> &output, const View<const void> *residual) const {
@@ -98,11 +98,11 @@ void ConvTranspose::State::forward(const View<const void> &input, const View<voi
     const int threads = workers();
     const Channels &c = geometry.channels;
     const Volume source = volume(inputs, c.inputs);
-    std::shared_ptr<const Decision> decision = decide(geometry, layout, types, {});
+    std::shared_ptr<const Decision> decision = decide(geometry, layout, types, {}, threads);
     if (uses(*decision, Algorithm::winograd) && !are_moderate(source, geometry, threads)) {
-        decision = decide(geometry, layout, types, {false, true});
+        decision = decide(geometry, layout, types, {false, true}, threads);
     }
-    compute(*decision, geometry, source, volume(outputs, c.outputs), residual != nullptr ? std::optional(volume(residuals, c.outputs)) : std::nullopt, {});
+    compute(*decision, geometry, source, volume(outputs, c.outputs), residual != nullptr ? std::optional(volume(residuals, c.outputs)) : std::nullopt, {}, threads);
 }
 
 void ConvTranspose::State::forward(const View<const void> &input, const View<void> &output, const View<const void> *residual, CudaStream stream) const {
@@ -115,8 +115,8 @@ void ConvTranspose::State::forward(const View<const void> &input, const View<voi
         const Queue queue = queue_of(Device::cuda, stream);
         const View<const void> inputs = lifted(input, spatial);
         const Channels &c = geometry.channels;
-        compute(*decide(geometry, layout, {input.dtype, output.dtype}, {true, is_aligned(inputs)}), geometry, volume(inputs, c.inputs), volume(lifted(output, spatial), c.outputs),
-                residual != nullptr ? std::optional(volume(lifted(*residual, spatial), c.outputs)) : std::nullopt, queue);
+        compute(*decide(geometry, layout, {input.dtype, output.dtype}, {true, is_aligned(inputs)}, workers()), geometry, volume(inputs, c.inputs), volume(lifted(output, spatial), c.outputs),
+                residual != nullptr ? std::optional(volume(lifted(*residual, spatial), c.outputs)) : std::nullopt, queue, workers());
     }
 }
 

@@ -5,174 +5,191 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
-#include <set>
 #include <utility>
 
+#include "thread_pool.h"
 #include "unstride/error.h"
+#include "unstride/register.h"
 
 namespace unstride {
 namespace {
 
-std::mutex mutex;
-std::set<void *> &calls = *new std::set<void *>;  // those under way, guarded by the mutex; Halide's runtime asks to the end of the process
-halide_error_handler_t previous_error_handler = nullptr;
-halide_do_par_for_t previous_do_par_for = nullptr;
-halide_cuda_acquire_context_t previous_acquire_context = nullptr;
-halide_cuda_get_stream_t previous_get_stream = nullptr;
+// That of the task which the thread runs: a thread runs no other one until it is done.
+thread_local const KernelCall::Context *current = nullptr;
 
-enum class Place {
-    outer,   // outside of both loops
-    inner,   // in a turn of the outer loop, with all threads at hand
-    worker,  // one of several threads
+class Running {
+public:
+    explicit Running(const KernelCall::Context &context)
+        : outside_(std::exchange(current, &context)) {
+    }
+    ~Running() {
+        current = outside_;
+    }
+    Running(const Running &) = delete;
+    Running &operator=(const Running &) = delete;
+
+private:
+    const KernelCall::Context *const outside_;
 };
-thread_local Place place = Place::outer;
-thread_local int outer_turn = 0;  // that the thread is in
 
-// A loop whose turns several workers take one after the other.
-struct Loop {
-    halide_task_t task;
-    int min, size;
-    uint8_t *closure;
-    const KernelCall::AfterTask &after_task;  // of an inner loop, in a turn of the outer one
-    const int outer;
-    Place inside = Place::worker;
-    std::atomic<int> next{0}, code{halide_error_code_success};
-
-    static int work(void *user_context, int, uint8_t *self) {  // NOLINT(readability-non-const-parameter): a halide_task_t
-        auto &loop = *reinterpret_cast<Loop *>(self);
-        const Place outside = std::exchange(place, loop.inside);
-        const int turn_outside = outer_turn;
-        for (int i = loop.next++; i < loop.size && loop.code == halide_error_code_success; i = loop.next++) {
-            outer_turn = outside == Place::outer ? i : turn_outside;
-            if (const int failure = loop.turn(user_context, i)) {
-                loop.code = failure;
-            }
+// One of Halide's handlers, which belong to the process. An app that sets its own gets it back in all but our calls,
+// which install ours anew.
+template<typename Handler>
+class Hook {
+public:
+    void install(Handler (*set)(Handler), Handler ours) {
+        const Handler before = set(ours);
+        if (before != ours) {
+            others_ = before;
         }
-        place = outside;
-        outer_turn = turn_outside;
-        return loop.code;
+    }
+    Handler others() const {
+        return others_;
     }
 
-    int turn(void *user_context, int i) const {
-        const int failure = halide_do_task(user_context, task, min + i, closure);
-        return failure == halide_error_code_success && after_task ? after_task(user_context, outer, i) : failure;
-    }
+private:
+    std::atomic<Handler> others_{nullptr};
 };
+
+Hook<halide_error_handler_t> error_hook;
+Hook<halide_cuda_acquire_context_t> context_hook;
+Hook<halide_cuda_get_stream_t> stream_hook;
 
 }  // namespace
 
-// With the mutex held.
-KernelCall *KernelCall::find(void *user_context) {
-    return calls.count(user_context) != 0 ? static_cast<KernelCall *>(user_context) : nullptr;
+// A loop whose turns several threads take one after the other.
+struct KernelCall::Loop {
+    const Context &around;
+    halide_task_t task;
+    int min, size;
+    uint8_t *closure;
+    std::atomic<int> next{0}, code{halide_error_code_success};
+
+    void operator()() {
+        for (int i = next++; i < size && code == halide_error_code_success; i = next++) {
+            if (const int failure = turn(i)) {
+                code = failure;
+            }
+        }
+    }
+
+    int turn(int i) {
+        Context context{around.call, around.depth + 1, around.depth == 0 ? i : around.outer};
+        const Running running(context);
+        const int failure = task(&context, min + i, closure);
+        return failure == halide_error_code_success && around.depth == 1 ? around.call->finish_task(context, i)
+                                                                         : failure;
+    }
+};
+
+KernelCall::KernelCall(const Queue &queue)
+    : KernelCall(1, Shared::tasks, queue) {
+}
+
+KernelCall::KernelCall(int threads, Shared shared, const Queue &queue, AfterTask after_task)
+    : threads_(threads), shared_(shared), queue_(queue), after_task_(std::move(after_task)), context_{this, 0, 0},
+      outside_(std::exchange(current, &context_)) {
+    error_hook.install(halide_set_error_handler, report);
+    if (queue.device == Device::cuda) {
+        context_hook.install(halide_set_cuda_acquire_context, acquire_context);
+        stream_hook.install(halide_set_cuda_get_stream, get_stream);
+    }
+}
+
+KernelCall::~KernelCall() {
+    current = outside_;
+}
+
+void *KernelCall::context() {
+    return &context_;
+}
+
+bool KernelCall::is_ours(const void *user_context) {
+    return user_context != nullptr && user_context == current;
+}
+
+// Loops of autoscheduled kernels in these two are those of one thread.
+int KernelCall::run_loop(const Context &context, halide_task_t task, int min, int size, uint8_t *closure) {
+    Loop loop{context, task, min, size, closure};
+    const bool is_shared = context.depth == (shared_ == Shared::items ? 0 : 1);
+    in_threads(is_shared ? std::min(threads_, size) : 1, loop);
+    return loop.code;
+}
+
+// Nothing is thrown through a kernel.
+int KernelCall::finish_task(const Context &task, int inner) {
+    if (!after_task_) {
+        return halide_error_code_success;
+    }
+    try {
+        return after_task_(const_cast<Context *>(&task), task.outer, inner);
+    } catch (...) {
+        const Lock lock(mutex_);
+        exception_ = std::current_exception();
+        return halide_error_code_generic_error;
+    }
+}
+
+// Drivers' errors have several lines.
+void KernelCall::note_error(const char *message) {
+    const Lock lock(mutex_);
+    message_ = message;
+    std::replace(message_.begin(), message_.end(), '\n', ' ');
 }
 
 void KernelCall::report(void *user_context, const char *message) {
-    {
-        const std::lock_guard<std::mutex> lock(mutex);
-        if (KernelCall *call = find(user_context)) {
-            call->message_ = message;
-            std::replace(call->message_.begin(), call->message_.end(), '\n', ' ');  // drivers' errors have several lines
-            return;
-        }
+    if (is_ours(user_context)) {
+        current->call->note_error(message);
+    } else {
+        error_hook.others()(user_context, message);
     }
-    previous_error_handler(user_context, message);
-}
-
-// No threads for a pipeline that is not ours.
-KernelCall::Sharing KernelCall::sharing(void *user_context) {
-    const std::lock_guard<std::mutex> lock(mutex);
-    const KernelCall *call = find(user_context);
-    return call != nullptr ? call->sharing_ : Sharing{0, false, nullptr};
-}
-
-int KernelCall::run_loop(void *user_context, halide_task_t task, int min, int size, uint8_t *closure) {
-    const auto [threads, outer, after_task] = sharing(user_context);
-    if (threads == 0) {
-        return previous_do_par_for(user_context, task, min, size, closure);
-    }
-    static const AfterTask nothing;
-    Loop loop{task, min, size, closure, place == Place::outer ? nothing : *after_task, outer_turn};
-    const bool parallel = place == Place::inner || (place == Place::outer && outer);
-    loop.inside = place == Place::outer && !parallel ? Place::inner : Place::worker;
-    const int workers = parallel ? std::min(threads, size) : 1;
-    if (workers == 1) {
-        return Loop::work(user_context, 0, reinterpret_cast<uint8_t *>(&loop));
-    }
-    return previous_do_par_for(user_context, Loop::work, 0, workers, reinterpret_cast<uint8_t *>(&loop));
-}
-
-std::optional<Queue> KernelCall::queue(void *user_context) {
-    const std::lock_guard<std::mutex> lock(mutex);
-    const KernelCall *call = find(user_context);
-    return call != nullptr ? std::optional(call->queue_) : std::nullopt;
 }
 
 int KernelCall::acquire_context(void *user_context, void **context, bool create) {
-    const std::optional<Queue> ours = queue(user_context);
-    if (!ours) {
-        return previous_acquire_context(user_context, context, create);
+    if (!is_ours(user_context)) {
+        return context_hook.others()(user_context, context, create);
     }
-    *context = ours->context;
+    *context = current->call->queue_.context;
     return halide_error_code_success;
 }
 
 int KernelCall::get_stream(void *user_context, void *context, void **stream) {
-    const std::optional<Queue> ours = queue(user_context);
-    if (!ours) {
-        return previous_get_stream(user_context, context, stream);
+    if (!is_ours(user_context)) {
+        return stream_hook.others()(user_context, context, stream);
     }
-    *stream = ours->stream;
+    *stream = current->call->queue_.stream;
     return halide_error_code_success;
-}
-
-KernelCall::KernelCall(const Queue &queue)
-    : KernelCall(1, false, queue) {
-}
-
-KernelCall::KernelCall(int threads, bool share_outer, const Queue &queue, AfterTask after_task)
-    : after_task_(std::move(after_task)), sharing_{threads, share_outer, &after_task_}, queue_(queue) {
-    static std::once_flag once;
-    std::call_once(once, [] {
-        previous_error_handler = halide_set_error_handler(report);
-        previous_do_par_for = halide_set_custom_do_par_for(run_loop);
-        previous_acquire_context = halide_set_cuda_acquire_context(acquire_context);
-        previous_get_stream = halide_set_cuda_get_stream(get_stream);
-    });
-    const std::lock_guard<std::mutex> lock(mutex);
-    calls.insert(this);
-}
-
-KernelCall::~KernelCall() {
-    const std::lock_guard<std::mutex> lock(mutex);
-    calls.erase(this);
 }
 
 void KernelCall::check(int code) const {
     if (code == halide_error_code_success) {
         return;
     }
+    if (exception_) {
+        std::rethrow_exception(exception_);
+    }
     if (code == halide_error_code_out_of_memory) {
         throw OutOfMemory("out of memory: a kernel could not allocate its scratch");
     }
-    const auto says = [&](const char *error) {
-        return message_.find(error) != std::string::npos;
-    };
+    const auto says = [&](const char *error) { return message_.find(error) != std::string::npos; };
     if (code == halide_error_code_device_malloc_failed &&
-        (says("CUDA_ERROR_OUT_OF_MEMORY") || says("CL_MEM_OBJECT_ALLOCATION_FAILURE") || says("CL_OUT_OF") || says("CL_INVALID_BUFFER_SIZE"))) {
+        (says("CUDA_ERROR_OUT_OF_MEMORY") || says("CL_MEM_OBJECT_ALLOCATION_FAILURE") || says("CL_OUT_OF") ||
+         says("CL_INVALID_BUFFER_SIZE"))) {
         throw OutOfMemory("out of memory: a GPU could not allocate an array: " + message_);
     }
     throw KernelError("kernel error " + std::to_string(code) + ": " + message_);
 }
 
-bool KernelCall::is_ours(void *user_context) {
-    return queue(user_context).has_value();
-}
-
 }  // namespace unstride
 
-// In place of Halide's, which keeps the memory of freed arrays for later ones. These may be in another stream, whose work does not wait for
-// what still reads it; and other libraries of the process could not have it.
+extern "C" int unstride_parallel_for(void *user_context, int (*task)(void *, int, uint8_t *), int min, int size,
+                                     uint8_t *closure) {
+    const auto &context = *static_cast<const unstride::KernelCall::Context *>(user_context);
+    return context.call->run_loop(context, task, min, size, closure);
+}
+
+// In place of Halide's, which keeps the memory of freed arrays for later ones. These may be in another stream, whose
+// work does not wait for what still reads it; and other libraries of the process could not have it.
 extern "C" bool halide_can_reuse_device_allocations(void *user_context) {
     return !unstride::KernelCall::is_ours(user_context);
 }

@@ -12,6 +12,7 @@
 #endif
 
 #include "catalog.h"
+#include "lasting.h"
 
 namespace unstride {
 namespace {
@@ -143,8 +144,8 @@ double time_chain(int64_t steps) {
 }  // namespace
 
 const Machine &this_machine() {
-    static const Machine machine = describe_machine();
-    return machine;
+    static Lasting<describe_machine> machine;
+    return machine.get();
 }
 
 int64_t slab_limit() {

@@ -46,7 +46,7 @@ struct OpenCl {
         device = *std::max_element(found.begin(), found.begin() + std::min<size_t>(count, found.size()), [&](Handle a, Handle b) { return units(a) < units(b); });
         KernelCall call(Queue{Device::opencl, nullptr, nullptr});
         int major = 0, minor = 0;
-        if (halide_opencl_device_interface()->compute_capability(&call, &major, &minor) != 0) {
+        if (halide_opencl_device_interface()->compute_capability(call.context(), &major, &minor) != 0) {
             throw DeviceError("there is no OpenCL device that Halide's runtime can use");
         }
     }

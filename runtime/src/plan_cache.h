@@ -4,9 +4,9 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 
 #include "geometry.h"
+#include "mutex.h"
 #include "planner.h"
 
 namespace unstride {
@@ -25,7 +25,7 @@ public:
 
     // Null if there is none.
     std::shared_ptr<const Decision> find(const Key &key) const {
-        const std::lock_guard<std::mutex> lock(mutex_);
+        const Lock lock(mutex_);
         for (const Slot &slot : slots_) {
             if (slot.decision && slot.key == key) {
                 return slot.decision;
@@ -36,13 +36,13 @@ public:
 
     // In place of the oldest one.
     void insert(const Key &key, std::shared_ptr<const Decision> decision) {
-        const std::lock_guard<std::mutex> lock(mutex_);
+        const Lock lock(mutex_);
         slots_[oldest_] = {key, std::move(decision)};
         oldest_ = (oldest_ + 1) % slots_.size();
     }
 
     void clear() {
-        const std::lock_guard<std::mutex> lock(mutex_);
+        const Lock lock(mutex_);
         slots_ = {};
     }
 
@@ -51,7 +51,7 @@ private:
         Key key{};
         std::shared_ptr<const Decision> decision;
     };
-    mutable std::mutex mutex_;
+    mutable Mutex mutex_;
     std::array<Slot, 4> slots_;  // an app that runs a layer over patches has a few sizes
     size_t oldest_ = 0;
 };

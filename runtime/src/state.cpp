@@ -2,6 +2,7 @@
 
 #include "calls.h"
 #include "dense.h"
+#include "float_environment.h"
 #include "validation.h"
 #include "winograd.h"
 #include "wisdom.h"
@@ -23,12 +24,13 @@ Shape shape_of_output(const Geometry &geometry, size_t rank, int spatial) {
 std::shared_ptr<const std::vector<Panels>> ConvTranspose::State::panels(const Geometry &geometry, const Part &part, const Queue &queue) const {
     const Variant &variant = part.entry->variant;
     const Geometry of_part = part_of(geometry, part);
-    const std::lock_guard<std::mutex> lock(mutex);
+    const Lock lock(mutex);
     try {
         const int64_t all_outputs = channels_seen(geometry.channels, variant).outputs;
         auto &entry = packed[{channels_seen(geometry.channels, variant).groups, static_cast<int64_t>(algorithm_of(variant)), variant.block, part.first,
                               part.channels, static_cast<int64_t>(variant.types.sums()), static_cast<int64_t>(queue.device), reinterpret_cast<int64_t>(queue.context)}];
         if (!entry) {
+            const DefaultFloatEnvironment environment;
             entry = std::make_shared<const std::vector<Panels>>(queue.device == Device::cpu ? pack(of_part, variant, part.first, all_outputs, parameters)
                                                                                             : pack(queue, of_part, variant, parameters));
         }
@@ -44,8 +46,8 @@ void ConvTranspose::State::weight_is_set() {
     packed.clear();
 }
 
-std::shared_ptr<const Decision> ConvTranspose::State::decide(const Geometry &geometry, Layout layout, const Types &types, const Input &input) const {
-    const Call call{device, layout, types, {moderate && input.moderate, input.aligned, in_bf16}, workers()};
+std::shared_ptr<const Decision> ConvTranspose::State::decide(const Geometry &geometry, Layout layout, const Types &types, const Input &input, int workers) const {
+    const Call call{device, layout, types, {moderate && input.moderate, input.aligned, in_bf16}, workers};
     const PlanCache::Key key = PlanCache::key(geometry, call, wisdom_generation());
     std::shared_ptr<const Decision> decision = plans.find(key);
     if (!decision) {
@@ -62,7 +64,7 @@ Geometry ConvTranspose::State::resolve_both(const Shape &input, const Shape &out
 }
 
 void ConvTranspose::State::compute(const Decision &decision, const Geometry &geometry, const Volume &input, const Volume &output,
-                                   const std::optional<Volume> &residual, const Queue &queue) const {
+                                   const std::optional<Volume> &residual, const Queue &queue, int workers) const {
     for (const Part &part : decision.parts) {
         const auto channels = [&](Volume volume) {  // of parts, of which a GPU has one
             volume.offset += part.first * volume.channel;
@@ -72,7 +74,7 @@ void ConvTranspose::State::compute(const Decision &decision, const Geometry &geo
         if (residual) {
             epilogue.residual = channels(*residual);
         }
-        execute(part, part_of(geometry, part), *panels(geometry, part, queue), input, channels(output), epilogue, workers(), queue);
+        execute(part, part_of(geometry, part), *panels(geometry, part, queue), input, channels(output), epilogue, workers, queue);
     }
 }
 

@@ -4,12 +4,12 @@
 #include <array>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "device_array.h"
 #include "execute.h"
+#include "mutex.h"
 #include "panels.h"
 #include "plan_cache.h"
 #include "planner.h"
@@ -31,10 +31,10 @@ struct ConvTranspose::State {
     bool moderate = false, in_bf16 = false;  // the weights
 
     // Panels by variant, range of channels and, on a GPU, context, packed when first needed. Variants of one block size share them.
-    mutable std::mutex mutex;
+    mutable Mutex mutex;
     mutable std::map<std::array<int64_t, 8>, std::shared_ptr<const std::vector<Panels>>> packed;
 
-    // What shares the work: threads, or a GPU's processors.
+    // What shares the work: threads, or a GPU's processors. Asked for once in a call, as another thread may set it meanwhile.
     int workers() const {
         return device == Device::cpu ? num_threads() : processors;
     }
@@ -48,7 +48,7 @@ struct ConvTranspose::State {
     struct Input {
         bool moderate = true, aligned = true;
     };
-    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, const Types &types, const Input &input) const;
+    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, const Types &types, const Input &input, int workers) const;
 
     // Of a view that could be either.
     Layout preferred_layout() const {
@@ -60,7 +60,7 @@ struct ConvTranspose::State {
 
     // All parts of a decision. There may be no residual.
     void compute(const Decision &decision, const Geometry &geometry, const Volume &input, const Volume &output, const std::optional<Volume> &residual,
-                 const Queue &queue) const;
+                 const Queue &queue, int workers) const;
     // On a GPU, from one dense array to another; and through copies of as many items at a time as it takes in an array.
     void compute_arrays(const Geometry &geometry, Layout layout, const Types &types, const DeviceArray &input, const DeviceArray &output, const DeviceArray *residual, const Queue &queue) const;
     void compute_copies(const Geometry &geometry, Layout layout, const View<const void> &input, const View<void> &output, const View<const void> *residual) const;

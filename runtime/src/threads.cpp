@@ -1,31 +1,24 @@
-#include <HalideRuntime.h>
-
 #include <algorithm>
 #include <cstdlib>
-#include <mutex>
 #include <string>
-#include <thread>
 
+#include "mutex.h"
+#include "processors.h"
 #include "unstride/error.h"
 #include "unstride/variants.h"
 
 namespace unstride {
 namespace {
 
-constexpr int most_threads = 256;  // Halide's thread pool has no more
+constexpr int most_threads = 256;
 
-std::mutex mutex;
+Mutex mutex;
 int current = 0;  // 0: not set yet; guarded by the mutex
 
 int default_count() {
     const char *environment = std::getenv("HL_NUM_THREADS");
     const int wanted = environment != nullptr ? std::atoi(environment) : 0;
-    return std::clamp(wanted > 0 ? wanted : static_cast<int>(std::thread::hardware_concurrency()), 1, most_threads);
-}
-
-void set_locked(int value) {
-    current = value;
-    halide_set_num_threads(value);
+    return std::clamp(wanted > 0 ? wanted : usable_processors(), 1, most_threads);
 }
 
 }  // namespace
@@ -34,15 +27,13 @@ void set_num_threads(int count) {
     if (count < 1 || count > most_threads) {
         throw InvalidArgument("the number of threads must be from 1 to 256, but got " + std::to_string(count));
     }
-    const std::lock_guard<std::mutex> lock(mutex);
-    set_locked(count);
+    const Lock lock(mutex);
+    current = count;
 }
 
 int num_threads() {
-    const std::lock_guard<std::mutex> lock(mutex);
-    if (current == 0) {
-        set_locked(default_count());
-    }
+    const Lock lock(mutex);
+    current = current > 0 ? current : default_count();
     return current;
 }
 

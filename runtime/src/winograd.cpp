@@ -1,7 +1,5 @@
 #include "winograd.h"
 
-#include <HalideRuntime.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -11,7 +9,7 @@
 #include <utility>
 
 #include "checked.h"
-#include "kernel_call.h"
+#include "thread_pool.h"
 
 namespace unstride {
 namespace {
@@ -77,11 +75,18 @@ Runs runs_of(const Volume &a, const Geometry &geometry) {
     return runs;
 }
 
-// A run, or a piece of a long one, is a turn of a parallel loop.
+// A run, or a piece of a long one, is a turn of a loop that threads share.
 struct Scan {
     static constexpr int64_t piece = 1 << 16;
     Runs runs;
+    std::atomic<int64_t> next{0};
     std::atomic<bool> moderate{true};
+
+    void operator()() {
+        for (int64_t all = turns(), i = next++; i < all && moderate; i = next++) {
+            turn(i);
+        }
+    }
 
     int64_t pieces() const {
         return divide_up(runs.length, piece);
@@ -150,17 +155,7 @@ bool are_moderate(const std::vector<float> &numbers) {
 
 bool are_moderate(const Volume &input, const Geometry &geometry, int threads) {
     Scan scan{runs_of(input, geometry)};
-    // Turns are dealt out in a thousand shares: a loop of Halide's counts with 32 bits.
-    KernelCall call(threads, true, {});
-    const auto shares = static_cast<int>(std::min<int64_t>(scan.turns(), 1024));
-    const auto share = [](void *, int i, uint8_t *closure) {  // NOLINT(readability-non-const-parameter): a halide_task_t
-        auto &scan = *reinterpret_cast<Scan *>(closure);
-        for (int64_t turns = scan.turns(), shares = std::min<int64_t>(turns, 1024), turn = i; turn < turns && scan.moderate; turn += shares) {
-            scan.turn(turn);
-        }
-        return 0;
-    };
-    call.check(halide_do_par_for(&call, share, 0, shares, reinterpret_cast<uint8_t *>(&scan)));
+    in_threads(static_cast<int>(std::min<int64_t>(threads, scan.turns())), scan);
     return scan.moderate;
 }
 

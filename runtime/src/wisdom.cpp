@@ -11,6 +11,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "lasting.h"
 #include "machine.h"
 #include "unstride/wisdom.h"
 #include "validation.h"
@@ -20,22 +21,22 @@ namespace unstride {
 namespace {
 
 struct Store {
-    std::mutex mutex;
+    Mutex mutex;
     std::map<std::string, Winner> winners;              // of this machine, by key
     std::map<std::string, std::string> other_machines;  // lines, by key
     std::atomic<uint64_t> generation{1};
     std::once_flag environment;
 };
 
-// Never destroyed: layers may outlive the statics of this file.
+Lasting<constructed<Store>> lasting_store;
+
 Store &store() {
-    static auto &result = *new Store;
-    return result;
+    return lasting_store.get();
 }
 
 void take_line(std::string_view line, WisdomReport &report) {
     const WisdomLine parsed = parse_wisdom_line(line);
-    const std::lock_guard<std::mutex> lock(store().mutex);
+    const Lock lock(store().mutex);
     if (parsed.winner) {
         store().winners[parsed.key] = *parsed.winner;
         report.entries++;
@@ -123,7 +124,7 @@ void load_environment() {
 
 std::optional<Winner> recall(const Geometry &geometry, Layout layout, const Types &types, int threads) {
     load_environment();
-    const std::lock_guard<std::mutex> lock(store().mutex);
+    const Lock lock(store().mutex);
     if (store().winners.empty()) {
         return std::nullopt;
     }
@@ -141,7 +142,7 @@ void add_wisdom(const WisdomEntry &entry) {
     const Geometry geometry = resolve(entry.options, entry.input_shape, entry.output_size);
     const Winner winner = check_winner(entry, geometry);
     const std::string key = wisdom_key(geometry, entry.layout, entry.types, entry.threads);
-    const std::lock_guard<std::mutex> lock(store().mutex);
+    const Lock lock(store().mutex);
     store().winners[key] = winner;
     store().generation++;
 }
@@ -177,7 +178,7 @@ WisdomReport read_wisdom(const std::string &text) {
 std::string wisdom_text() {
     load_environment();
     std::string text = std::string(wisdom_header) + "\n";
-    const std::lock_guard<std::mutex> lock(store().mutex);
+    const Lock lock(store().mutex);
     for (const auto &[key, winner] : store().winners) {
         text += wisdom_line(key, winner) + "\n";
     }
@@ -189,7 +190,7 @@ std::string wisdom_text() {
 
 void forget_wisdom() {
     std::call_once(store().environment, [] {});
-    const std::lock_guard<std::mutex> lock(store().mutex);
+    const Lock lock(store().mutex);
     store().winners.clear();
     store().other_machines.clear();
     store().generation++;
