@@ -111,6 +111,44 @@ TEST_CASE("every variant computes residual and activation", "[epilogue]") {
     }
 }
 
+// What the planner takes, in place too, as its threads share items or rows.
+void check_planned_epilogues(const Case &plain, Layout layout, const Activation &activation) {
+    std::mt19937 random(7);
+    ConvTranspose3d layer = plain.layer();
+    layer.set_activation(activation);
+    const Tensor input = plain.input_as(layout);
+    const Shape &sizes = plain.expected.sizes;
+    const std::vector<float> residuals = make_data(element_count(sizes), plain.data, random);
+    const Case expected = with_epilogue(plain, activation, residuals);
+    for (const int threads : {1, 2, 5}) {
+        set_num_threads(threads);
+        Tensor output(sizes, layout);
+        copy_into(output.view(), residuals);
+        layer.forward(input.view(), output.view(), output.view());
+        INFO(name(activation) << ", " << to_string(layout) << ", " << threads << " threads: " << describe(plain.options, plain.input_shape));
+        CHECK(mismatch(output, expected) == "none");
+    }
+}
+
+TEST_CASE("groups whose channels two variants share get each activation once", "[epilogue]") {
+    const int threads = num_threads();
+    int shared = 0;
+    for (const Layout layout : layouts) {
+        for (const int64_t outputs : {9, 18, 20, 25, 33, 36, 50}) {
+            for (const int64_t batch : {1, 6}) {
+                ConvTranspose3dOptions options{6, 2 * outputs, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}};
+                options.groups = 2;
+                const Case plain(options, {batch, 6, 1, 5, 17}, Data::reals, 1);
+                shared += plain.layer().plan(plain.input_shape, layout).rest.empty() ? 0 : 1;
+                check_planned_epilogues(plain, layout, Activation::tanh());
+                check_planned_epilogues(plain, layout, Activation::elu(1.5F));
+            }
+        }
+    }
+    set_num_threads(threads);
+    CHECK((shared > 0 || tested_device() != Device::cpu));
+}
+
 // A layer that computes the activation alone.
 ConvTranspose3d identity(const Activation &activation) {
     ConvTranspose3d layer(1, 1, 1, 1, 0, 0, 1, false);

@@ -31,8 +31,8 @@ void join_dimensions(std::array<int64_t, 5> &extents, std::array<int64_t, 5> &st
 
 }  // namespace
 
-Box Tasks::all() const {
-    return {0, batch, 0, groups * outputs, 0, slices, 0, rows};
+Box Tasks::whole(int64_t group) const {
+    return {0, batch, group, 0, outputs, 0, slices, 0, rows};
 }
 
 Box Tasks::box(int outer, int inner) const {
@@ -40,7 +40,7 @@ Box Tasks::box(int outer, int inner) const {
     const int64_t shares_of_rows = divide_up(rows, rows_per_task), shares_of_slices = divide_up(slices, slices_per_task);
     const int64_t row = inner % shares_of_rows * rows_per_task, slice = inner / shares_of_rows % shares_of_slices * slices_per_task;
     const int64_t channel = inner / (shares_of_rows * shares_of_slices) * channels_per_task;
-    return {item, std::min(items_per_task, batch - item), group * outputs + channel, std::min(channels_per_task, outputs - channel),
+    return {item, std::min(items_per_task, batch - item), group, channel, std::min(channels_per_task, outputs - channel),
             slice, std::min(slices_per_task, slices - slice), row, std::min(rows_per_task, rows - row)};
 }
 
@@ -62,11 +62,24 @@ int ActivationPass::run(void *user_context, const Box &box) const {
         std::rotate(extents.begin(), extents.begin() + 3, extents.begin() + 4);
         std::rotate(strides.begin(), strides.begin() + 3, strides.begin() + 4);
     }
-    const int64_t offset = o.offset + box.item * o.batch + box.channel * o.channel + box.slice * o.depth + box.row * o.height;
+    const int64_t offset = o.offset + box.item * o.batch + box.group * o.group + box.channel * o.channel + box.slice * o.depth + box.row * o.height;
     join_dimensions(extents, strides);
     const Place place{device_, o.data, o.dtype, o.array, offset};
     Buffer<5> from(place, extents, strides), to(place, extents, strides);
     return kernel_(user_context, from.get(), static_cast<int32_t>(formula_), bias_, to.get());
+}
+
+int ActivationPass::run_all(void *user_context, const Tasks &tasks) const {
+    Tasks joined = tasks;
+    if (output_.group == tasks.outputs * output_.channel) {
+        joined.outputs *= joined.groups;
+        joined.groups = 1;
+    }
+    int failure = 0;
+    for (int64_t group = 0; group < joined.groups && failure == 0; group++) {
+        failure = run(user_context, joined.whole(group));
+    }
+    return failure;
 }
 
 }  // namespace unstride

@@ -12,7 +12,8 @@ namespace unstride {
 // Outputs of one item of the batch after the other, in boxes. Rows and slices are counted as a call does that computes some of them.
 struct Box {
     int64_t item, items;
-    int64_t channel, channels;  // of all groups
+    int64_t group;
+    int64_t channel, channels;  // of the group
     int64_t slice, slices, row, rows;
 };
 
@@ -22,7 +23,7 @@ struct Tasks {
     int64_t slices, rows;
     int64_t items_per_task, channels_per_task, slices_per_task, rows_per_task;
 
-    Box all() const;
+    Box whole(int64_t group) const;
     Box box(int outer, int inner) const;
 };
 
@@ -37,6 +38,9 @@ public:
 
     // Returns an error of Halide's, or 0.
     int run(void *user_context, const Box &box) const;
+
+    // All outputs, group by group: those of a group may be apart from those of the next one, as other kernels compute some of their channels.
+    int run_all(void *user_context, const Tasks &tasks) const;
 
 private:
     ActivationKernel kernel_;

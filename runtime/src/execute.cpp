@@ -137,7 +137,7 @@ private:
                                        epilogue_.residual.has_value(), static_cast<int32_t>(in_registers ? epilogue_.formula : Formula::none),
                                        narrow(split.rows), narrow(split.slices), narrow(split.items), narrow(split.blocks), out.get()));
         if (pass && !after_tasks) {
-            call.check(pass->run(call.context(), tasks.all()));
+            call.check(pass->run_all(call.context(), tasks));
         }
     }
 
