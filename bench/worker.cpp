@@ -22,6 +22,7 @@
 #include "harness.h"
 #include "memory.h"
 #include "npy.h"
+#include "process.h"
 #include "unstride/register.h"
 
 namespace {
@@ -222,6 +223,7 @@ int main(int argc, char **argv) {
     unsetenv("UNSTRIDE_WISDOM");                          // the planner is measured, not what was tuned
     halide_set_custom_do_par_for(unstride_parallel_for);  // for kernels that the generator made without the library's build
     try {
+        tools::prepare_process();
         if (argc > 1) {
             set_num_threads(std::atoi(argv[1]));
         }

@@ -82,12 +82,20 @@ class CommandLineTest(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         self.random = np.random.default_rng(1)
 
-    def call(self, *arguments, **environment):
-        """Without the wisdom of whoever runs the tests, unless `environment` says more."""
+    def environment(self):
+        """Variables without the wisdom of whoever runs the tests."""
         variables = {name: value for name, value in os.environ.items() if name != "UNSTRIDE_WISDOM"}
         variables["XDG_CONFIG_HOME"] = str(self.folder / "config")
+        return variables
+
+    def call(self, *arguments, **environment):
         return subprocess.run([UNSTRIDE, *map(str, arguments)], cwd=self.folder, capture_output=True, text=True,
-                              timeout=120, env={**variables, **environment})
+                              timeout=120, env={**self.environment(), **environment})
+
+    def start(self, *arguments, **options):
+        """The process, for tests that do something to it; what it writes to standard error can be read from it."""
+        return subprocess.Popen([UNSTRIDE, *map(str, arguments)], cwd=self.folder, stderr=subprocess.PIPE,
+                                text=True, env=self.environment(), **options)
 
     def succeed(self, *arguments, **environment):
         done = self.call(*arguments, **environment)

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "commands.h"
+#include "process.h"
 
 namespace {
 
@@ -22,6 +23,7 @@ int fail(std::string message) {
 int main(int argc, char **argv) {
     using namespace unstride::tools;
     try {
+        prepare_process();
         // A report that cannot be written is a failure.
         std::cout.exceptions(std::ios::badbit | std::ios::failbit);
         CLI::App app("Transposed convolution with the semantics of torch.nn.ConvTranspose3d, 2d and 1d", "unstride");

@@ -1,27 +1,38 @@
 #include "output_file.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <random>
 #include <stdexcept>
+#include <system_error>
+
+#include "text.h"
 
 namespace unstride::tools {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+constexpr mode_t owner_only = 0600, whom_the_umask_admits = 0666, permissions = 0777;
+
+// No other process has it, on whatever machine it shares the folder with this one.
+std::string temporary_name() {
+    std::random_device random;
+    return format(".unstride-%08x%08x.tmp", random(), random());
+}
+
+}  // namespace
+
 OutputFile::OutputFile(const std::string &path)
     : path_(path) {
-    // Renaming onto a link would replace the link. weakly_canonical keeps a link to a file that does not exist yet.
-    std::error_code error;
-    target_ = fs::weakly_canonical(path, error);
-    while (!error && fs::is_symlink(target_)) {
-        target_ = fs::weakly_canonical(target_.parent_path() / fs::read_symlink(target_), error);
-    }
-    if (error) {
-        fail(error.value());
-    }
-    if (fs::exists(target_)) {
+    find_target();
+    const bool replaces = fs::exists(target_);
+    if (replaces) {
         // A rename would also replace a device or a read-only file.
         if (!fs::is_regular_file(target_)) {
             throw std::runtime_error(path_ + ": cannot be written: not a regular file");
@@ -30,23 +41,38 @@ OutputFile::OutputFile(const std::string &path)
             fail(errno);
         }
     }
-    // "x" refuses a name that is taken, for example by a run that was killed.
-    for (int attempt = 0; file_ == nullptr; attempt++) {
-        temporary_ = target_.parent_path() /
-                     (".unstride-" + std::to_string(getpid()) + "-" + std::to_string(attempt) + ".tmp");
-        file_ = std::fopen(temporary_.c_str(), "wbx");
-        if (file_ == nullptr && errno != EEXIST) {
-            fail(errno);
-        }
+    create(replaces ? owner_only : whom_the_umask_admits);
+}
+
+// Renaming onto a link would replace the link. weakly_canonical keeps a link to a file that does not exist yet.
+void OutputFile::find_target() {
+    std::error_code error;
+    target_ = fs::weakly_canonical(path_, error);
+    while (!error && fs::is_symlink(target_)) {
+        target_ = fs::weakly_canonical(target_.parent_path() / fs::read_symlink(target_), error);
+    }
+    if (error) {
+        fail(error.value());
+    }
+}
+
+void OutputFile::create(mode_t mode) {
+    temporary_.emplace(target_.parent_path() / temporary_name());
+    const int descriptor = open(temporary_->path().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (descriptor == -1) {
+        fail(errno);
+    }
+    file_ = fdopen(descriptor, "wb");
+    if (file_ == nullptr) {
+        const int error = errno;
+        close(descriptor);
+        fail(error);
     }
 }
 
 OutputFile::~OutputFile() {
     if (file_ != nullptr) {
         std::fclose(file_);
-    }
-    if (!temporary_.empty()) {
-        std::remove(temporary_.c_str());
     }
 }
 
@@ -57,15 +83,34 @@ void OutputFile::write(const void *data, size_t bytes) {
 }
 
 void OutputFile::commit() {
+    take_owner_and_permissions();
     std::FILE *file = file_;
     file_ = nullptr;
     if (std::fclose(file) != 0) {
         fail(errno);
     }
-    if (std::rename(temporary_.c_str(), target_.c_str()) != 0) {
-        fail(errno);
+    try {
+        temporary_->rename_to(target_);
+    } catch (const std::system_error &e) {
+        fail(e.code().value());
     }
-    temporary_.clear();
+}
+
+// Those of the file that will be replaced. A file system without them refuses, and the file stays as it was created.
+void OutputFile::take_owner_and_permissions() {
+    struct stat replaced {};
+    if (stat(target_.c_str(), &replaced) != 0) {
+        return;
+    }
+    const int descriptor = fileno(file_);
+    mode_t mode = replaced.st_mode & permissions;
+    constexpr uid_t same_owner = -1;
+    if (fchown(descriptor, replaced.st_uid, replaced.st_gid) != 0 &&
+        fchown(descriptor, same_owner, replaced.st_gid) != 0) {
+        // What the file's group may do, another group may not; it may do what all may.
+        mode = (mode & ~static_cast<mode_t>(S_IRWXG)) | (mode & S_IRWXO) << 3;
+    }
+    static_cast<void>(fchmod(descriptor, mode));
 }
 
 void OutputFile::fail(int error_number) const {

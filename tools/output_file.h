@@ -1,15 +1,22 @@
 #ifndef UNSTRIDE_TOOLS_OUTPUT_FILE_H
 #define UNSTRIDE_TOOLS_OUTPUT_FILE_H
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
+
+#include "removal.h"
 
 namespace unstride::tools {
 
 // A file that appears whole or not at all: it is written under a temporary name in its folder and renamed by commit(),
-// so a file that was there before is replaced only on success. Every failure throws std::runtime_error.
+// so a file that was there before is replaced only on success. It keeps its permissions, and its owner and group where
+// this process may give files to them; until it is replaced, only this process's user may read what will replace it.
+// A new file has the permissions that the umask leaves. Every failure throws std::runtime_error.
 class OutputFile {
 public:
     // Creates the temporary file, so that a place that cannot be written shows before any work is done.
@@ -28,11 +35,14 @@ public:
     }
 
 private:
+    void find_target();
+    void create(mode_t mode);
+    void take_owner_and_permissions();
     [[noreturn]] void fail(int error_number) const;
 
     std::string path_;  // as the user wrote it, for messages
     std::filesystem::path target_;
-    std::filesystem::path temporary_;
+    std::optional<Removal> temporary_;
     std::FILE *file_ = nullptr;
 };
 

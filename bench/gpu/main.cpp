@@ -11,13 +11,14 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <vector>
 
 #include "harness.h"
+#include "output_file.h"
+#include "process.h"
 #include "runner.h"
 
 namespace {
@@ -152,6 +153,13 @@ private:
     Stream stream_;
 };
 
+void save(const std::string &path, const Json &document) {
+    const std::string text = document.dump(1) + "\n";
+    tools::OutputFile file(path);
+    file.write(text.data(), text.size());
+    file.commit();
+}
+
 int run(const std::string &path, int rounds) {
     check(cudaFree(nullptr));  // makes the context that all share
     const DeviceInfo device = device_info(Device::cuda);
@@ -180,7 +188,7 @@ int run(const std::string &path, int rounds) {
                               << (failed ? row["error"].get<std::string>() : std::to_string(1e3 * row["seconds"].get<double>()) + " ms") << (differs ? ", DIFFERS" : "") << std::endl;
                 }
             }
-            std::ofstream(path) << document.dump(1) << '\n';
+            save(path, document);
         }
     }
     return same ? 0 : 1;
@@ -194,6 +202,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     try {
+        tools::prepare_process();
         return run(argv[1], argc > 2 ? std::atoi(argv[2]) : 3);
     } catch (const std::exception &error) {
         std::cerr << "unstride_gpu_bench: error: " << error.what() << '\n';

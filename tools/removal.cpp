@@ -1,0 +1,103 @@
+#include "removal.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+namespace unstride::tools {
+
+namespace {
+
+// All that there are: a list of which the handler, which may not allocate, needs only the names.
+Removal *first = nullptr;
+std::atomic_flag busy = ATOMIC_FLAG_INIT;
+
+void wait_until_free() {
+    while (busy.test_and_set(std::memory_order_acquire)) {
+    }
+}
+
+// While one exists, no handler looks at the list: not in this thread, whose signals wait, and not in others.
+class Exclusive {
+public:
+    Exclusive() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, &before_);
+        wait_until_free();
+    }
+    ~Exclusive() {
+        busy.clear(std::memory_order_release);
+        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    Exclusive(const Exclusive &) = delete;
+    Exclusive &operator=(const Exclusive &) = delete;
+
+private:
+    sigset_t before_{};
+};
+
+}  // namespace
+
+void Removal::remove_all(int signal) {
+    wait_until_free();  // and never free again, so that no other thread renames a file that is gone
+    for (const Removal *each = first; each != nullptr; each = each->next_) {
+        unlink(each->path_.c_str());
+    }
+    std::signal(signal, SIG_DFL);
+    raise(signal);  // comes when this handler returns
+}
+
+// Those that end a process unless it handles them, and do not tell of a fault in it.
+void Removal::handle_signals() {
+    for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU}) {
+        struct sigaction before {};
+        sigaction(signal, nullptr, &before);
+        if (before.sa_handler == SIG_DFL) {
+            struct sigaction action {};
+            action.sa_handler = remove_all;
+            sigfillset(&action.sa_mask);
+            sigaction(signal, &action, nullptr);
+        }
+    }
+}
+
+Removal::Removal(std::filesystem::path path)
+    : path_(std::move(path)) {
+    [[maybe_unused]] static const bool once = (handle_signals(), true);
+    const Exclusive exclusive;
+    next_ = std::exchange(first, this);
+    listed_ = true;
+}
+
+Removal::~Removal() {
+    if (listed_) {
+        const Exclusive exclusive;
+        unlink(path_.c_str());
+        forget();
+    }
+}
+
+void Removal::rename_to(const std::filesystem::path &target) {
+    const Exclusive exclusive;
+    if (std::rename(path_.c_str(), target.c_str()) != 0) {
+        throw std::system_error(errno, std::generic_category());
+    }
+    forget();
+}
+
+void Removal::forget() {
+    Removal **link = &first;
+    while (*link != this) {
+        link = &(*link)->next_;
+    }
+    *link = next_;
+    listed_ = false;
+}
+
+}  // namespace unstride::tools
