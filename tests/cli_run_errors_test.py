@@ -76,7 +76,9 @@ class RunErrorTest(CommandLineTest):
         self.save_random("x2.npy", (1, 2, 4, 5))
         files = {"input": "x2.npy", "weight": "w2.npy"}
         self.refuse("--stride: expected an integer or two as height,width, but got '1,2,3'", "--stride", "1,2,3", "--dims", 2, **files)
-        self.refuse("--output-size: expected two integers as H,W, but got '9'", "--output-size", 9, "--dims", 2, **files)
+        self.refuse("--output-size: expected H,W or N,C,H,W or C,H,W, but got '9'", "--output-size", 9, "--dims", 2,
+                    **files)
+        self.refuse("", "--output-size", "3,6,7", "--dims", 2, **files)
         self.refuse("(4 x 5). Calculated output size per channel: (-12 x -11)", "--padding", 9, "--dims", 2, **files)
 
     def test_missing_options(self):

@@ -1,5 +1,6 @@
 """`unstride run` computes what the reference does, of every option and with every variant."""
 
+import itertools
 import json
 
 import numpy as np
@@ -11,6 +12,18 @@ def option_text(value):
 
 
 class RunTest(CommandLineTest):
+    def test_output_size_of_all_dimensions(self):
+        """As PyTorch takes it, with a batch or without, in the order N, C, D, H, W for every layout."""
+        self.save_random("w.npy", (2, 5, 3, 3, 3))
+        for layout, batch in itertools.product(("ncdhw", "ndhwc"), ((), (4,))):
+            self.save_random("x.npy", batch + ((2, 3, 4, 6) if layout == "ncdhw" else (3, 4, 6, 2)))
+            run = ["run", "--input", "x.npy", "--weight", "w.npy", "--stride", 2, "--layout", layout]
+            self.succeed(*run, "--output-size", "8,9,14", "--output", "y.npy")
+            self.succeed(*run, "--output-size", option_text((*batch, 5, 8, 9, 14)), "--output", "z.npy")
+            self.assertEqual((self.folder / "y.npy").read_bytes(), (self.folder / "z.npy").read_bytes())
+            wrong = (5, 8, 9, 14) if batch else (1, 5, 8, 9, 14)
+            self.fail_with("output_size", *run, "--output-size", option_text(wrong), "--output", "z.npy")
+
     # input (N, C, D, H, W), weight, options
     GEOMETRIES = [
         ((2, 3, 3, 4, 5), (3, 4, 3, 3, 3), {"stride": 2}),

@@ -78,6 +78,12 @@ Names names_of(int dims) {
     return names[dims - 1];
 }
 
+// All sizes of an input or output, with a batch or without.
+std::string sizes_of_array(int dims) {
+    const std::string unbatched = std::string("C,") + names_of(dims).letters;
+    return "N," + unbatched + " or " + unbatched;
+}
+
 // What --stride and its like take.
 Triple parse_triple(int dims, const std::string &name, const std::string &text, Triple value) {
     const Names names = names_of(dims);
@@ -172,8 +178,7 @@ CLI::Option *add_input_size(CLI::App &app, const int &dims, Shape &value) {
     const std::string name = "--input-size";
     return add_parsed(app, name, "N,C,D,H,W", "Sizes of the input in this order, in every layout; without N: unbatched",
                       [name, &dims, &value](const std::string &text) {
-                          const std::string unbatched = std::string("C,") + names_of(dims).letters;
-                          value = parse_integers(name, text, {dims + 1, dims + 2}, "N," + unbatched + " or " + unbatched);
+                          value = parse_integers(name, text, {dims + 1, dims + 2}, sizes_of_array(dims));
                       });
 }
 
@@ -189,10 +194,11 @@ std::vector<CLI::Option *> add_geometry_arguments(CLI::App &app, LayerArguments 
         add_triple(app, dims, "--output-padding", options.output_padding, "Size added to one side of the output (default: 0)"),
         add_triple(app, dims, "--dilation", options.dilation, "Distance between the kernel's elements (default: 1)"),
         add_integer(app, "--groups", options.groups, "Groups of channels (default: 1)"),
-        add_parsed(app, output_size, "D,H,W", "Spatial size of the output; replaces the output padding",
+        add_parsed(app, output_size, "D,H,W",
+                   "Size of the output in space, or all sizes as N,C,D,H,W in every layout; replaces the output padding",
                    [output_size, &dims, &arguments](const std::string &text) {
-                       const Names names = names_of(dims);
-                       arguments.output_size = parse_integers(output_size, text, {dims}, dims == 1 ? "an integer" : std::string(names.count) + " integers as " + names.letters);
+                       arguments.output_size = parse_integers(output_size, text, {dims, dims + 1, dims + 2},
+                                                              names_of(dims).letters + (" or " + sizes_of_array(dims)));
                    })};
 }
 
