@@ -1,7 +1,11 @@
 """`unstride tune`, and what the other commands do with the wisdom that it writes."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import zlib
 
 from cli_support import LAYERS_HEADER, CommandLineTest, main
 
@@ -44,7 +48,9 @@ class TuneTest(CommandLineTest):
             self.assertRegex(gain, r"\A\d+\.\d\dx\Z")
         self.assertFalse(self.parse_plan(self.succeed("plan", *self.GEOMETRY, "--threads", 2))[0])
         self.assertFalse(self.plan("--dilation", 2)[0])
-        self.assertFalse(self.plan(UNSTRIDE_WISDOM="")[0])
+        self.assertTrue(self.plan(UNSTRIDE_WISDOM="")[0])  # as if it were not set
+        self.assertFalse(self.plan(UNSTRIDE_WISDOM="/dev/null")[0])
+        self.assertFalse(self.plan("--wisdom", "/dev/null")[0])
 
         # The same with a name: other winners stay, the same layer's is replaced.
         before = wisdom.read_text().splitlines()
@@ -114,13 +120,23 @@ class TuneTest(CommandLineTest):
         self.assertFalse(self.parse_plan(self.assert_warns("unstride/wisdom: line 1", *self.PLAN))[0])
         self.assert_warns("missing: cannot be read", *self.PLAN, UNSTRIDE_WISDOM="missing")
         self.fail_with("missing: cannot be read", *self.PLAN, "--wisdom", "missing")
-        self.fail_with(".: cannot be read", *self.PLAN, "--wisdom", ".")
+        self.fail_with(".: cannot be read: not a regular file", *self.PLAN, "--wisdom", ".")
+        os.mkfifo(self.folder / "pipe")  # nobody will ever write to it
+        for special in "pipe", "/dev/zero":
+            self.fail_with(f"{special}: cannot be read: not a regular file", *self.PLAN, "--wisdom", special)
+            text = self.assert_warns(f"{special}: cannot be read: not", *self.PLAN, UNSTRIDE_WISDOM=special)
+            self.assertFalse(self.parse_plan(text)[0])
+            self.fail_with(f"{special}: cannot be written: not a regular file", *self.TUNE, "--wisdom", special)
 
     def test_tune_of_two_dimensions(self):
         layer = ["--dims", 2, "--input-size", "1,4,6,5", "--out-channels", 6, "--kernel-size", 3, "--stride", 2, "--output-size", "14,12", "--threads", 1]
         text = self.succeed("tune", *layer, "--wisdom", "w")
         self.assertIn("1x4x6x5", text)
         self.assertTrue(self.parse_plan(self.succeed("plan", *layer, "--wisdom", "w"))[0])
+        layer[layer.index("14,12")] = "1,6,14,12"  # PyTorch's other form of the same
+        self.assertTrue(self.parse_plan(self.succeed("plan", *layer, "--wisdom", "w"))[0])
+        self.succeed("tune", *layer, "--wisdom", "w2")
+        self.assertEqual(len((self.folder / "w2").read_text().splitlines()), 3)
 
     def test_tune_of_a_type(self):
         layer = ["--input-size", "1,4,2,3,5", "--out-channels", 3, "--kernel-size", 3, "--threads", 1]
@@ -128,6 +144,63 @@ class TuneTest(CommandLineTest):
         self.assertTrue(self.parse_plan(self.succeed("plan", *layer, "--dtype", "bf16-f32", "--wisdom", "w"))[0])
         self.assertFalse(self.parse_plan(self.succeed("plan", *layer, "--dtype", "bf16", "--wisdom", "w"))[0])
         self.assertFalse(self.parse_plan(self.succeed("plan", *layer, "--wisdom", "w"))[0])
+
+    # ------------------------------------------------------------------------------------------------ several at once
+
+    def wisdom_of_another_machine(self):
+        """So much that reading and writing it takes a while."""
+        lines = ["unstride wisdom 1"]
+        for size in range(1, 10001):
+            line = ('unstride=0.1.0 cpu="another machine" isa=avx2 threads=1 dtype=f32 layout=ncdhw batch=1 channels=4,4 '
+                    f"groups=1 input=1,1,{size} kernel=1,1,1 stride=1,1,1 padding=0,0,0 output_padding=0,0,0 "
+                    "dilation=1,1,1 variant=x rows=1 nanoseconds=1000 candidates=1")
+            lines.append(f"{line} crc32={zlib.crc32(line.encode()):08x}")
+        return "".join(line + "\n" for line in lines)
+
+    def test_several_tunes_of_one_file(self):
+        (self.folder / "w").write_text(self.wisdom_of_another_machine())
+        (self.folder / "w").chmod(0o600)
+        (self.folder / "link").symlink_to("w")
+        processes = [self.start("tune", "--dims", 1, "--input-size", f"1,{channels},3", "--out-channels", 2,
+                                "--kernel-size", 1, "--threads", 1, "--wisdom", name, stdout=subprocess.DEVNULL)
+                     for channels, name in enumerate(["w", "link"] * 4, 1)]
+        for process in processes:
+            self.assertEqual((process.communicate(timeout=240)[1], process.returncode), ("", 0))
+        lines = (self.folder / "w").read_text().splitlines()
+        self.assertEqual(sum("another machine" in line for line in lines), 10000)
+        self.assertEqual(len(lines), 1 + 10000 + 16)  # eight layers in two layouts
+        self.assertEqual((self.folder / "w").stat().st_mode & 0o777, 0o600)
+        self.assertEqual({path.name for path in self.folder.iterdir()}, {"w", "link"})
+
+    def test_a_lock_that_was_left_behind(self):
+        (self.folder / ".unstride.lock").touch()
+        self.succeed(*self.TUNE, "--wisdom", "w")
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["w"])
+        (self.folder / ".unstride.lock").mkdir()
+        self.fail_with("w: cannot be locked: ", *self.TUNE, "--wisdom", "w")
+
+    def test_what_becomes_another_file_meanwhile(self):
+        """A tune of many layers is halted, and its file replaced: it ends with an error, and the new file stays."""
+        (self.folder / "layers.csv").write_text(
+            LAYERS_HEADER + "".join(f"layer{size},1,2,3,2x3x{size},2x2x2,2x2x2,0x0x0,0x0x0,1x1x1,1,a\n"
+                                    for size in range(1, 1001)))
+        process = self.start("tune", "--layers", "all", "--layers-file", "layers.csv", "--wisdom", "w",
+                             stdout=subprocess.PIPE)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        process.stdout.readline()
+        while True:
+            process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+            if not list(self.folder.glob(".unstride*")):  # it is not about to write
+                break
+            process.send_signal(signal.SIGCONT)
+        (self.folder / "w").write_text("not to be lost\n")
+        process.send_signal(signal.SIGCONT)
+        error = process.communicate(timeout=240)[1]
+        self.assertEqual(process.returncode, 2)
+        self.assertRegex(error, r"\Aunstride: error: w: cannot be added to: line 1[^\n]+\n\Z")
+        self.assertEqual((self.folder / "w").read_text(), "not to be lost\n")
 
     def test_tune_errors(self):
         (self.folder / "notes").write_text("not to be lost\n")

@@ -1,5 +1,7 @@
 // Wisdom as text and in files: one that is stale or damaged does no harm.
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -10,6 +12,7 @@
 #include <random>
 
 #include "catch_compat.h"
+#include "scratch_watch.h"
 #include "some_wisdom.h"
 
 namespace unstride::tests {
@@ -239,7 +242,34 @@ TEST_CASE("wisdom files", "[wisdom]") {
         CHECK(report.problems.size() == 1);
     }
     CHECK(load_wisdom(path + "x").summary() == "cannot be read: No such file or directory");
+    const std::string pipe = folder / "pipe";
+    REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);  // nobody will ever write to it
+    for (const std::string &special : {pipe, folder.string(), std::string("/dev/zero"), std::string("/dev/full")}) {
+        CHECK(load_wisdom(special).summary() == "cannot be read: not a regular file");
+    }
+    load_wisdom(path);
+    const WisdomReport nothing = load_wisdom("/dev/null");
+    CHECK(nothing.is_wisdom);
+    CHECK(nothing.entries == 0);
+    CHECK(nothing.summary().empty());
+    CHECK(wisdom_text() == text);
     fs::remove_all(folder);
+}
+
+// It can fail in a process that has not looked for wisdom yet, such as CTest starts for each test.
+TEST_CASE("the first plan of a process is kept as later ones are", "[wisdom]") {
+    namespace fs = std::filesystem;
+    const fs::path path = fs::temp_directory_path() / ("unstride-wisdom-" + std::to_string(std::random_device{}()));
+    std::ofstream(path) << "unstride wisdom 1\n";
+    setenv("UNSTRIDE_WISDOM", path.c_str(), 1);
+    const ConvTranspose3d layer(grouped);
+    layer.plan(input_shape, Layout::ncdhw);
+    const int64_t after_first = heap_bytes();
+    layer.plan(input_shape, Layout::ncdhw);
+    const int64_t after_second = heap_bytes();
+    CHECK(after_second == after_first);  // no second one is kept beside it
+    unsetenv("UNSTRIDE_WISDOM");
+    fs::remove(path);
 }
 
 TEST_CASE("where wisdom is kept", "[wisdom]") {

@@ -4,9 +4,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <memory>
+#include <stdexcept>
+#include <system_error>
 
 #include "arguments.h"
-#include "output_file.h"
 
 namespace unstride::tools {
 
@@ -15,6 +17,11 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char *no_wisdom = "none";
+
+bool environment_names_wisdom() {
+    const char *named = std::getenv("UNSTRIDE_WISDOM");
+    return named != nullptr && *named != '\0';
+}
 
 void warn(std::string message) {
     std::replace_if(
@@ -49,7 +56,7 @@ void use_wisdom(const std::string &path) {
         if (!report.summary().empty()) {
             warn(path + ": " + report.summary());
         }
-    } else if (std::getenv("UNSTRIDE_WISDOM") == nullptr && fs::exists(default_wisdom_path(), ignored)) {
+    } else if (!environment_names_wisdom() && fs::exists(default_wisdom_path(), ignored)) {
         load_with_warning(default_wisdom_path());
     }
 }
@@ -59,31 +66,49 @@ WisdomFile::WisdomFile(const std::string &path)
     if (path_.empty() || path_ == no_wisdom) {
         throw InvalidArgument("--wisdom: a file to keep the winners in is needed");
     }
-    std::error_code ignored;
-    const char *named = std::getenv("UNSTRIDE_WISDOM");
-    if (path.empty() && (named == nullptr || *named == '\0')) {
+    if (path.empty() && !environment_names_wisdom()) {
+        std::error_code ignored;
         fs::create_directories(fs::path(path_).parent_path(), ignored);
     }
     const OutputFile attempt(path_);
+    const std::unique_ptr<FolderLock> lock = lock_folder(attempt);
+    if (!lock->problem().empty()) {
+        warn(path_ + ": cannot be locked: " + lock->problem() +
+             "; winners of another tune at the same time may be lost");
+    }
     forget_wisdom();
-    if (fs::exists(path_, ignored) && fs::file_size(path_, ignored) > 0) {
-        const WisdomReport report = load_wisdom(path_);
-        if (!report.is_wisdom) {
-            throw InvalidArgument(path_ + ": cannot be added to: " + report.problems.front());
-        }
-        if (!report.problems.empty()) {
-            warn(path_ + ": " + report.summary());
-        }
-        forget_wisdom();
+    if (const WisdomReport report = load(); !report.problems.empty()) {
+        warn(path_ + ": " + report.summary());
+    }
+    forget_wisdom();
+}
+
+std::unique_ptr<FolderLock> WisdomFile::lock_folder(const OutputFile &file) const {
+    try {
+        return std::make_unique<FolderLock>(file.target().parent_path());
+    } catch (const std::system_error &e) {
+        throw std::runtime_error(path_ + ": cannot be locked: " + e.what());
     }
 }
 
+WisdomReport WisdomFile::load() const {
+    if (!fs::exists(path_) || fs::file_size(path_) == 0) {
+        return {};
+    }
+    WisdomReport report = load_wisdom(path_);
+    if (!report.is_wisdom) {
+        throw InvalidArgument(path_ + ": cannot be added to: " + report.problems.front());
+    }
+    return report;
+}
+
 void WisdomFile::keep(const WisdomEntry &winner) const {
-    load_wisdom(path_);
+    OutputFile file(path_);
+    const std::unique_ptr<FolderLock> lock = lock_folder(file);
+    load();
     add_wisdom(winner);
     const std::string text = wisdom_text();
     forget_wisdom();
-    OutputFile file(path_);
     file.write(text.data(), text.size());
     file.commit();
 }

@@ -2,8 +2,11 @@
 #define UNSTRIDE_TOOLS_WISDOM_FILE_H
 
 #include <CLI/CLI.hpp>
+#include <memory>
 #include <string>
 
+#include "folder_lock.h"
+#include "output_file.h"
 #include "unstride/wisdom.h"
 
 namespace unstride::tools {
@@ -17,11 +20,12 @@ void use_wisdom(const std::string &path);
 
 // The file that tune keeps winners in. Throws InvalidArgument or std::runtime_error unless it can be written and is wisdom, or
 // empty, or not there yet; warns of what is in it but cannot be kept. Leaves the process without wisdom.
+// Several processes may keep winners in one file at the same time.
 class WisdomFile {
 public:
     explicit WisdomFile(const std::string &path);  // empty: default_wisdom_path, whose folder is made if need be
 
-    // Adds one winner to those in the file, which is replaced as a whole.
+    // Adds one winner to those that are in the file now, which is replaced as a whole. Throws as the constructor does.
     void keep(const WisdomEntry &winner) const;
 
     const std::string &path() const {
@@ -29,6 +33,10 @@ public:
     }
 
 private:
+    // Held from reading the file to replacing it.
+    std::unique_ptr<FolderLock> lock_folder(const OutputFile &file) const;
+    WisdomReport load() const;
+
     std::string path_;
 };
 

@@ -1,5 +1,8 @@
 #include "wisdom.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -19,6 +22,9 @@
 
 namespace unstride {
 namespace {
+
+// What users name for wisdom that has nothing in it.
+constexpr const char *empty_wisdom_path = "/dev/null";
 
 struct Store {
     Mutex mutex;
@@ -70,16 +76,33 @@ void take_text(std::string_view text, WisdomReport &report) {
     store().generation++;
 }
 
+[[noreturn]] void fail_to_read(const std::string &why) {
+    throw std::runtime_error("cannot be read: " + why);
+}
+
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE *)>;
+
+// Opening a pipe would wait for somebody to write, and devices may have no end. Throws std::runtime_error.
+File open_regular_file(const std::string &path) {
+    const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    File file(descriptor == -1 ? nullptr : fdopen(descriptor, "rb"), std::fclose);
+    struct stat status {};
+    if (!file || fstat(descriptor, &status) != 0) {
+        fail_to_read(std::strerror(errno));
+    }
+    if (!S_ISREG(status.st_mode)) {
+        fail_to_read("not a regular file");
+    }
+    return file;
+}
+
 // Throws std::runtime_error.
 std::string read_file(const std::string &path) {
-    constexpr size_t most = size_t{16} << 20;  // room for some 50 000 winners
-    const auto fail = [] {
-        throw std::runtime_error(std::string("cannot be read: ") + std::strerror(errno));
-    };
-    const std::unique_ptr<std::FILE, int (*)(std::FILE *)> file(std::fopen(path.c_str(), "rb"), std::fclose);
-    if (!file) {
-        fail();
+    if (path == empty_wisdom_path) {
+        return std::string(wisdom_header) + "\n";
     }
+    constexpr size_t most = size_t{16} << 20;  // room for some 50 000 winners
+    const File file = open_regular_file(path);
     std::string text;
     char block[4096];
     while (const size_t count = std::fread(block, 1, sizeof block, file.get())) {
@@ -89,7 +112,7 @@ std::string read_file(const std::string &path) {
         }
     }
     if (std::ferror(file.get()) != 0) {
-        fail();
+        fail_to_read(std::strerror(errno));
     }
     return text;
 }
@@ -107,15 +130,20 @@ WisdomReport load(const std::string &path) {
     return report;
 }
 
+// Of the environment; one that is empty is as one that is not set.
+std::string variable(const char *name) {
+    const char *value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
+constexpr const char *wisdom_variable = "UNSTRIDE_WISDOM";
+
 void load_environment() {
     std::call_once(store().environment, [] {
-        const char *path = std::getenv("UNSTRIDE_WISDOM");
-        if (path == nullptr || *path == '\0') {
-            return;
-        }
-        const std::string summary = load(path).summary();
+        const std::string path = variable(wisdom_variable);
+        const std::string summary = path.empty() ? "" : load(path).summary();
         if (!summary.empty()) {
-            std::fprintf(stderr, "unstride: warning: %s: %s\n", path, summary.c_str());
+            std::fprintf(stderr, "unstride: warning: %s: %s\n", path.c_str(), summary.c_str());
         }
     });
 }
@@ -133,6 +161,7 @@ std::optional<Winner> recall(const Geometry &geometry, Layout layout, const Type
 }
 
 uint64_t wisdom_generation() {
+    load_environment();  // which is a change, too
     return store().generation;
 }
 
@@ -197,11 +226,7 @@ void forget_wisdom() {
 }
 
 std::string default_wisdom_path() {
-    const auto variable = [](const char *name) {
-        const char *value = std::getenv(name);
-        return std::string(value != nullptr ? value : "");
-    };
-    std::string named = variable("UNSTRIDE_WISDOM");
+    std::string named = variable(wisdom_variable);
     const std::string configuration = variable("XDG_CONFIG_HOME"), home = variable("HOME");
     if (!named.empty()) {
         return named;

@@ -13,7 +13,8 @@ namespace unstride {
 // the planner takes the variant and the split that won instead of the ones it expects to. Results stay the same, bit for bit.
 //
 // `unstride tune` measures and writes wisdom files. A process starts with the file that the environment variable UNSTRIDE_WISDOM
-// names, if any, and says on standard error if there is something wrong with it. All of this may be called in any thread.
+// names, if it is set and not empty, and says on standard error if there is something wrong with it. All of this may be
+// called in any thread.
 
 // One winner. Throughout, the layer's bias, padding_mode and weights do not matter, and one of one or two dimensions is the same as one of
 // three with sizes of 1.
@@ -48,7 +49,8 @@ struct WisdomReport {
     std::string summary() const;
 };
 
-// Adds what a file or a text holds to the wisdom of the process; it wins over what is there.
+// Adds what a file or a text holds to the wisdom of the process; it wins over what is there. The file is a regular one, or
+// /dev/null, which is wisdom with nothing in it.
 WisdomReport load_wisdom(const std::string &path);
 WisdomReport read_wisdom(const std::string &text);
 
