@@ -88,7 +88,7 @@ Expr gelu(const Expr &v) {
 }
 
 Expr gelu_tanh(const Expr &v) {
-    return v * sigmoid(v * (number(v, 1.5957691216057308) + v * v * number(v, 0.071354816272600398)));
+    return v * sigmoid(v * (number(v, 1.5957691216057308) + v * v * number(v, 0.071354816272600249)));
 }
 
 // output = formula(input), element by element: both may be the same memory. The first dimension is dense.

@@ -13,7 +13,7 @@ namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
 
-double apply(const Activation &a, double v, size_t channel) {
+long double apply(const Activation &a, long double v, size_t channel) {
     using Kind = Activation::Kind;
     switch (a.kind) {
     case Kind::none:
@@ -28,9 +28,9 @@ double apply(const Activation &a, double v, size_t channel) {
     case Kind::silu:
         return v / (1 + std::exp(-v));
     case Kind::gelu:
-        return v * std::erfc(-v / std::sqrt(2.0)) / 2;
+        return v * std::erfc(-v / std::sqrt(2.0L)) / 2;
     case Kind::gelu_tanh:
-        return v / (1 + std::exp(-2 * std::sqrt(2 / 3.14159265358979323846) * (v + 0.044715 * v * v * v)));
+        return v / (1 + std::exp(-2 * std::sqrt(2 / 3.14159265358979323846L) * (v + 0.044715L * v * v * v)));
     case Kind::tanh:
         return std::tanh(v);
     case Kind::sigmoid:
@@ -61,7 +61,7 @@ Case with_epilogue(Case c, const Activation &activation, const std::vector<float
     const size_t volume = static_cast<size_t>(sizes[2] * sizes[3] * sizes[4]), channels = static_cast<size_t>(sizes[1]);
     for (size_t i = 0; i < c.expected.values.size(); i++) {
         const double sum = c.expected.values[i] + (residual.empty() ? 0 : residual[i]);
-        c.expected.values[i] = apply(activation, sum, i / volume % channels);
+        c.expected.values[i] = static_cast<double>(apply(activation, sum, i / volume % channels));
         c.expected.magnitudes[i] += std::abs(sum);
     }
     // Beyond those in registers, they are rounded; and the steepest of all has a slope of 1.5.
@@ -159,30 +159,43 @@ ConvTranspose3d identity(const Activation &activation) {
     return layer;
 }
 
-std::vector<float> values_of(const Activation &activation, std::vector<float> arguments) {
+template<typename T>
+std::vector<T> values_of(const Activation &activation, const std::vector<T> &arguments) {
     const Shape shape{1, 1, 1, 1, static_cast<int64_t>(arguments.size())};
-    return dense_copy(identity(activation).forward(dense_view<const float>(arguments.data(), shape)));
+    const Tensor values = identity(activation).forward(dense_view(arguments.data(), shape));
+    return {values.data<T>(), values.data<T>() + arguments.size()};
 }
 
-TEST_CASE("activations are exact to a few units in the last place", "[epilogue]") {
-    std::vector<float> arguments;
+// The bound is relative; far to the left GELU is tiny, and its argument's rounding counts more.
+template<typename T>
+void check_exactness(double bound) {
+    std::vector<T> arguments;
     for (int i = -12000; i <= 12000; i++) {
-        arguments.push_back(static_cast<float>(i) / 1000);
-        arguments.push_back(std::ldexp(static_cast<float>(i), -30));
+        arguments.push_back(static_cast<T>(i) / 1000);
+        arguments.push_back(std::ldexp(static_cast<T>(i), -30));
     }
+    const double least = 1e8 * std::numeric_limits<T>::min();
     for (const Activation &activation : activations(1)) {
-        const std::vector<float> values = values_of(activation, arguments);
+        const std::vector<T> values = values_of(activation, arguments);
         double worst = 0, at = 0;
         for (size_t i = 0; i < values.size(); i++) {
-            const double want = apply(activation, arguments[i], 0), error = std::abs(values[i] - want) / (std::abs(want) + 1e-30);
+            const long double want = apply(activation, arguments[i], 0);
+            const double error = static_cast<double>(std::abs(values[i] - want) / (std::abs(want) + least));
             if (error > worst) {
                 worst = error;
                 at = arguments[i];
             }
         }
-        INFO(name(activation) << " at " << at);
-        CHECK(worst < 1e-6 * (activation.kind == Activation::Kind::gelu || activation.kind == Activation::Kind::gelu_tanh ? 20 : 1));  // far to the left, where they are tiny
+        using Kind = Activation::Kind;
+        const bool is_gelu = activation.kind == Kind::gelu || activation.kind == Kind::gelu_tanh;
+        INFO(name(activation) << " of " << to_string(dtype_of<T>()) << " at " << at);
+        CHECK(worst < bound * (is_gelu ? 20 : 1));
     }
+}
+
+TEST_CASE("activations are exact to a few units in the last place", "[epilogue]") {
+    check_exactness<float>(1e-6);
+    check_exactness<double>(2e-15);
 }
 
 TEST_CASE("activations of NaN, infinities and zero are PyTorch's", "[epilogue]") {
@@ -202,7 +215,7 @@ TEST_CASE("activations of NaN, infinities and zero are PyTorch's", "[epilogue]")
         return std::isnan(a) ? std::isnan(b) : a == b;
     };
     for (const auto &e : expected) {
-        const std::vector<float> values = values_of(e.activation, {nan, infinity, -infinity, 0});
+        const std::vector<float> values = values_of<float>(e.activation, {nan, infinity, -infinity, 0});
         INFO(name(e.activation));
         CHECK(std::isnan(values[0]));
         CHECK(same(values[1], e.of_infinity));
