@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "element.h"
+#include "exact_constants.h"
 #include "expressions.h"
 #include "formula.h"
 
@@ -115,6 +116,7 @@ public:
     }
 
     void schedule() {
+        write_constants_exactly(get_pipeline(), get_target());
         for (int d = 0; d < 3; d++) {
             bias.dim(d).set_min(0);
         }
