@@ -1,0 +1,37 @@
+#ifndef UNSTRIDE_TESTS_APPS_CHILDREN_H
+#define UNSTRIDE_TESTS_APPS_CHILDREN_H
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <stdexcept>
+
+namespace unstride::apps {
+
+constexpr unsigned child_seconds = 60;  // after which a child counts as hanging
+
+// Whether a child that runs the function, and ends with the status that it returns unless it ends before, ends with 0.
+template<typename Function>
+bool child_succeeds(const Function &function) {
+    const pid_t child = fork();
+    if (child < 0) {
+        throw std::runtime_error("there can be no more processes");
+    }
+    if (child == 0) {
+        alarm(child_seconds);
+        _exit(function());
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    if (WIFSIGNALED(status)) {
+        std::cerr << "a child ended by signal " << WTERMSIG(status) << std::endl;
+    } else if (WEXITSTATUS(status) != 0) {
+        std::cerr << "a child ended with status " << WEXITSTATUS(status) << std::endl;
+    }
+    return status == 0;
+}
+
+}  // namespace unstride::apps
+
+#endif
