@@ -130,4 +130,7 @@ function(unstride_add_generator)
                          ${root}/schedules/taps.cpp
                          ${root}/schedules/tasks.cpp)
     target_include_directories(unstride.generator PRIVATE ${root}/generators ${root}/schedules)
+    # All kernels wait for it, and its time is spent in Halide's library.
+    target_precompile_headers(unstride.generator PRIVATE <Halide.h>)
+    target_compile_options(unstride.generator PRIVATE -O0 -U_FORTIFY_SOURCE)
 endfunction()
