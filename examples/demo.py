@@ -79,9 +79,12 @@ def note(text):
 
 
 def unstride(program, folder, command, **arguments):
-    """Runs `unstride COMMAND --argument value ...` in a folder; returns what it printed."""
+    """Runs `unstride COMMAND --argument value ...` in a folder; returns what it printed. True is for a flag."""
     line = [str(program), command]
     for name, value in arguments.items():
+        if value is True:
+            line.append("--" + name.replace("_", "-"))
+            continue
         text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
         line += ["--" + name.replace("_", "-"), text]
     try:
@@ -134,7 +137,7 @@ def documentation_example(program, steps, output_dir, kernel, stride, padding, s
         note(f"16 to 33 channels, kernel {kernel}, stride {stride}, padding {padding}")
         with steps.step("unstride run"):
             layer = {"stride": stride, "padding": padding, **weights}
-            summary = unstride(program, folder, "run", input="x.npy", output="y.npy", **layer)
+            summary = unstride(program, folder, "run", input="x.npy", output="y.npy", repeat=True, **layer)
         note(summary)
         with steps.step(f"comparing {SAMPLES} outputs with a direct computation"):
             output = np.load(folder / "y.npy", mmap_mode="r")
@@ -175,12 +178,12 @@ def double_volume(program, steps, volume, folder):
     note(f"{times} time points of {volume.shape[1:]} voxels, kernel 4, stride 2, padding 1, {times} groups")
     layer = {"weight": "weight.npy", "stride": 2, "padding": 1, "groups": times}
     with steps.step("unstride run on the volume"):
-        summary = unstride(program, folder, "run", input="x.npy", output="y.npy", **layer)
+        summary = unstride(program, folder, "run", input="x.npy", output="y.npy", repeat=True, **layer)
     note(summary)
     # Beyond the border a transposed convolution finds zeros, which darken the outermost voxels. What it makes of ones
     # is how much of the weights fell inside.
     with steps.step("unstride run on ones, for the share of the weights inside the border"):
-        summary = unstride(program, folder, "run", input="ones.npy", output="response.npy", **layer)
+        summary = unstride(program, folder, "run", input="ones.npy", output="response.npy", repeat=True, **layer)
     note(summary)
     return tuple(np.load(folder / name).astype(np.float64) for name in ("y.npy", "response.npy"))
 

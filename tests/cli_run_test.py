@@ -148,6 +148,7 @@ class RunTest(CommandLineTest):
         for text in "(1, 2, 3, 4, 5)", "(2, 3, 2, 2, 2)", "(1, 3, 4, 5, 6)", "y.npy", "type     f32\n", "ncdhw_", "GFLOP/s":
             self.assertIn(text, report)
         self.assertIn("type     bf16-f32\n", self.check(x, w, None, {}, types="bf16-f32"))
+        self.assertRegex(self.check(x, w, None, {}, extra=["--repeat"]), r"GFLOP/s \(second call; the first took [0-9.]+ ms\)")
 
     def test_every_variant(self):
         def uniform(*shape):
