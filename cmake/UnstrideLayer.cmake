@@ -3,8 +3,8 @@
 #                    [LAYOUT ncdhw|ndhwc] [TYPE f32|f64|f16|bf16|f16-f32|bf16-f32...] [ISA baseline|avx2|avx512...]
 #                    [TILES <family>_<block>x<columns>...])
 #
-# Compiles kernels for one layer into <target>, which links unstride::unstride. The runtime takes them wherever the layer fits, and
-# variants() lists them as <name>_<variant>. The layer's parameters are those of torch.nn.ConvTranspose3d, with its defaults; <3> is
+# Compiles kernels for one layer into <target>, which links unstride::unstride or unstride::f32. The runtime takes them
+# wherever the layer fits, and variants() lists them as <name>_<variant>. The layer's parameters are those of torch.nn.ConvTranspose3d, with its defaults; <3> is
 # one number, or depth, height and width. Output padding, bias, batch and the size of the input may be any.
 #
 # Where a layer is computed by the generic kernels of families winograd and taps (`unstride plan` tells), these remain faster.

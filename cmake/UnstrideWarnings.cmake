@@ -6,3 +6,8 @@ function(unstride_warnings target)
         target_link_options(${target} PUBLIC -fsanitize=${UNSTRIDE_SANITIZE})
     endif ()
 endfunction()
+
+# unstride_compile_fast(TARGET): for code whose compilation takes longer than what it does.
+function(unstride_compile_fast target)
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0>)
+endfunction()

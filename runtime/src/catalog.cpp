@@ -4,8 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "built_in.h"
 #include "driver.h"
-#include "kernels.h"  // generated: declares every kernel
 #include "lasting.h"
 #include "unstride/error.h"
 #include "validation.h"
@@ -51,17 +51,18 @@ Entry entry(const char *name, Layout layout, const char *family, int block, int 
 }
 
 struct Registry {
-    std::deque<Entry> entries = {
-#include "catalog_entries.inc"  // generated from schedules/catalog.txt: entry("...", ...), for every variant
-    };
+    std::deque<Entry> entries;
     std::vector<Variant> variants;
-    std::map<std::pair<DType, std::string>, ActivationKernel> activations = {
-#include "activation_entries.inc"  // generated: {{DType::..., "..."}, ...}, for every type of outputs and instruction set
-    };
+    std::map<std::pair<DType, std::string>, ActivationKernel> activations;
 
     Registry() {
-        for (const Entry &e : entries) {
-            variants.push_back(e.variant);
+        for (const BuiltInKernel &k : built_in.kernels) {
+            const Types types{k.input, k.output};
+            entries.push_back(entry(k.name, k.layout, k.family, k.block, k.columns, k.stride_x, types, k.isa, k.kernel));
+            variants.push_back(entries.back().variant);
+        }
+        for (const BuiltInActivation &a : built_in.activations) {
+            activations[{a.output, a.isa}] = a.kernel;
         }
     }
 
@@ -107,8 +108,18 @@ bool Variant::runs_here() const {
     return device == Device::cpu ? has_instructions(isa) : exists(device);
 }
 
+std::string why_no_kernels(Layout layout, const Types &types) {
+    return std::string("this program has no kernel for layout ") + to_string(layout) + " and type " + to_string(types) +
+           built_in.advice;
+}
+
 ActivationKernel activation_kernel(DType dtype, const std::string &isa) {
-    return registry().activations.at({dtype, isa});
+    const auto found = registry().activations.find({dtype, isa});
+    if (found == registry().activations.end()) {
+        throw InvalidArgument(std::string("this program has no kernel for activations of type ") + to_string(dtype) +
+                              built_in.advice);
+    }
+    return found->second;
 }
 
 int register_activation(DType dtype, const std::string &isa, ActivationKernel kernel) {

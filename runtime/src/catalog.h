@@ -22,6 +22,9 @@ const std::deque<Entry> &catalog();
 // Null if there is none of this name.
 const Entry *find_entry(const std::string &name);
 
+// What to tell a caller whose program has no kernel for a call, with the library to link if another one has it.
+std::string why_no_kernels(Layout layout, const Types &types);
+
 // Of outputs of a type, and an instruction set or a GPU that has variants.
 ActivationKernel activation_kernel(DType dtype, const std::string &isa);
 

@@ -30,7 +30,8 @@ DeviceInfo device_info(Device device) {
         return entry.variant.device == device;
     };
     if (std::none_of(catalog().begin(), catalog().end(), has_kernels)) {
-        throw DeviceError(std::string("this build has no kernels for ") + to_string(device));
+        const std::string name = to_string(device);
+        throw DeviceError("this program has no kernels for " + name + ": link unstride::" + name);
     }
     switch (device) {
     case Device::cuda:

@@ -157,7 +157,7 @@ Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry,
                 as_double(winner->nanoseconds) * 1e-9};
     }
     if (entries.empty()) {
-        throw InvalidArgument(std::string("this build has no kernel for layout ") + to_string(call.layout) + " and type " + to_string(call.types));
+        throw InvalidArgument(why_no_kernels(call.layout, call.types));
     }
     const Choice choice = call.device == Device::cpu ? cheapest_with_rest(entries, geometry, threads) : cheapest(entries, geometry, threads);
     const Entry &main = *choice.entries.front();
