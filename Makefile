@@ -17,6 +17,9 @@ PYTHON := $(VENV)/bin/python
 CMAKE  := $(VENV)/bin/cmake
 CTEST  := $(VENV)/bin/ctest
 
+# Ninja's progress: steps done and all steps; time so far, and how much longer it may take.
+export NINJA_STATUS = [%f/%t, %w so far, about %W left] $()
+
 SOURCES = $(shell git ls-files '*.cpp' '*.h')
 
 .DEFAULT_GOAL := help
@@ -24,14 +27,19 @@ SOURCES = $(shell git ls-files '*.cpp' '*.h')
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-demo: build  ## build, run the main job on real data, and draw a picture of it
-	$(PYTHON) examples/demo.py $(BUILD)/bin/unstride --output-dir $(BUILD)/demo
+demo: $(BUILD)/CMakeCache.txt  ## build what it needs, run the main job on real data, and draw a picture of it
+	@echo "Building the kernels for f32, and the command line with them"
+	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_cli_f32
+	@echo "Running the demo"
+	@$(PYTHON) examples/demo.py $(BUILD)/bin/unstride-f32 --output-dir $(BUILD)/demo
 
 build: $(BUILD)/CMakeCache.txt  ## build the library, the command line and the tests
-	$(CMAKE) --build $(BUILD) -j $(JOBS)
+	@echo "Building the kernels for all types and for GPUs, the command line, and the tests"
+	@$(CMAKE) --build $(BUILD) -j $(JOBS)
 
 test: build  ## run the tests
-	$(CTEST) --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
+	@echo "Running the tests, $(JOBS) at a time"
+	@$(PYTHON) cmake/run-tests.py $(CTEST) $(BUILD) --parallel $(JOBS)
 
 bench: build layer-kernels  ## measure all variants on the layer table, and write a report
 	$(PYTHON) bench/bench.py --build $(BUILD) $(BENCH)
@@ -58,13 +66,17 @@ lint: build  ## check the format, and run clang-tidy
 clean:  ## remove what was built
 	rm -rf $(BUILD)
 
-$(BUILD)/CMakeCache.txt: $(VENV)/done | packages
-	$(CMAKE) --preset $(PRESET) -B $(BUILD)
+$(BUILD)/CMakeCache.txt: requirements.txt | setup
+	@echo "Configuring $(BUILD)"
+	@$(CMAKE) --preset $(PRESET) -B $(BUILD)
+
+setup:  # both are downloads, which go on at the same time
+	@$(MAKE) --no-print-directory --jobs 2 $(VENV)/done packages
 
 $(VENV)/done: requirements.txt
-	@echo "Setting up $(VENV): Halide, CMake and Ninja"
-	python3 -m venv $(VENV)
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@echo "Setting up $(VENV): Halide, CMake, Ninja and what the demo and the tests need of Python"
+	@python3 -m venv $(VENV)
+	@$(PYTHON) -m pip install --quiet --no-compile --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(PEERS)/done: bench/requirements-peers.txt
@@ -76,4 +88,4 @@ $(PEERS)/done: bench/requirements-peers.txt
 packages:
 	@cmake/install-packages.sh
 
-.PHONY: help demo build test bench bench-peers experiments layer-kernels install format lint clean packages
+.PHONY: help demo build test bench bench-peers experiments layer-kernels install format lint clean setup packages

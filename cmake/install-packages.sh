@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the libraries that the tests and the command line need from the distribution, where they are missing.
+# Installs what the tests and the command line need from the distribution, where it is missing. Each line looks for the
+# thing itself: what one package brings says nothing of another.
 set -eu
 
 missing=
@@ -7,7 +8,10 @@ missing=
 [ -e /usr/include/CLI/CLI.hpp ] || missing="$missing libcli11-dev"
 [ -e /usr/include/nlohmann/json.hpp ] || missing="$missing nlohmann-json3-dev"
 [ -e /usr/include/benchmark/benchmark.h ] || missing="$missing libbenchmark-dev"
-ls /etc/OpenCL/vendors/*.icd >/dev/null 2>&1 || missing="$missing pocl-opencl-icd" # runs the GPU tests on the CPU
+# PoCL runs the tests for OpenCL on the CPU; programs find it through the loader.
+ls /etc/OpenCL/vendors/pocl*.icd >/dev/null 2>&1 || missing="$missing pocl-opencl-icd"
+PATH="$PATH:/sbin:/usr/sbin" ldconfig -p | grep -q 'libOpenCL\.so\.1 ' || missing="$missing ocl-icd-libopencl1"
+command -v pkg-config >/dev/null || missing="$missing pkg-config"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
