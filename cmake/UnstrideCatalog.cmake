@@ -91,6 +91,7 @@ function(_unstride_add_object out generator name type isa)
                        TARGETS ${target}
                        FEATURES user_context
                        PARAMS ${ARGN})
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)  # the object is all that is asked for, and not an archive of it
     # Parallel loops are those of the library, not of Halide's handlers, which belong to the process (unstride/register.h).
     set(object "${CMAKE_CURRENT_BINARY_DIR}/kernels/${name}.o")
     file(MAKE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/kernels")
