@@ -38,8 +38,10 @@ std::string to_string(const Types &types) {
     return types.input == types.output ? to_string(types.input) : std::string(to_string(types.input)) + "-" + to_string(types.output);
 }
 
-const std::vector<Types> &supported_types() {
-    static const std::vector<Types> all = {DType::f32, DType::f64, DType::f16, DType::bf16, {DType::f16, DType::f32}, {DType::bf16, DType::f32}};
+// A constant, which is there before any constructor runs and after all destructors did: an app may compute in either.
+const std::array<Types, 6> &supported_types() {
+    static constexpr std::array<Types, 6> all = {
+        DType::f32, DType::f64, DType::f16, DType::bf16, Types(DType::f16, DType::f32), Types(DType::bf16, DType::f32)};
     return all;
 }
 

@@ -1,10 +1,10 @@
 #ifndef UNSTRIDE_DTYPE_H
 #define UNSTRIDE_DTYPE_H
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <type_traits>
-#include <vector>
 
 namespace unstride {
 
@@ -67,12 +67,12 @@ auto with_type(DType dtype, const Function &function) {
 struct Types {
     DType input = DType::f32, output = DType::f32;
 
-    Types() = default;
-    Types(DType both)  // NOLINT(google-explicit-constructor)
+    constexpr Types() = default;
+    constexpr Types(DType both)  // NOLINT(google-explicit-constructor)
         : input(both), output(both) {
     }
-    Types(DType input, DType output)
-        : input(input), output(output) {
+    constexpr Types(DType of_input, DType of_output)
+        : input(of_input), output(of_output) {
     }
 
     DType sums() const {
@@ -84,7 +84,7 @@ struct Types {
 };
 
 // All that there are.
-const std::vector<Types> &supported_types();
+const std::array<Types, 6> &supported_types();
 
 // "bf16", or "bf16-f32" if the output has another type; and back. Throws InvalidArgument for those that are not supported.
 std::string to_string(const Types &types);
