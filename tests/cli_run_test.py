@@ -36,6 +36,8 @@ class RunTest(CommandLineTest):
         ((0, 2, 3, 3, 3), (2, 2, 2, 2, 2), {}),
         ((1, 3, 2, 3, 4), (3, 2, 3, 3, 3), {"stride": 2, "padding_end": 1}),
         ((1, 3, 2, 3, 4), (3, 2, 3, 3, 3), {"stride": 2, "padding": 1, "padding_end": (0, 3, -5), "output_padding": 1}),
+        ((1, 3, 2, 3, 4), (3, 2, 3, 3, 3), {"stride": 2, "padding": (-1, 2, -3), "padding_end": 0}),
+        ((0, 2, 0, 3, 3), (2, 2, 2, 2, 2), {}),
     ]
 
     def check(self, x, w, b, options, layout="ncdhw", batched=True, extra=(), types="f32"):

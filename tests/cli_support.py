@@ -55,14 +55,16 @@ def conv_transpose3d(x, w, b=None, stride=1, padding=0, output_padding=0, dilati
     base = [n + d * (k - 1) for n, d, k in zip(spread, dilation, w.shape[2:])]
     if output_size is None:
         output_size = [n - p - e + o for n, p, e, o in zip(base, padding, padding_end, output_padding)]
-    full = np.zeros((batch, groups, w.shape[1], *(max(n, p + o) for n, p, o in zip(base, padding, output_size))))
+    before = [max(-p, 0) for p in padding]
+    longest = (b + max(n, p + o) for b, n, p, o in zip(before, base, padding, output_size))
+    full = np.zeros((batch, groups, w.shape[1], *longest))
     x = x.reshape(batch, groups, in_channels // groups, *size)
     w = w.reshape(groups, in_channels // groups, *w.shape[1:])
     for tap in np.ndindex(*w.shape[3:]):
-        first = [k * d for k, d in zip(tap, dilation)]
+        first = [b + k * d for b, k, d in zip(before, tap, dilation)]
         where = tuple(slice(f, f + n, s) for f, n, s in zip(first, spread, stride))
         full[(..., *where)] += np.einsum("ngczyx,gco->ngozyx", x, w[(..., *tap)])
-    y = full[(..., *(slice(p, p + o) for p, o in zip(padding, output_size)))]
+    y = full[(..., *(slice(b + p, b + p + o) for b, p, o in zip(before, padding, output_size)))]
     y = y.reshape(batch, groups * w.shape[2], *output_size)
     return y if b is None else y + b.astype(np.float64).reshape(-1, 1, 1, 1)
 

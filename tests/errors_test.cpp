@@ -53,6 +53,13 @@ TEST_CASE("parameters that PyTorch refuses", "[errors]") {
     CHECK_NOTHROW(ConvTranspose3d(4, 4, 3, 1, 0, 2, 1, true, 3));  // above the stride, below the dilation
 }
 
+TEST_CASE("paddings below 0 are for layers that say what is cut off at each end", "[errors]") {
+    ConvTranspose3dOptions o{4, 4, 3, 1, {0, -2, 1}};
+    CHECK(error_of<InvalidArgument>([&] { ConvTranspose3d layer(o); }) == "negative padding is not supported");
+    o.padding_end = Triple(0, 1, -1);
+    CHECK(ConvTranspose3d(o).output_shape({4, 5, 6, 7}) == Shape{4, 7, 9, 9});
+}
+
 TEST_CASE("input shapes that do not fit the layer", "[errors]") {
     const ConvTranspose3d layer(4, 8, {3, 4, 5}, 1, {0, 5, 0}, 0, 2);
     const std::vector<std::pair<Shape, std::string>> mistakes = {

@@ -108,6 +108,19 @@ inline const std::vector<Problem> problems{
     {1, 6, 12, 1, {9, 9, 11}, 3, 2, 0, 0, 1, "cut at the end by more than the kernel", true, Triple(9, 11, 14)},
     {1, 6, 12, 1, {2, 3, 4}, 3, 2, {9, 0, 12}, 0, 1, "cut at the beginning by all that taps reach: the bias alone", true, Triple(-9, -1, -20)},
 
+    // Outputs added at the beginning, before any that a tap reaches.
+    {1, 12, 20, 1, {3, 4, 7}, 3, 2, {-1, -2, -3}, 0, 1, "k3 s2, more outputs at the start", true, Triple(0, -1, 2)},
+    {2, 6, 8, 2, {4, 5, 9}, 5, {3, 2, 1}, {-2, -4, -1}, {1, 0, 0}, {1, 2, 3}, "all of it", true, Triple(3, 0, 7)},
+    {2, 16, 16, 1, {3, 2, 5}, 3, 1, {-9, -20, -70}, 0, 1, "long before what taps reach", true, Triple(1)},
+    {1, 16, 16, 1, {3, 2, 5}, 4, 2, {-9, -20, -70}, 0, 1, "the same, strided, and after", true, Triple(-3)},
+    {1, 16, 16, 1, {1, 2, 3}, 3, {2, 2, 1}, {-20, -9, -30}, 0, {5, 3, 4}, "the same, dilated", true, Triple(0)},
+    {1, 64, 3, 1, {3, 2, 5}, 4, 2, {-9, -20, -70}, 0, 1, "the same, of few output channels", true, Triple(1)},
+    {1, 17, 17, 17, {3, 2, 5}, 3, {2, 1, 2}, {-9, -20, -70}, 0, 1, "the same, depthwise", true, Triple(1)},
+    {1, 6, 12, 1, {2, 3, 4}, 3, 2, {-9, -1, -20}, 0, 1, "all taps cut off: the bias alone", true, Triple(9, 0, 12)},
+    {1, 64, 32, 1, {1, 7, 9}, {1, 4, 4}, {1, 2, 2}, {0, -1, -2}, 0, 1, "one slice", true, Triple(0, 1, 1)},
+    {1, 3, 5, 1, {1, 1, 300}, {1, 1, 16}, {1, 1, 8}, {0, 0, -20}, 0, 1, "a long row", true, Triple(0, 0, 4)},
+    {1, 3, 5, 1, {1, 1, 320}, {1, 1, 3}, {1, 1, 4}, {0, 0, -1}, 0, {1, 1, 3}, "a long row", true, Triple(0, 0, -2)},
+
     // Dilation: taps exist only where gcd(stride, dilation) divides.
     {1, 7, 18, 1, {3, 4, 9}, 3, 2, 2, 1, 2, "stride = dilation = 2: only even outputs have taps"},
     {1, 7, 18, 1, {3, 4, 9}, 3, 4, 1, 3, 2, "stride 4, dilation 2"},

@@ -43,6 +43,9 @@ RandomCase draw(std::mt19937 &random) {
     o.bias = random() % 4 != 0;
     if (random() % 3 == 0) {
         o.padding_end = triple([&](int d) { return size(random, 4, o.kernel_size[d] * o.dilation[d] + 3) - size(random, 4, 40); });
+        if (random() % 2 == 0) {
+            o.padding = triple([&](int d) { return o.padding[d] - size(random, 4, 40); });
+        }
     }
     r.input_shape = {size(random, 2, 5), o.in_channels, size(random, 4, 9), size(random, 4, 9), size(random, 12, 70)};
     return r;

@@ -88,7 +88,10 @@ TEST_CASE("wisdom survives being written and read", "[wisdom]") {
     // Sizes and parameters that differ everywhere; an output padding beyond the stride, which dilation allows; other padding at the end.
     ConvTranspose3dOptions options{6, 4, {2, 3, 4}, {1, 2, 3}, {1, 2, 3}, {4, 0, 1}, 2, true, {5, 1, 2}};
     const Shape input{2, 6, 7, 8, 9};
-    for (const std::optional<Triple> &padding_end : {std::optional<Triple>(), std::optional<Triple>({4, -20, 9})}) {
+    using Paddings = std::pair<Triple, std::optional<Triple>>;
+    for (const auto &[padding, padding_end] :
+         {Paddings({1, 2, 3}, {}), Paddings({1, 2, 3}, {{4, -20, 9}}), Paddings({-4, 0, -9}, {{0, 1, 2}})}) {
+        options.padding = padding;
         options.padding_end = padding_end;
         forget_wisdom();
         add_wisdom(entry_for(candidates(options, Layout::ncdhw).front(), 2, options, input));

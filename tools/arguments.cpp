@@ -188,10 +188,16 @@ std::vector<CLI::Option *> add_geometry_arguments(CLI::App &app, LayerArguments 
     const std::string padding_end = "--padding-end", output_size = "--output-size";
     return {
         add_triple(app, dims, "--stride", options.stride, "Stride (default: 1)"),
-        add_triple(app, dims, "--padding", options.padding, "Padding, which the output is cropped by (default: 0)"),
-        add_parsed(app, padding_end, triple_form, "Padding at the far end, where it is another one; below 0 it adds outputs",
-                   [padding_end, &dims, &options](const std::string &text) { options.padding_end = parse_triple(dims, padding_end, text, 0); }),
-        add_triple(app, dims, "--output-padding", options.output_padding, "Size added to one side of the output (default: 0)"),
+        add_triple(
+            app, dims, "--padding", options.padding,
+            "Padding, which the output is cropped by (default: 0); below 0, with --padding-end, it adds outputs"),
+        add_parsed(app, padding_end, triple_form,
+                   "Padding at the far end, where it is another one; below 0 it adds outputs",
+                   [padding_end, &dims, &options](const std::string &text) {
+                       options.padding_end = parse_triple(dims, padding_end, text, 0);
+                   }),
+        add_triple(app, dims, "--output-padding", options.output_padding,
+                   "Size added to one side of the output (default: 0)"),
         add_triple(app, dims, "--dilation", options.dilation, "Distance between the kernel's elements (default: 1)"),
         add_integer(app, "--groups", options.groups, "Groups of channels (default: 1)"),
         add_parsed(app, output_size, "D,H,W",

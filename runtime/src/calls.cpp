@@ -44,9 +44,13 @@ std::vector<Section> phase_sections(const Extent &e) {
     // Output r + q * step reads input first_input(r) + (q - j) * dilation with tap j: of the rows that are first_input(r) modulo the
     // dilation, number padding + q - j.
     const int64_t dilation = e.axis.dilation, step = e.axis.stride * dilation;
+    // An Axis is right for paddings from 0 on. As many whole strides more make inputs so many more.
+    const int64_t strides = divide_up(std::max<int64_t>(-e.axis.padding, 0), e.axis.stride);
+    Axis<int64_t> axis = e.axis;
+    axis.padding += strides * axis.stride;
     std::vector<Section> sections;
     for (int64_t r = 0; r < std::min(step, e.output); r++) {
-        const int64_t start = e.axis.first_input(r), rest = (start % dilation + dilation) % dilation;
+        const int64_t start = axis.first_input(r) - strides, rest = (start % dilation + dilation) % dilation;
         const int64_t outputs = divide_up(e.output - r, step);
         int64_t padding = (start - rest) / dilation, inputs = divide_up(std::max<int64_t>(e.input - rest, 0), dilation), first = rest;
         if (inputs == 0) {  // none of them is read, as all taps are left of a row that exists
@@ -54,7 +58,9 @@ std::vector<Section> phase_sections(const Extent &e) {
             inputs = 1;
             first = 0;
         }
-        sections.push_back({r, step, outputs, first, dilation, inputs, e.axis.tap_count(r, e.kernel) + 1, {1, 1, 1, 0, padding}, e.axis.first_tap(r)});
+        const int64_t kernel = axis.tap_count(r, e.kernel) + 1;
+        const Axis<int64_t> dense{1, 1, 1, 0, padding};
+        sections.push_back({r, step, outputs, first, dilation, inputs, kernel, dense, axis.first_tap(r)});
     }
     return sections;
 }

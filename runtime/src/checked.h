@@ -33,6 +33,10 @@ inline int64_t product(const Shape &sizes) {
     return result;
 }
 
+inline int64_t divide_down(int64_t a, int64_t b) {  // b > 0
+    return a / b - (a % b < 0 ? 1 : 0);
+}
+
 inline int64_t divide_up(int64_t a, int64_t b) {  // a >= 0, b > 0
     return a / b + (a % b != 0 ? 1 : 0);
 }

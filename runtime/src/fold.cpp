@@ -39,7 +39,8 @@ Fold fold_of(const Geometry &geometry, const Variant &variant) {
     if (!is_one_row(geometry) || variant.device != Device::cpu || variant.layer) {  // a kernel for one layer knows its padding
         return {};
     }
-    const int64_t before = divide_up(std::max<int64_t>((x.kernel - 1) * x.axis.dilation - padding, 0), stride), after = divide_up(padding, stride);
+    const int64_t before = divide_up(std::max<int64_t>((x.kernel - 1) * x.axis.dilation - padding, 0), stride),
+                  after = divide_up(std::max<int64_t>(padding, 0), stride);
     // What is read twice stays an eighth.
     const int64_t inputs = divide_up(std::max({x.input / most_rows, least_inputs, 8 * (before + after)}), least_inputs) * least_inputs;
     int64_t last = std::min((x.input - after) / inputs, x.output / (inputs * stride));

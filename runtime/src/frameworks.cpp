@@ -21,7 +21,6 @@ Triple reached_size(const ConvTranspose3dOptions &o, const Triple &input) {
 
 // All padding of the output added to that of the end.
 ConvTranspose3dOptions with_padding(ConvTranspose3dOptions o, const Triple &begin, const Triple &end, int spatial) {
-    check_begin(begin, end, spatial);
     o.padding = begin;
     o.padding_end = each([&](int d) { return add(end[d], -o.output_padding[d]); });
     o.output_padding = 0;
@@ -45,9 +44,14 @@ ConvTranspose3dOptions onnx_rule(const OnnxConvTranspose &a, int64_t in_channels
         const int64_t size = add(reached[d], o.output_padding[d]);
         return a.output_shape ? size - (*a.output_shape)[d] : std::max<int64_t>(size - multiply(input_size[d], o.stride[d]), 0);
     });
-    const Triple half = each([&](int d) { return (total[d] - (total[d] & 1)) / 2; });
-    const Triple rest = each([&](int d) { return total[d] - half[d]; });
-    return upper ? with_padding(o, half, rest, spatial) : with_padding(o, rest, half, spatial);
+    const Triple begin = each([&](int d) {
+        const int64_t half = divide_down(total[d], 2), rest = total[d] - half;
+        if (upper) {
+            return half;
+        }
+        return same ? rest : std::max<int64_t>(rest, 0);
+    });
+    return with_padding(o, begin, each([&](int d) { return total[d] - begin[d]; }), spatial);
 }
 
 ConvTranspose3dOptions tensorflow_rule(const TensorFlowConvTranspose &a, int64_t in_channels, int64_t out_channels, bool bias, const Triple &input_size, int spatial) {

@@ -52,8 +52,9 @@ inline int64_t reach(const Extent &e) {
 
 // Columns of a slab: all of the input's, and what whole tiles reach beyond them on both sides, from `first` to `last`.
 inline int64_t slab_width(int64_t columns, const Extent &x) {
-    const int64_t last = x.axis.padding / x.axis.stride + tiles_in_phase(columns, x) * columns;
-    const int64_t first = x.axis.padding / x.axis.stride - reach(x) - x.axis.input_step();
+    const int64_t origin = divide_down(x.axis.padding, x.axis.stride);
+    const int64_t last = origin + tiles_in_phase(columns, x) * columns;
+    const int64_t first = origin - reach(x) - x.axis.input_step();
     return std::max(x.input, last + 1) - std::min<int64_t>(first, 0);
 }
 

@@ -64,7 +64,6 @@ void check_onnx(const OnnxConvTranspose &attributes, const Triple &input_size, i
 void check_tensorflow(const TensorFlowConvTranspose &arguments, const Triple &input_size, int spatial);
 void check_convolved(const Triple &output_size, const Triple &convolved, const Triple &input_size, int spatial);  // the latter two have to agree
 void check_onednn(const OneDnnDeconvolution &primitive);
-void check_begin(const Triple &padding, const Triple &padding_end, int spatial);  // as a framework's rule has them
 
 }  // namespace unstride
 

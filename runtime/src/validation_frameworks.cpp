@@ -53,10 +53,4 @@ void check_onednn(const OneDnnDeconvolution &p) {
     }
 }
 
-void check_begin(const Triple &padding, const Triple &padding_end, int spatial) {
-    if (smallest(padding) < 0) {
-        fail("a negative padding at the beginning is not supported, but the rule gives " + volume(padding, spatial) + " there, and " + volume(padding_end, spatial) + " at the end");
-    }
-}
-
 }  // namespace unstride

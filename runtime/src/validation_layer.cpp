@@ -57,7 +57,7 @@ void check_options(const ConvTranspose3dOptions &o, int spatial) {
                                 to_string(weight_shape(o, spatial))
                           : "kernel size should be greater than zero, but got " + numbers("kernel", o.kernel_size, spatial));
     }
-    if (smallest(o.padding) < 0) {
+    if (smallest(o.padding) < 0 && !o.padding_end) {
         fail("negative padding is not supported");
     }
     if (smallest(o.output_padding) < 0) {

@@ -11,13 +11,14 @@
 
 namespace unstride {
 
-// Layers as other frameworks describe them. Each function works out which outputs are cut off or added at the two ends, by that framework's
-// own rule: the result has no output padding, all is in `padding` and `padding_end`. It throws InvalidArgument for parameters that the
-// framework or ConvTranspose refuses, and where the rule comes to a negative padding at the beginning, which ConvTranspose does not have.
+// Layers as other frameworks describe them. Each function works out which outputs are cut off or added at the two ends,
+// by that framework's own rule: the result has no output padding, all is in `padding` and `padding_end`. It throws
+// InvalidArgument for parameters that the framework or ConvTranspose refuses.
 //
-// Extents are a number for each dimension of space, as in ConvTransposeOptions: an int64_t, a Pair or a Triple. Their kind is that of the
-// first argument, and Triple where that is in braces; input_size is whatever converts to it. With 1 for the first sizes, and paddings of 0
-// there, a Triple also is for a layer of fewer dimensions, and the result for ConvTranspose(options, 1) or (options, 2).
+// Extents are a number for each dimension of space, as in ConvTransposeOptions: an int64_t, a Pair or a Triple. Their
+// kind is that of the first argument, and Triple where that is in braces; input_size is whatever converts to it. With 1
+// for the first sizes, and paddings of 0 there, a Triple also is for a layer of fewer dimensions, and the result for
+// ConvTranspose(options, 1) or (options, 2).
 
 // The attributes of the operator ConvTranspose of ONNX, with their names and defaults. kernel_shape is always needed. The operator's
 // weights have the order of ConvTranspose.
@@ -44,8 +45,11 @@ using OnnxConvTranspose = BasicOnnxConvTranspose<Triple>;
 //   pads             are taken as they are, and may not come with auto_pad; VALID and NOTSET without them have none.
 //   SAME             total_padding = max(size - input_size * strides, 0)
 //   output_shape     total_padding = size - output_shape, whatever pads are
-//                    In both cases, SAME_UPPER has total_padding / 2, rounded down, at the beginning, and the rest at the end. All others have
-//                    total_padding / 2, rounded down, at the end, and the rest at the beginning.
+//                    In both cases, SAME_UPPER has total_padding / 2, rounded down, at the beginning, and the rest at
+//                    the end. All others have total_padding / 2, rounded down, at the end, and the rest at the
+//                    beginning. Where it is negative, outputs are added that no tap reaches: with SAME by the same
+//                    rule, as ONNX's reference implementation has it (ONNX Runtime adds them at the end), and with
+//                    NOTSET and VALID at the end, where both have them.
 //   the output       is size - beginning - end.
 //
 // The result is for inputs of this size, unless pads or VALID say it all.
@@ -89,9 +93,9 @@ template<typename Extents>
 struct BasicOneDnnDeconvolution {
     Extents kernel = 1;
     Extents strides = 1;
-    Extents dilates = 0;  // elements left out between two of the kernel
-    Extents padding_l = 0;
-    Extents padding_r = 0;  // may be negative
+    Extents dilates = 0;    // elements left out between two of the kernel
+    Extents padding_l = 0;  // these may be negative: outputs are added
+    Extents padding_r = 0;
     int64_t groups = 1;
 };
 

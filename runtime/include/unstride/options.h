@@ -50,8 +50,9 @@ struct ConvTransposeOptions {
     Extents dilation = 1;
     std::string padding_mode = "zeros";
 
-    // What is cut off at the far end of each dimension, where that is not `padding`. Below 0, outputs are added there, as many as one likes:
-    // those that no tap reaches are the bias. unstride/frameworks.h works it out for other frameworks' layers.
+    // What is cut off at the far end of each dimension, where that is not `padding`, which then is what is cut off at
+    // the beginning. Where it is given, both may be below 0, and outputs are added there, as many as one likes: those
+    // that no tap reaches are the bias. unstride/frameworks.h works them out for other frameworks' layers.
     std::optional<Extents> padding_end = std::nullopt;
 };
 
