@@ -63,21 +63,39 @@ TEST_CASE("paddings below 0 are for layers that say what is cut off at each end"
 TEST_CASE("input shapes that do not fit the layer", "[errors]") {
     const ConvTranspose3d layer(4, 8, {3, 4, 5}, 1, {0, 5, 0}, 0, 2);
     const std::vector<std::pair<Shape, std::string>> mistakes = {
-        {{5, 6, 7}, "Expected 4D (unbatched) or 5D (batched) input to conv_transpose3d, but got input of size: [5, 6, 7]"},
+        {{5, 6, 7},
+         "Expected 4D (unbatched) or 5D (batched) input to conv_transpose3d, but got input of size: [5, 6, 7]"},
         {{}, "Expected 4D (unbatched) or 5D (batched) input to conv_transpose3d, but got input of size: []"},
         {{1, 1, 4, 5, 6, 7},
-         "Expected 4D (unbatched) or 5D (batched) input to conv_transpose3d, but got input of size: [1, 1, 4, 5, 6, 7]"},
+         "Expected 4D (unbatched) or 5D (batched) input to conv_transpose3d, but got input of size: [1, 1, 4, 5, 6, "
+         "7]"},
         {{2, 3, 5, 6, 7},
-         "Given transposed=1, weight of size [4, 4, 3, 4, 5], expected input[2, 3, 5, 6, 7] to have 4 channels, but got 3 "
+         "Given transposed=1, weight of size [4, 4, 3, 4, 5], expected input[2, 3, 5, 6, 7] to have 4 channels, but "
+         "got 3 "
          "channels instead"},
         {{3, 5, 6, 7},
-         "Given transposed=1, weight of size [4, 4, 3, 4, 5], expected input[1, 3, 5, 6, 7] to have 4 channels, but got 3 "
+         "Given transposed=1, weight of size [4, 4, 3, 4, 5], expected input[1, 3, 5, 6, 7] to have 4 channels, but "
+         "got 3 "
          "channels instead"},
         {{2, 4, 5, 7, 7},
-         "Given input size per channel: (5 x 7 x 7). Calculated output size per channel: (7 x 0 x 11). Output size is too small"},
+         "Given input size per channel: (5 x 7 x 7). Calculated output size per channel: (7 x 0 x 11). Output size is "
+         "too small"},
         {{4, 5, 2, 7},
-         "Given input size per channel: (5 x 2 x 7). Calculated output size per channel: (7 x -5 x 11). Output size is too small"},
+         "Given input size per channel: (5 x 2 x 7). Calculated output size per channel: (7 x -5 x 11). Output size is "
+         "too small"},
         {{1, 4, 0, 9, 9}, "Only zero batch or zero channel inputs are supported, but got input shape: [1, 4, 0, 9, 9]"},
+        {{4, 3, 9, 0}, "Only zero batch or zero channel inputs are supported, but got input shape: [1, 4, 3, 9, 0]"},
+        {{0, 0, 0, 9, 9},
+         "Given transposed=1, weight of size [4, 4, 3, 4, 5], expected input[0, 0, 0, 9, 9] to have 4 channels, but "
+         "got 0 "
+         "channels instead"},
+        {{1, 0, 3, 9, 9},
+         "Given transposed=1, weight of size [4, 4, 3, 4, 5], expected input[1, 0, 3, 9, 9] to have 4 channels, but "
+         "got 0 "
+         "channels instead"},
+        {{0, 4, 0, 6, 9},
+         "Given input size per channel: (0 x 6 x 9). Calculated output size per channel: (2 x -1 x 13). Output size is "
+         "too small"},
     };
     for (const auto &mistake : mistakes) {
         CHECK(error_of<InvalidArgument>([&] { layer.output_shape(mistake.first); }) == mistake.second);

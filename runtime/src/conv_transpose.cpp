@@ -13,6 +13,18 @@
 #include "validation.h"
 
 namespace unstride {
+namespace {
+
+// What a plan is for: an empty batch may have no space, which leaves nothing to plan with.
+Geometry with_space(Geometry geometry) {
+    for (Extent &e : geometry.extent) {
+        e.input = std::max<int64_t>(e.input, 1);
+        e.output = std::max<int64_t>(e.output, 1);
+    }
+    return geometry;
+}
+
+}  // namespace
 
 ConvTranspose::ConvTranspose(ConvTranspose3dOptions options, int spatial)
     : state_(std::make_unique<State>()) {
@@ -130,7 +142,7 @@ Device ConvTranspose::device() const {
 
 Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types) const {
     check_types(types);
-    const Geometry geometry = resolve(state_->options, input_shape, output_size, spatial());
+    const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
     const int threads = state_->workers();
     const std::shared_ptr<const Decision> shared = state_->decide(geometry, layout, types, {}, threads);
     const Decision &decision = *shared;

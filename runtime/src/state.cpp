@@ -59,8 +59,7 @@ std::shared_ptr<const Decision> ConvTranspose::State::decide(const Geometry &geo
 }
 
 Geometry ConvTranspose::State::resolve_both(const Shape &input, const Shape &output) const {
-    const Geometry geometry = resolve(options, input, {}, spatial);
-    return output.size() == input.size() && output != shape_of_output(geometry, input.size(), spatial) ? resolve(options, input, output, spatial) : geometry;
+    return resolve_output(options, input, output, spatial);
 }
 
 void ConvTranspose::State::compute(const Decision &decision, const Geometry &geometry, const Volume &input, const Volume &output,

@@ -39,6 +39,11 @@ void check_element_type(DType dtype, DType asked);
 
 // Of a layer and its input: validation_geometry.cpp.
 
+// For an output that is there, and whose sizes choose the output padding if they can. Its batch and channels are not
+// looked at.
+Geometry resolve_output(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_shape,
+                        int spatial);
+
 // `output_size` as in ConvTranspose::output_shape.
 Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size, int spatial = 3);
 
