@@ -164,9 +164,9 @@ TEST_CASE("arrays of one and two dimensions", "[dimensions]") {
     const auto error = [](const Shape &sizes, int spatial) {
         return error_of<InvalidArgument>([&] { dense_strides(sizes, Layout::ncdhw, spatial); });
     };
-    CHECK(error({2, 3, 4, 5}, 1) == "expected 2 or 3 sizes, but got 4");
-    CHECK(error({2, 3}, 2) == "expected 3 or 4 sizes, but got 2");
-    CHECK(error({}, 1) == "expected 2 or 3 sizes, but got 0");
+    CHECK(error({2, 3, 4, 5}, 1) == "an array of 1 dimensions of space has 2 or 3 sizes, but got 4: [2, 3, 4, 5]");
+    CHECK(error({2, 3}, 2) == "an array of 2 dimensions of space has 3 or 4 sizes, but got 2: [2, 3]");
+    CHECK(error({}, 1) == "an array of 1 dimensions of space has 2 or 3 sizes, but got 0: []");
     CHECK(error({2, 3}, 0) == "1, 2 or 3 dimensions of space are supported, but got 0");
     CHECK(error({2, 3, 4, 5, 6}, 4) == "1, 2 or 3 dimensions of space are supported, but got 4");
 }
@@ -223,15 +223,17 @@ TEST_CASE("PyTorch's texts in one and two dimensions", "[dimensions][errors]") {
 
 TEST_CASE("layers that lack dimensions have nothing there", "[dimensions][errors]") {
     const auto error = [](const ConvTranspose3dOptions &o, int spatial) { return error_of<InvalidArgument>([&] { ConvTranspose layer(o, spatial); }); };
-    const std::string text = "in dimensions that a layer lacks, kernel_size, stride and dilation must be 1, and paddings 0";
+    const std::string two = " in the dimensions that a layer of 2 lacks, but got ",
+                      one = " in the dimensions that a layer of 1 lacks, but got ";
     CHECK(error({4, 4, 3}, 3) == "no error");
-    CHECK(error({4, 4, 3}, 2) == text);
+    CHECK(error({4, 4, 3}, 2) == "kernel_size must be 1" + two + "(3 x 3 x 3)");
     CHECK(error({4, 4, {1, 3, 3}}, 2) == "no error");
-    CHECK(error({4, 4, {1, 3, 3}}, 1) == text);
-    CHECK(error({4, 4, {1, 3, 3}, 2}, 2) == text);
-    CHECK(error({4, 4, {1, 3, 3}, 1, {1, 0, 0}}, 2) == text);
-    CHECK(error({4, 4, {1, 3, 3}, 1, 0, 0, 1, true, {2, 1, 1}}, 2) == text);
-    CHECK(error({4, 4, {1, 3, 3}, 1, 0, 0, 1, true, 1, "zeros", Triple(-1)}, 2) == text);
+    CHECK(error({4, 4, {1, 3, 3}}, 1) == "kernel_size must be 1" + one + "(1 x 3 x 3)");
+    CHECK(error({4, 4, {1, 3, 3}, 2}, 2) == "stride must be 1" + two + "(2 x 2 x 2)");
+    CHECK(error({4, 4, {1, 3, 3}, 1, {1, 0, 0}}, 2) == "padding must be 0" + two + "(1 x 0 x 0)");
+    CHECK(error({4, 4, {1, 3, 3}, 1, 0, 0, 1, true, {2, 1, 1}}, 2) == "dilation must be 1" + two + "(2 x 1 x 1)");
+    CHECK(error({4, 4, {1, 3, 3}, 1, 0, 0, 1, true, 1, "zeros", Triple(-1)}, 2) ==
+          "padding_end must be 0" + two + "(-1 x -1 x -1)");
     CHECK(error({4, 4, 1}, 0) == "1, 2 or 3 dimensions of space are supported, but got 0");
     CHECK(error({4, 4, 1}, 4) == "1, 2 or 3 dimensions of space are supported, but got 4");
 }
@@ -241,12 +243,111 @@ TEST_CASE("views of one and two dimensions that the kernels cannot take", "[dime
     std::vector<float> input(2 * 3 * 3 * 4), output(2 * 5 * 6 * 8);
     View<const float> from = dense_view<const float>(input.data(), {2, 3, 3, 4}, Layout::ncdhw, 2);
     const View<float> to = dense_view(output.data(), {2, 5, 6, 8}, Layout::ncdhw, 2);
-    CHECK(error_of<InvalidArgument>([&] { layer.forward(from, dense_view(output.data(), {2, 5, 6, 8}, Layout::ndhwc, 2)); }) ==
-          "input and output must both have dense columns (ncdhw) or both have dense channels (ndhwc), but got strides [36, 12, 4, 1] and [240, 1, 40, 5]");
+    CHECK(error_of<InvalidArgument>([&] {
+              layer.forward(from, dense_view(output.data(), {2, 5, 6, 8}, Layout::ndhwc, 2));
+          }) == "input and output must both have dense columns (ncdhw: stride 1 in dimension 3) or dense channels "
+                "(ndhwc: stride 1 in dimension 1); "
+                "input has dense columns, with strides [36, 12, 4, 1]; output has dense channels, with strides [240, "
+                "1, 40, 5]");
     CHECK(error_of<InvalidArgument>([&] { layer.forward(from, dense_view(output.data(), {5, 6, 8}, Layout::ncdhw, 2)); }) ==
           "expected output of size [2, 5, 6, 8], but got [5, 6, 8]");
     from.strides[1] = int64_t{1} << 31;
-    CHECK(error_of<InvalidArgument>([&] { layer.forward(from, to); }) == "input has strides that the kernels cannot take: [36, 2147483648, 4, 1]");
+    CHECK(error_of<InvalidArgument>([&] { layer.forward(from, to); }) ==
+          "input has stride 2147483648 in dimension 1, which must be at most 2147483647: got strides [36, 2147483648, "
+          "4, 1]");
+}
+
+TEST_CASE("arrays that were made for another number of dimensions", "[dimensions][errors]") {
+    const auto error = [](const auto &call) { return error_of<InvalidArgument>(call); };
+    const ConvTranspose2d plane(64, 32, 4, 2, 1);
+    const Shape sizes{1, 64, 7, 9}, larger{1, 32, 14, 18};
+    Tensor right(sizes, Layout::ndhwc, 2), wrong(sizes, Layout::ndhwc), into(larger, Layout::ndhwc, 2),
+        wrong_into(larger, Layout::ndhwc);
+    std::fill_n(right.data(), right.element_count(), 1.F);
+    const std::string refused =
+        " of size [1, 64, 7, 9] was made for 3 dimensions of space, as (C, D, H, W) with strides [1, 63, 9, 1], but "
+        "the layer has 2 "
+        "and takes (N, C, H, W) or (C, H, W): Tensor and dense_view take that number after the layout";
+    CHECK(error([&] { plane.forward(wrong.view()); }) == "input" + refused);
+    CHECK(error([&] { plane.forward(std::as_const(wrong).view()); }) == "input" + refused);
+    CHECK(error([&] { plane.forward(wrong.view<void>()); }) == "input" + refused);
+    CHECK(error([&] { plane.forward(wrong.view(), into.view()); }) == "input" + refused);
+    CHECK(error([&] { plane.forward(wrong.view<void>(), into.view<void>()); }) == "input" + refused);
+    CHECK(error([&] { plane.forward(wrong.view(), into.view(), into.view()); }) == "input" + refused);
+    CHECK(error([&] { plane.forward(dense_view(wrong.data(), sizes, Layout::ndhwc), into.view()); }) ==
+          "input" + refused);
+    CHECK(error([&] {
+              plane.forward(right.view(), wrong_into.view());
+          }).find("output of size [1, 32, 14, 18] was made for 3") == 0);
+    CHECK(error([&] {
+              plane.forward(right.view(), into.view(), wrong_into.view());
+          }).find("residual of size [1, 32, 14, 18] was made for 3") == 0);
+    CHECK(error([&] { plane.forward(right.view(), into.view()); }) == "no error");
+
+    // As (N, C, L), where channels of one element hide the order.
+    const ConvTranspose2d unbatched(64, 3, 1);
+    CHECK(error([&] {
+              unbatched.forward(Tensor({64, 1, 9}, Layout::ndhwc, 1).view());
+          }) == "input of size [64, 1, 9] was made for 1 dimensions of space, as (N, C, L) with strides [9, 1, 1], but "
+                "the layer has 2 and takes (N, C, H, W) or "
+                "(C, H, W): Tensor and dense_view take that number after the layout");
+
+    // Dense columns are the same memory, and so are slices of them; and of other views nobody knows.
+    Tensor columns(sizes), mine(larger);
+    std::fill_n(columns.data(), columns.element_count(), 1.F);
+    plane.forward(right.view(), into.view());
+    plane.forward(columns.view(), mine.view());
+    CHECK(dense_copy(lower(mine.view(), 2)) == dense_copy(lower(into.view(), 2)));
+    View<float> slice = columns.view();
+    slice.sizes[1] = 32;
+    CHECK(error([&] { ConvTranspose2d(32, 4, 3).forward(slice); }) == "no error");
+    for (Layout layout : layouts) {
+        Tensor volume({2, 64, 3, 4, 5}, layout);
+        std::fill_n(volume.data(), volume.element_count(), 1.F);
+        View<float> of_volume = volume.view();
+        of_volume.sizes.erase(of_volume.sizes.begin() + 2);
+        of_volume.strides.erase(of_volume.strides.begin() + 2);
+        CHECK(error([&] { plane.forward(of_volume); }) == "no error");
+    }
+    CHECK(error([&] {
+              plane.forward(View<float>{right.data(), sizes, dense_strides(sizes, Layout::ndhwc, 2)});
+          }) == "no error");
+}
+
+// PyTorch's results.
+TEST_CASE("empty batches may have no space", "[dimensions]") {
+    const ConvTranspose1d line(2, 4, 3, 2);
+    CHECK(line.output_shape({0, 2, 0}) == Shape{0, 4, 1});
+    CHECK(ConvTranspose1d(2, 4, 3, 2, 1, 1).output_shape({0, 2, 0}) == Shape{0, 4, 0});
+    const ConvTranspose2d plane(2, 4, 3, 2);
+    CHECK(plane.output_shape({0, 2, 0, 0}) == Shape{0, 4, 1, 1});
+    CHECK(plane.output_shape({0, 2, 3, 0}) == Shape{0, 4, 7, 1});
+    const ConvTranspose3d layer(2, 4, 3, 2), same(2, 4, 1), padded(2, 4, 3, 2, 1), stretched(2, 4, 3, 2, 1, 1);
+    CHECK(layer.output_shape({0, 2, 0, 3, 3}) == Shape{0, 4, 1, 7, 7});
+    CHECK(layer.output_shape({0, 2, 0, 0, 0}) == Shape{0, 4, 1, 1, 1});
+    CHECK(layer.output_shape({0, 2, 0, 3, 3}, {2, 7, 8}) == Shape{0, 4, 2, 7, 8});
+    CHECK(same.output_shape({0, 2, 0, 3, 3}) == Shape{0, 4, 0, 3, 3});
+    CHECK(stretched.output_shape({0, 2, 0, 0, 0}) == Shape{0, 4, 0, 0, 0});
+    const auto error = [](const auto &call) { return error_of<InvalidArgument>(call); };
+    CHECK(error([&] {
+              padded.output_shape({0, 2, 0, 3, 3});
+          }) == "Given input size per channel: (0 x 3 x 3). Calculated output size per channel: (-1 x 5 x 5). Output "
+                "size is too small");
+    CHECK(error([&] {
+              stretched.output_shape({1, 2, 0, 3, 3});
+          }).find("Only zero batch or zero channel inputs are supported") == 0);
+
+    for (Layout layout : layouts) {
+        const Tensor input({0, 2, 0, 3, 3}, layout);
+        CHECK(layer.forward(input.view()).sizes() == Shape{0, 4, 1, 7, 7});
+        CHECK(same.forward(input.view()).sizes() == Shape{0, 4, 0, 3, 3});
+        Tensor output({0, 4, 2, 7, 8}, layout), wrong({0, 4, 3, 7, 8}, layout);
+        CHECK(error([&] { layer.forward(input.view(), output.view()); }) == "no error");
+        CHECK(error([&] { layer.forward(input.view(), wrong.view()); }) ==
+              "expected output of size [0, 4, 1, 7, 7] to [0, 4, 2, 8, 8], but got [0, 4, 3, 7, 8]");
+        CHECK(layer.plan(input.sizes(), layout).tasks == 0);
+        CHECK(same.plan({0, 2, 0, 0, 0}, layout).multiply_adds == 0);
+    }
 }
 
 // From PyTorch: torch.manual_seed(5), then the layer.

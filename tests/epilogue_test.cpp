@@ -260,7 +260,7 @@ TEST_CASE("activations that do not fit are refused", "[epilogue][errors]") {
     CHECK(error(Activation::prelu({1, 2, 3})) == "Mismatch of parameter numbers and input channel size. Found parameter numbers = 3 and channel size = 6.");
     CHECK(error(Activation::prelu({})).find("parameter numbers = 0") != std::string::npos);
     CHECK(error({Activation::Kind::leaky_relu, {1, 2}}) == "leaky_relu has one slope, but got 2");
-    CHECK(error({Activation::Kind::relu, {1}}) == "slopes are for leaky_relu and prelu");
+    CHECK(error({Activation::Kind::relu, {1}}) == "slopes are for leaky_relu and prelu, but another activation got 1");
     CHECK(error(Activation::clamp(2, 1)).find("clamp needs a low bound") == 0);
     CHECK(error(Activation::clamp(nan, 1)).find("clamp needs a low bound") == 0);
     CHECK(layer.activation().kind == Activation::Kind::none);

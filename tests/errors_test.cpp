@@ -163,17 +163,23 @@ TEST_CASE("sizes that overflow or that the kernels cannot count", "[errors]") {
     CHECK(layer_error({huge, huge, 3}) == overflow);
     CHECK(layer_error({int64_t{1} << 31, int64_t{1} << 31, 1}) == overflow);  // in bytes
     CHECK(layer_error({1, 1, {huge, 1, 3}}) == overflow);
-    CHECK(layer_error({1, 1, 1, 1, huge}) == "padding is too large: " + std::to_string(huge));
+    const auto too_large = [](const std::string &name, int64_t number) {
+        return name + " is too large: " + std::to_string(number) +
+               ", where up to 2^29 is supported, or -2^29 of paddings";
+    };
+    CHECK(layer_error({1, 1, 1, 1, huge}) == too_large("padding", huge));
+    CHECK(layer_error({1, 1, 1, 1, -huge, 0, 1, true, 1, "zeros", Triple(0)}) == too_large("padding", -huge));
     const auto cut_at_end = [&](int64_t padding_end) {
         return layer_error({1, 1, 1, 1, 0, 0, 1, true, 1, "zeros", Triple(0, padding_end, 0)});
     };
     for (const int64_t padding_end : {huge, -huge - 1, (int64_t{1} << 29) + 1, -(int64_t{1} << 29) - 1}) {
-        CHECK(cut_at_end(padding_end) == "padding_end is too large: " + std::to_string(padding_end));
+        CHECK(cut_at_end(padding_end) == too_large("padding_end", padding_end));
     }
     CHECK(cut_at_end(-(int64_t{1} << 29)) == "no error");
-    CHECK(layer_error({1, 1, 1, huge}) == "stride is too large: " + std::to_string(huge));
-    CHECK(layer_error({1, 1, 1, 1, 0, 0, 1, true, huge}) == "dilation is too large: " + std::to_string(huge));
-    CHECK(layer_error({1, 1, 1, 40000}) == "stride is too large: 40000, with dilation 1");
+    CHECK(layer_error({1, 1, 1, huge}) == too_large("stride", huge));
+    CHECK(layer_error({1, 1, 1, 1, 0, 0, 1, true, huge}) == too_large("dilation", huge));
+    CHECK(layer_error({1, 1, 1, 40000}) ==
+          "stride is too large: 40000, with dilation 1, where up to 32768 is supported, and 2^29 times the dilation");
 
     const ConvTranspose3d layer(1, 1, 3, 2);
     const auto shape_error = [&](const Shape &input) {
@@ -191,8 +197,12 @@ TEST_CASE("sizes that overflow or that the kernels cannot count", "[errors]") {
     CHECK(error_of<InvalidArgument>([&] { layer.output_shape({1, 1, 2, 2, 2}, {huge, 5, 5}); }).find("requested an output size") == 0);
 
     CHECK(error_of<InvalidArgument>([] { dense_strides({huge, 2, 2, 2}, Layout::ncdhw); }) == overflow);
-    CHECK(error_of<InvalidArgument>([] { dense_strides({1, 2, 3}, Layout::ncdhw); }) == "expected 4 or 5 sizes, but got 3");
-    CHECK(error_of<InvalidArgument>([] { dense_strides({1, 2, -3, 4}, Layout::ndhwc); }) == "negative sizes are not supported");
+    CHECK(error_of<InvalidArgument>([] {
+              dense_strides({1, 2, 3}, Layout::ncdhw);
+          }) == "an array of 3 dimensions of space has 4 or 5 sizes, but got 3: [1, 2, 3]");
+    CHECK(error_of<InvalidArgument>([] {
+              dense_strides({1, 2, -3, 4}, Layout::ndhwc);
+          }) == "sizes must be 0 or more, but got [1, 2, -3, 4]");
     CHECK(error_of<InvalidArgument>([] { Tensor tensor({huge, 2, 2, 2}); }) == overflow);
 }
 

@@ -47,24 +47,54 @@ TEST_CASE("an output of the wrong shape", "[errors]") {
     channels.output.sizes[1] = 4;
     CHECK(channels.error() == "expected output of size [2, 5, 4, 6, 8], but got [2, 4, 4, 6, 8]");
     size.output.sizes[4] = 9;
-    CHECK(size.error() == "requested an output size of [4, 6, 9], but valid sizes range from [3, 5, 7] to [4, 6, 8] (for an "
-                          "input of torch.Size([2, 3, 4]))");
+    CHECK(size.error() == "expected output of size [2, 5, 3, 5, 7] to [2, 5, 4, 6, 8], but got [2, 5, 4, 6, 9]");
     rank.output = dense_view(rank.output_memory.data(), {5, 4, 6, 8});
     CHECK(rank.error() == "expected output of size [2, 5, 4, 6, 8], but got [5, 4, 6, 8]");
+
+    // Of one size only; and with an output padding that dilation allows, beyond those of output_size.
+    Tensor input({1, 3, 2, 3, 4}), output({1, 3, 9, 9, 9});
+    const auto error = [&](const ConvTranspose3dOptions &o) {
+        return error_of<InvalidArgument>([&] { ConvTranspose3d(o).forward(input.view(), output.view()); });
+    };
+    CHECK(error({3, 5, 3, 1, 1}) == "expected output of size [1, 5, 2, 3, 4], but got [1, 3, 9, 9, 9]");
+    CHECK(error({3, 5, 3, 1, 0, 2, 1, true, 3}) ==
+          "expected output of size [1, 5, 8, 9, 10] or [1, 5, 10, 11, 12], but got [1, 3, 9, 9, 9]");
+}
+
+TEST_CASE("an output padding may come from the output's size alone", "[errors]") {
+    const ConvTranspose3d layer(1, 1, 1, 3, 1);  // without one, it has no output for inputs of one position
+    Tensor input({1, 1, 1, 1, 1}), output({1, 1, 1, 1, 1});
+    input.data()[0] = 1;
+    CHECK(error_of<InvalidArgument>([&] { layer.forward(input.view(), output.view()); }) == "no error");
+    CHECK(output.data()[0] == layer.bias()[0]);
 }
 
 TEST_CASE("strides that the kernels cannot take", "[errors]") {
-    const std::string neither = "input and output must both have dense columns (ncdhw) or both have dense channels (ndhwc), but got "
-                                "strides ";
+    const std::string both =
+        "input and output must both have dense columns (ncdhw: stride 1 in dimension 4) or dense channels (ndhwc: "
+        "stride 1 in dimension 1); ";
     Views sparse, mixed, negative, distant, missing;
     sparse.input.strides = {256, 72, 24, 8, 2};
-    CHECK(sparse.error() == neither + "[256, 72, 24, 8, 2] and [960, 192, 48, 8, 1]");
+    CHECK(sparse.error() == both + "input has neither, with strides [256, 72, 24, 8, 2]; output has dense columns, "
+                                   "with strides [960, 192, 48, 8, 1]");
     mixed.output.strides = dense_strides(mixed.output.sizes, Layout::ndhwc);
-    CHECK(mixed.error() == neither + "[72, 24, 12, 4, 1] and [960, 1, 240, 40, 5]");
+    CHECK(mixed.error() == both + "input has dense columns, with strides [72, 24, 12, 4, 1]; output has dense "
+                                  "channels, with strides [960, 1, 240, 40, 5]");
     negative.input.strides[2] = -12;
-    CHECK(negative.error() == "input has strides that the kernels cannot take: [72, 24, -12, 4, 1]");
+    CHECK(negative.error() ==
+          "input has stride -12 in dimension 2, which must be 0 or more: got strides [72, 24, -12, 4, 1]");
     distant.output.strides[2] = far;
-    CHECK(distant.error() == "output has strides that the kernels cannot take: [960, 192, " + std::to_string(far) + ", 8, 1]");
+    CHECK(distant.error() == "output has stride " + std::to_string(far) +
+                                 " in dimension 2, which must be at most 2147483647: got strides [960, 192, " +
+                                 std::to_string(far) + ", 8, 1]");
+    Tensor residual({2, 5, 4, 6, 8}, Layout::ndhwc);
+    const Views views;
+    CHECK(error_of<InvalidArgument>([&] { views.layer.forward(views.input, views.output, residual.view()); }) ==
+          "input, output and residual must all have dense columns (ncdhw: stride 1 in dimension 4) or dense channels "
+          "(ndhwc: stride 1 in dimension "
+          "1); input has dense columns, with strides [72, 24, 12, 4, 1]; output has dense columns, with strides [960, "
+          "192, 48, 8, 1]; residual has "
+          "dense channels, with strides [960, 1, 240, 40, 5]");
     missing.input.strides.pop_back();
     CHECK(missing.error() == "input has 5 sizes, but 4 strides");
 }

@@ -165,10 +165,11 @@ TEST_CASE("wisdom with wrong contents and right checksums", "[wisdom]") {
     const std::string other_layout = line.find("layout=ncdhw") != std::string::npos ? "ndhwc" : "ncdhw";
     CHECK(problem(variant, " variant=" + candidates(grouped, other_layout == "ndhwc" ? Layout::ndhwc : Layout::ncdhw).front().name)
               .find("is for layout") != std::string::npos);
-    CHECK(problem(" rows=", " rows=1000") == "line 2: the rows of a task must be from 1 to the output's height; ignored");
+    CHECK(problem(" rows=", " rows=1000").find("line 2: the rows of a task must be from 1 to ") == 0);
     CHECK_FALSE(problem(" rows=", " rows=-").empty());
-    CHECK(problem(" threads=", " threads=-") == "line 2: the number of threads must be at least 1; ignored");
-    CHECK(problem(" threads=", " threads=99999999999") == "line 2: the number of threads must be at least 1; ignored");
+    CHECK(problem(" threads=", " threads=-") == "line 2: the number of threads must be from 1 to 2147483647; ignored");
+    CHECK(problem(" threads=", " threads=99999999999") ==
+          "line 2: the number of threads must be from 1 to 2147483647; ignored");
     CHECK_FALSE(problem(" nanoseconds=", " nanoseconds=-").empty());
     CHECK_FALSE(problem(" nanoseconds=", " nanoseconds=99999999999").empty());
     CHECK_FALSE(problem(" candidates=7", " candidates=0").empty());

@@ -26,6 +26,7 @@ View<T> lifted(View<T> view, int spatial) {
     const size_t channel = channel_dimension(view.sizes.size(), spatial);
     insert(channel + 1, static_cast<size_t>(3 - spatial));
     insert(0, 1 - channel);
+    view.spatial = 3;
     return view;
 }
 

@@ -1,5 +1,6 @@
 #include "validation.h"
 
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -24,13 +25,33 @@ std::string to_string(const Shape &shape) {
     return text + "]";
 }
 
-void check_options(const ConvTranspose3dOptions &o, int spatial) {
-    check_spatial(spatial);
-    for (int d = 0; d < 3 - spatial; d++) {
-        if (o.kernel_size[d] != 1 || o.stride[d] != 1 || o.dilation[d] != 1 || o.padding[d] != 0 || o.output_padding[d] != 0 || end_padding(o)[d] != 0) {
-            fail("in dimensions that a layer lacks, kernel_size, stride and dilation must be 1, and paddings 0");
+namespace {
+
+// What a layer of fewer dimensions has in those that it lacks.
+void check_lacking(const ConvTranspose3dOptions &o, int spatial) {
+    const std::tuple<const char *, Triple, int64_t> all[] = {
+        {"kernel_size", o.kernel_size, 1},
+        {"stride", o.stride, 1},
+        {"padding", o.padding, 0},
+        {"output_padding", o.output_padding, 0},
+        {"dilation", o.dilation, 1},
+        {"padding_end", end_padding(o), 0},
+    };
+    for (const auto &[name, triple, needed] : all) {
+        for (int d = 0; d < 3 - spatial; d++) {
+            if (triple[d] != needed) {
+                fail(std::string(name) + " must be " + std::to_string(needed) + " in the dimensions that a layer of " +
+                     std::to_string(spatial) + " lacks, but got " + volume(triple));
+            }
         }
     }
+}
+
+}  // namespace
+
+void check_options(const ConvTranspose3dOptions &o, int spatial) {
+    check_spatial(spatial);
+    check_lacking(o, spatial);
     if (o.groups <= 0) {
         fail("groups must be a positive integer");
     }
@@ -86,13 +107,15 @@ void check_options(const ConvTranspose3dOptions &o, int spatial) {
     for (const auto &[name, triple] : triples) {
         for (int d = 0; d < 3; d++) {
             if (triple[d] > largest_extent || triple[d] < -largest_extent) {
-                fail(std::string(name) + " is too large: " + std::to_string(triple[d]));
+                fail(std::string(name) + " is too large: " + std::to_string(triple[d]) +
+                     ", where up to 2^29 is supported, or -2^29 of paddings");
             }
         }
     }
     for (int d = 0; d < 3; d++) {
         if (o.stride[d] > largest_stride || multiply(o.stride[d], o.dilation[d]) > largest_extent) {
-            fail("stride is too large: " + std::to_string(o.stride[d]) + ", with dilation " + std::to_string(o.dilation[d]));
+            fail("stride is too large: " + std::to_string(o.stride[d]) + ", with dilation " +
+                 std::to_string(o.dilation[d]) + ", where up to 32768 is supported, and 2^29 times the dilation");
         }
     }
 }
@@ -125,7 +148,7 @@ void check_activation(const Activation &activation, int64_t out_channels) {
         fail("leaky_relu has one slope, but got " + std::to_string(slopes));
     }
     if (activation.kind != Kind::prelu && activation.kind != Kind::leaky_relu && slopes != 0) {
-        fail("slopes are for leaky_relu and prelu");
+        fail("slopes are for leaky_relu and prelu, but another activation got " + std::to_string(slopes));
     }
     if (activation.kind == Kind::clamp && !(activation.low <= activation.high)) {
         fail("clamp needs a low bound that is not above the high one, but got " + std::to_string(activation.low) + " and " + std::to_string(activation.high));

@@ -1,6 +1,7 @@
 #include "validation.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -16,6 +17,50 @@ bool has_elements(const Shape &sizes) {
     return std::find(sizes.begin(), sizes.end(), 0) == sizes.end();
 }
 
+// "(N, C, H, W)", or "(C, H, W)" without a batch.
+std::string dimensions(int spatial, bool batched) {
+    constexpr std::array<const char *, 3> space = {"L", "H, W", "D, H, W"};
+    return std::string(batched ? "(N, C, " : "(C, ") + space[static_cast<size_t>(spatial - 1)] + ")";
+}
+
+// Whether elements lie in the order of their dimensions, the last one innermost, where sizes of one tell it, too.
+bool is_in_order(const View<const void> &view) {
+    for (size_t d = 0; d + 1 < view.sizes.size(); d++) {
+        if (view.strides[d] < multiply(view.strides[d + 1], view.sizes[d + 1])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// An array in ndhwc that was made for another number of dimensions of space has its channels elsewhere. In ncdhw that
+// makes no difference, and in a slice that has lost a dimension the channels are where the layer looks for them.
+void check_spatial_of(const char *name, const View<const void> &view, int spatial) {
+    const int64_t channel = static_cast<int64_t>(view.sizes.size()) - view.spatial - 1;
+    const bool known = view.spatial != 0 && view.spatial != spatial && (channel == 0 || channel == 1);
+    if (!known || view.strides[static_cast<size_t>(channel)] != 1 || is_in_order(view)) {
+        return;
+    }
+    fail(std::string(name) + " of size " + to_string(view.sizes) + " was made for " + std::to_string(view.spatial) +
+         " dimensions of space, as " + dimensions(view.spatial, channel == 1) + " with strides " +
+         to_string(view.strides) + ", but the layer has " + std::to_string(spatial) + " and takes " +
+         dimensions(spatial, true) + " or " + dimensions(spatial, false) +
+         ": Tensor and dense_view take that number after the layout");
+}
+
+void check_strides(const char *name, const View<const void> &view, int spatial) {
+    const size_t channel = channel_dimension(view.sizes.size(), spatial);
+    for (size_t d = 0; d < view.sizes.size(); d++) {
+        const int64_t most = d < channel ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int32_t>::max(),
+                      stride = view.strides[d];
+        if (view.sizes[d] > 1 && (stride < 0 || stride > most)) {
+            fail(std::string(name) + " has stride " + std::to_string(stride) + " in dimension " + std::to_string(d) +
+                 ", which must be " + (stride < 0 ? "0 or more" : "at most " + std::to_string(most)) +
+                 ": got strides " + to_string(view.strides));
+        }
+    }
+}
+
 void check_view(const char *name, const View<const void> &view, int spatial) {
     if (view.strides.size() != view.sizes.size()) {
         fail(std::string(name) + " has " + std::to_string(view.sizes.size()) + " sizes, but " +
@@ -29,11 +74,8 @@ void check_view(const char *name, const View<const void> &view, int spatial) {
     if (reinterpret_cast<uintptr_t>(view.data) % static_cast<uintptr_t>(alignment) != 0) {
         fail(std::string(name) + " is not aligned to " + std::to_string(alignment) + " bytes");
     }
-    for (size_t d = 0; d < view.sizes.size(); d++) {
-        if (view.sizes[d] > 1 && (view.strides[d] < 0 || (view.strides[d] > std::numeric_limits<int32_t>::max() && d >= channel_dimension(view.sizes.size(), spatial)))) {
-            fail(std::string(name) + " has strides that the kernels cannot take: " + to_string(view.strides));
-        }
-    }
+    check_strides(name, view, spatial);
+    check_spatial_of(name, view, spatial);
 }
 
 Layout other_than(Layout layout) {
@@ -48,6 +90,16 @@ size_t dense_dimension(Layout layout, size_t rank, int spatial) {
 bool can_be(Layout layout, const View<const void> &view, int spatial) {
     const size_t dense = dense_dimension(layout, view.sizes.size(), spatial);
     return view.sizes[dense] <= 1 || view.strides[dense] == 1;
+}
+
+std::string layouts_of(const char *name, const View<const void> &view, int spatial) {
+    const bool columns = can_be(Layout::ncdhw, view, spatial), channels = can_be(Layout::ndhwc, view, spatial);
+    std::string dense = "neither";
+    if (columns || channels) {
+        dense = columns ? "dense columns" : "dense channels";
+    }
+    return std::string("; ") + name + " has " + (columns && channels ? "both" : dense) + ", with strides " +
+           to_string(view.strides);
 }
 
 // Bytes from the first element to the end of the last one.
@@ -119,10 +171,11 @@ void check_sizes(const Shape &sizes, int spatial) {
     check_spatial(spatial);
     const auto least = static_cast<size_t>(spatial) + 1;
     if (sizes.size() != least && sizes.size() != least + 1) {
-        fail("expected " + std::to_string(least) + " or " + std::to_string(least + 1) + " sizes, but got " + std::to_string(sizes.size()));
+        fail("an array of " + std::to_string(spatial) + " dimensions of space has " + std::to_string(least) + " or " +
+             std::to_string(least + 1) + " sizes, but got " + std::to_string(sizes.size()) + ": " + to_string(sizes));
     }
     if (*std::min_element(sizes.begin(), sizes.end()) < 0) {
-        fail("negative sizes are not supported");
+        fail("sizes must be 0 or more, but got " + to_string(sizes));
     }
 }
 
@@ -182,8 +235,12 @@ Layout check_views(const View<const void> &input, const View<void> &output, cons
             return layout;
         }
     }
-    fail(std::string(residual == nullptr ? "input and output must both" : "input, output and residual must all") + " have dense columns (ncdhw) or " + (residual == nullptr ? "both" : "all") +
-         " have dense channels (ndhwc), but got strides " + to_string(input.strides) + " and " + to_string(output.strides) + (residual == nullptr ? "" : " and " + to_string(residual->strides)));
+    fail(std::string(residual == nullptr ? "input and output must both" : "input, output and residual must all") +
+         " have dense columns (ncdhw: stride 1 in dimension " + std::to_string(input.sizes.size() - 1) +
+         ") or dense channels (ndhwc: stride 1 in dimension " +
+         std::to_string(channel_dimension(input.sizes.size(), spatial)) + ")" + layouts_of("input", input, spatial) +
+         layouts_of("output", output, spatial) +
+         (residual == nullptr ? "" : layouts_of("residual", *residual, spatial)));
 }
 
 }  // namespace unstride

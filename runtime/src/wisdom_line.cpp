@@ -163,10 +163,14 @@ Winner check_winner(const WisdomEntry &e, const Geometry &geometry) {
             throw InvalidArgument(message);
         }
     };
-    require(e.threads >= 1, "the number of threads must be at least 1");
-    require(e.rows_per_task >= 1 && e.rows_per_task <= geometry.extent[1].output, "the rows of a task must be from 1 to the output's height");
-    require(e.seconds > 0 && e.seconds < 1e6, "the time must be above 0 and below 10^6 seconds");
-    require(e.candidates >= 1, "there must be a candidate");
+    require(e.threads >= 1, "the number of threads must be from 1 to 2147483647");
+    const int64_t height = geometry.extent[1].output;
+    require(e.rows_per_task >= 1 && e.rows_per_task <= height,
+            "the rows of a task must be from 1 to " + std::to_string(height) + ", the output's height, but got " +
+                std::to_string(e.rows_per_task));
+    require(e.seconds > 0 && e.seconds < 1e6,
+            "the time must be above 0 and below 10^6 seconds, but got " + std::to_string(e.seconds));
+    require(e.candidates >= 1, "the number of candidates must be at least 1, but got " + std::to_string(e.candidates));
     const Entry *entry = find_entry(e.variant);
     require(entry != nullptr, "this build has no variant " + e.variant);
     const Variant &v = entry->variant;

@@ -31,13 +31,18 @@ Shape dense_strides(const Shape &sizes, Layout layout, int spatial = 3);
 template<typename T>
 struct View {
     T *data = nullptr;
-    Shape sizes;
-    Shape strides;
+    Shape sizes = {};
+    Shape strides = {};
+
+    // The number of dimensions of space that the array was made for, where that is known: Tensor::view and dense_view
+    // set it. A layer of another number refuses an array in ndhwc, in which it would look for the channels elsewhere.
+    // 0: not known.
+    int spatial = 0;
 
     // What may be written may be read.
     template<typename U, typename = std::enable_if_t<std::is_same_v<U, const T> && !std::is_const_v<T>>>
     operator View<U>() const {  // NOLINT(google-explicit-constructor)
-        return {data, sizes, strides};
+        return {data, sizes, strides, spatial};
     }
 };
 
@@ -48,18 +53,19 @@ struct View<void> {
     DType dtype = DType::f32;
     Shape sizes;
     Shape strides;
+    int spatial = 0;
 
     View() = default;
-    View(void *data, DType dtype, Shape sizes, Shape strides)
-        : data(data), dtype(dtype), sizes(std::move(sizes)), strides(std::move(strides)) {
+    View(void *first, DType type, Shape all_sizes, Shape all_strides, int dimensions = 0)
+        : data(first), dtype(type), sizes(std::move(all_sizes)), strides(std::move(all_strides)), spatial(dimensions) {
     }
     template<typename T, typename = std::enable_if_t<!std::is_const_v<T>>>
-    View(T *data, Shape sizes, Shape strides)
-        : View(data, dtype_of<T>(), std::move(sizes), std::move(strides)) {
+    View(T *first, Shape all_sizes, Shape all_strides, int dimensions = 0)
+        : View(first, dtype_of<T>(), std::move(all_sizes), std::move(all_strides), dimensions) {
     }
     template<typename T, typename = std::enable_if_t<!std::is_const_v<T>>>
     View(const View<T> &view)  // NOLINT(google-explicit-constructor)
-        : View(view.data, dtype_of<T>(), view.sizes, view.strides) {
+        : View(view.data, dtype_of<T>(), view.sizes, view.strides, view.spatial) {
     }
 };
 
@@ -69,28 +75,29 @@ struct View<const void> {
     DType dtype = DType::f32;
     Shape sizes;
     Shape strides;
+    int spatial = 0;
 
     View() = default;
-    View(const void *data, DType dtype, Shape sizes, Shape strides)
-        : data(data), dtype(dtype), sizes(std::move(sizes)), strides(std::move(strides)) {
+    View(const void *first, DType type, Shape all_sizes, Shape all_strides, int dimensions = 0)
+        : data(first), dtype(type), sizes(std::move(all_sizes)), strides(std::move(all_strides)), spatial(dimensions) {
     }
     template<typename T>
-    View(const T *data, Shape sizes, Shape strides)
-        : View(data, dtype_of<T>(), std::move(sizes), std::move(strides)) {
+    View(const T *first, Shape all_sizes, Shape all_strides, int dimensions = 0)
+        : View(first, dtype_of<T>(), std::move(all_sizes), std::move(all_strides), dimensions) {
     }
     View(const View<void> &view)  // NOLINT(google-explicit-constructor)
-        : View(view.data, view.dtype, view.sizes, view.strides) {
+        : View(view.data, view.dtype, view.sizes, view.strides, view.spatial) {
     }
     template<typename T>
     View(const View<T> &view)  // NOLINT(google-explicit-constructor)
-        : View(view.data, dtype_of<std::remove_const_t<T>>(), view.sizes, view.strides) {
+        : View(view.data, dtype_of<std::remove_const_t<T>>(), view.sizes, view.strides, view.spatial) {
     }
 };
 
 // A view of a dense array.
 template<typename T>
 View<T> dense_view(T *data, const Shape &sizes, Layout layout = Layout::ncdhw, int spatial = 3) {
-    return {data, sizes, dense_strides(sizes, layout, spatial)};
+    return {data, sizes, dense_strides(sizes, layout, spatial), spatial};
 }
 
 // A dense array that owns its memory: 64-byte aligned, not initialized.
@@ -113,7 +120,7 @@ public:
     template<typename T = float>
     View<T> view() {
         if constexpr (std::is_void_v<T>) {
-            return {data_.get(), dtype_, sizes_, dense_strides(sizes_, layout_, spatial_)};
+            return {data_.get(), dtype_, sizes_, dense_strides(sizes_, layout_, spatial_), spatial_};
         } else {
             return dense_view(data<T>(), sizes_, layout_, spatial_);
         }
