@@ -179,7 +179,7 @@ TEST_CASE("sizes that overflow or that the kernels cannot count", "[errors]") {
     CHECK(layer_error({1, 1, 1, huge}) == too_large("stride", huge));
     CHECK(layer_error({1, 1, 1, 1, 0, 0, 1, true, huge}) == too_large("dilation", huge));
     CHECK(layer_error({1, 1, 1, 40000}) ==
-          "stride is too large: 40000, with dilation 1, where up to 32768 is supported, and 2^29 times the dilation");
+          "stride is too large: 40000, with dilation 1, where up to 32768 is supported, and 2^29 for their product");
 
     const ConvTranspose3d layer(1, 1, 3, 2);
     const auto shape_error = [&](const Shape &input) {

@@ -115,7 +115,7 @@ void check_options(const ConvTranspose3dOptions &o, int spatial) {
     for (int d = 0; d < 3; d++) {
         if (o.stride[d] > largest_stride || multiply(o.stride[d], o.dilation[d]) > largest_extent) {
             fail("stride is too large: " + std::to_string(o.stride[d]) + ", with dilation " +
-                 std::to_string(o.dilation[d]) + ", where up to 32768 is supported, and 2^29 times the dilation");
+                 std::to_string(o.dilation[d]) + ", where up to 32768 is supported, and 2^29 for their product");
         }
     }
 }

@@ -1,5 +1,5 @@
-// A kernel that reports an error, in an app whose own Halide pipelines have a handler for theirs: the call throws what the
-// kernel reported, the handler hears of the app's errors alone, and other layers go on.
+// A kernel that reports an error, in an app whose own Halide pipelines have a handler for theirs: the call throws what
+// the kernel reported, the handler hears of the app's errors alone, and other layers go on.
 
 #include <HalideRuntime.h>
 
@@ -12,15 +12,16 @@ namespace {
 
 using namespace unstride;
 
-int fail(const void *user_context, halide_buffer_t *, halide_buffer_t *, halide_buffer_t *, halide_buffer_t *,
+int fail(const void *user_context, halide_buffer_t *, halide_buffer_t *, halide_buffer_t *, halide_buffer_t *, int32_t,
          int32_t, int32_t, int32_t, int32_t, int32_t, int32_t, int32_t, int32_t, int32_t, int32_t, int32_t, int32_t,
-         int32_t, int32_t, int32_t, bool, int32_t, int32_t, int32_t, int32_t, int32_t, halide_buffer_t *) {
+         int32_t, int32_t, bool, int32_t, int32_t, int32_t, int32_t, int32_t, halide_buffer_t *) {
     halide_error(const_cast<void *>(user_context), "first line\nsecond line");
     return halide_error_code_generic_error;
 }
 
 const ConvTranspose3dOptions failing_layer{3, 5, 2, 2};
-const int registered = register_layer(failing_layer, {{"failing", "channels", Layout::ncdhw, "baseline", 1, 8, 4, fail}});
+const int registered =
+    register_layer(failing_layer, {{"failing", "channels", Layout::ncdhw, "baseline", 1, 8, 4, fail}});
 
 std::string heard;
 
@@ -47,7 +48,8 @@ int check() {
     const std::string again = error_of(layer, input);
     halide_error(nullptr, "an error of the app's");
     layer.set_variant("");
-    return apps::status(registered == 1 && error == "kernel error -1: first line second line" && again == error, error.c_str()) +
+    return apps::status(registered == 1 && error == "kernel error -1: first line second line" && again == error,
+                        error.c_str()) +
            apps::status(heard == "an error of the app's", heard.c_str()) +
            apps::status(error_of(other, input) == "none", "another layer fails");
 }
