@@ -44,8 +44,8 @@ bool Guarded::surroundings_intact() const {
     const auto bytes = static_cast<size_t>(size_of(dtype_));
     const std::vector<unsigned char> guard(bytes, 0xff);
     std::vector<bool> inside(memory_.size() / bytes);
-    for (int64_t i = 0; i < element_count(sizes_); i++) {
-        inside[first_ + offset(sizes_, strides_, i)] = true;
+    for (int64_t place : offsets(sizes_, strides_)) {
+        inside[first_ + place] = true;
     }
     for (size_t i = 0; i < inside.size(); i++) {
         if (!inside[i] && std::memcmp(memory_.data() + i * bytes, guard.data(), bytes) != 0) {

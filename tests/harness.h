@@ -51,6 +51,9 @@ int64_t element_count(const Shape &sizes);
 // The place of the i-th element, in the order (N, C, D, H, W), of an array with these sizes and strides.
 int64_t offset(const Shape &sizes, const Shape &strides, int64_t i);
 
+// The places of all elements, in that order.
+std::vector<int64_t> offsets(const Shape &sizes, const Shape &strides);
+
 void copy_into(const View<float> &to, const std::vector<float> &from);
 
 // Numbers of any type, in the order (N, C, D, H, W), and one as a type has it.
