@@ -144,7 +144,8 @@ void add_tune(CLI::App &app) {
     add_types(*command, arguments->layer.types, "f32");
     add_threads(*command);
     add_text(*command, "--wisdom", arguments->wisdom, "FILE",
-             "File of winners to add to (default: $UNSTRIDE_WISDOM, or else ~/.config/unstride/wisdom)");
+             "File of winners to add to, also for several tunes at once (default: $UNSTRIDE_WISDOM, or else "
+             "~/.config/unstride/wisdom)");
     command->callback([arguments] { run_tune(*arguments); });
 }
 
