@@ -96,7 +96,8 @@ Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)>
     for (const Variant &v : variants()) {
         const bool other_call = v.device != Device::cpu || v.layout != layout || !(v.types == types);
         const bool other_rounding = rounding(v.family) != rounding(plan.variant.family);
-        if (other_call || !v.runs_here() || other_rounding || (v.isa == "baseline" && plan.variant.isa != "baseline")) {
+        const bool other_multiply_adds = instruction_set(v.isa).fma != instruction_set(plan.variant.isa).fma;
+        if (other_call || !v.runs_here() || other_rounding || other_multiply_adds) {
             continue;
         }
         try {

@@ -128,7 +128,7 @@ endmacro()
 # Entries of the catalog, as unstride_read_catalog gives them, for a layer's output channels (of a group), stride and dilation along
 # the width, of some types. Empty lists of layouts, instruction sets and tiles are any.
 function(_unstride_suitable_variants out depthwise outputs stride dilation layouts types isas tiles)
-    unstride_read_catalog(catalog "${unstride_cpu_isas}")
+    unstride_read_catalog(catalog ${unstride_cpu_isas})
     set(kinds "")  # layout, type and instruction set
     set(suitable "")
     foreach (variant IN LISTS catalog)

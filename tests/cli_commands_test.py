@@ -60,13 +60,19 @@ class CommandsTest(CommandLineTest):
         self.assertEqual(len({v["name"] for v in variants}), len(variants))
         for variant, line in zip(variants, table[1:]):
             self.assertEqual(set(variant),
-                             {"name", "family", "layout", "tile", "stride_x", "device", "target", "dtype", "runs_here"})
+                             {"name", "family", "layout", "tile", "stride_x", "device", "target", "rank", "vector_bytes",
+                              "fma", "dtype", "runs_here", "why_not"})
             self.assertIn(variant["layout"], ("ncdhw", "ndhwc"))
             types = re.search(r"_s\d+_(.+_)?[^_]+$", variant["name"])[1]
             self.assertEqual(variant["dtype"], types[:-1].replace("_", "-") if types else "f32")
             self.assertEqual(line.split()[0], variant["name"])
-            self.assertEqual(line.split()[-2], variant["dtype"])
-            self.assertEqual(line.split()[-1], "yes" if variant["runs_here"] else "no")
+            self.assertIn(f"  {variant['dtype']}  ", line)
+            self.assertTrue(line.endswith("  yes" if variant["runs_here"] else f"  no: {variant['why_not']}"), line)
+            self.assertEqual(variant["runs_here"], variant["why_not"] is None)
+            self.assertEqual((variant["rank"], variant["vector_bytes"], variant["fma"]),
+                             {"baseline": (0, 16, False), "avx2": (1, 32, True), "avx512": (2, 64, True),
+                              "avx512bf16": (3, 64, True), "cuda": (0, 128, True),
+                              "opencl": (0, 128, True)}[variant["target"]])
         self.assertEqual({v["dtype"] for v in variants if v["runs_here"]}, set(TYPES))
         self.fail_with("--wat", "list", "--wat")
 
@@ -108,8 +114,8 @@ class CommandsTest(CommandLineTest):
         report = json.loads((self.folder / "out.json").read_text())
         machine = report["machine"]
         self.assertEqual(machine["threads"], 1)
-        self.assertGreater(machine["peak_gflops"], 1)
-        self.assertGreater(machine["bandwidth_gbs"], 0.1)
+        self.assertGreater(machine["peak_gflops"], 0)
+        self.assertGreater(machine["bandwidth_gbs"], 0)
         self.assertEqual([(r["layer"], r["layout"]) for r in report["results"]],
                          [(name, layout) for name in ("small", "wide") for layout in ("ncdhw", "ndhwc")])
         for result in report["results"]:

@@ -129,7 +129,7 @@ class RunErrorTest(CommandLineTest):
                           ["run", "--input", "x.npy", "--weight", "w.npy", "--output", "new.npy"]):
             with self.subTest(arguments), open("/dev/full", "w") as full:
                 done = subprocess.run([cli_support.UNSTRIDE, *arguments], cwd=self.folder, stdout=full,
-                                      stderr=subprocess.PIPE, text=True, timeout=120)
+                                      stderr=subprocess.PIPE, text=True, timeout=600)
                 self.assertEqual(done.returncode, 2)
                 self.assertRegex(done.stderr, r"\Aunstride: error: [^\n]+\n\Z")
         self.assertFalse((self.folder / "new.npy").exists())

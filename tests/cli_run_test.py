@@ -162,12 +162,36 @@ class RunTest(CommandLineTest):
         for variant in json.loads(self.succeed("list", "--json")):
             if variant["runs_here"] and variant["stride_x"] in (1, 2):
                 with self.subTest(variant["name"]):
-                    layer = layers[variant["family"] == "depthwise"]
-                    report = self.check(*layer[:2], None, layer[2], variant["layout"],
+                    x, w, options = layers[variant["family"] == "depthwise"]
+                    if variant["family"] == "pairs":  # for weights of bf16 only
+                        w = decode(encode(w, "bf16")).astype(np.float32)
+                    report = self.check(x, w, None, options, variant["layout"],
                                         extra=["--variant", variant["name"], "--device", variant["device"]], types=variant["dtype"])
                     self.assertIn(variant["name"], report)
                     ran += 1
         self.assertGreater(ran, 0)
+
+    def test_variants_that_cannot_take_the_numbers(self):
+        """What is forced runs or is refused, with the condition; the planner finds another variant."""
+        x = self.random.uniform(-1, 1, (1, 4, 2, 3, 20))
+        self.save_random("w.npy", (4, 35, 3, 3, 3))
+        conditions = {"winograd": "needs an input and weights below 2^50 in magnitude, without NaN",
+                      "pairs": "needs weights that bf16 has without rounding"}
+        x[0, 0, 0, 0, 0] = np.nan
+        families = set()
+        for variant in json.loads(self.succeed("list", "--json")):
+            family = variant["family"]
+            if variant["runs_here"] and variant["stride_x"] in (1, 2) and family in conditions:
+                ordered = x if variant["layout"] == "ncdhw" else np.ascontiguousarray(np.moveaxis(x, 1, -1))
+                self.save("x.npy", encode(ordered, types_of_each(variant["dtype"])[0]))
+                run = ["run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy", "--stride", 2,
+                       "--layout", variant["layout"], "--dtype", variant["dtype"]]
+                name = variant["name"]
+                with self.subTest(name):
+                    self.fail_with(f"variant {name} {conditions[family]}", *run, "--variant", name)
+                    families.add(family)
+        self.assertIn("winograd", families)
+        self.succeed(*run)
 
     def test_threads_do_not_change_the_bits(self):
         self.save_random("x.npy", (2, 5, 6, 7, 19))

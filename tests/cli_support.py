@@ -92,7 +92,7 @@ class CommandLineTest(unittest.TestCase):
 
     def call(self, *arguments, **environment):
         return subprocess.run([UNSTRIDE, *map(str, arguments)], cwd=self.folder, capture_output=True, text=True,
-                              timeout=120, env={**self.environment(), **environment})
+                              timeout=600, env={**self.environment(), **environment})
 
     def start(self, *arguments, **options):
         """The process, for tests that do something to it; what it writes to standard error can be read from it."""

@@ -107,8 +107,8 @@ class TypesTest(CommandLineTest):
                     refuse(f"--dtype: {types} needs an input of {needed}, but {dtype}.npy has {dtype}", dtype, "--dtype", types)
         refuse("expected a residual of the output's type f32, but got f16", "f32", "--residual", "r.npy")
         refuse("expected a residual of the output's type f32, but got f16", "f16", "--residual", "r.npy", "--dtype", "f16-f32")
-        refuse(f"--variant: {variant} is for type bf16, not f32", "f32", "--variant", variant)
-        refuse(f"--variant: {variant} is for type bf16, not bf16-f32", "bf16", "--variant", variant, "--dtype", "bf16-f32")
+        refuse(f"variant {variant} is for type bf16, not f32", "f32", "--variant", variant)
+        refuse(f"variant {variant} is for type bf16, not bf16-f32", "bf16", "--variant", variant, "--dtype", "bf16-f32")
 
     def test_bad_names(self):
         self.save_integers("x.npy", (1, 2, 3, 4, 5))

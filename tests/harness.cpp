@@ -242,6 +242,16 @@ bool takes(const Variant &variant, const ConvTranspose3dOptions &options) {
     return stride && (depthwise || variant.family != "depthwise");
 }
 
+bool takes_numbers(const Variant &variant, const std::vector<float> &weight, const std::vector<float> &input) {
+    const auto is_moderate = [](float v) { return std::abs(v) < std::ldexp(1.F, 50); };
+    const auto is_bf16 = [](float v) { return rounded(DType::bf16, v) == v; };
+    if (variant.family == "winograd") {
+        return std::all_of(weight.begin(), weight.end(), is_moderate) &&
+               std::all_of(input.begin(), input.end(), is_moderate);
+    }
+    return variant.family != "pairs" || std::all_of(weight.begin(), weight.end(), is_bf16);
+}
+
 ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &variant) {
     if (variant.layer) {
         return *variant.layer;

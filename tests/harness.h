@@ -75,6 +75,9 @@ std::string mismatch(const Shape &sizes, const std::vector<float> &got, const Ca
 // Whether a variant can run a layer, from what variants.h says about stride_x, family and layer.
 bool takes(const Variant &variant, const ConvTranspose3dOptions &options);
 
+// Whether it can take these weights and this input, from what conv_transpose.h says of set_variant.
+bool takes_numbers(const Variant &variant, const std::vector<float> &weight, const std::vector<float> &input);
+
 // The layer, changed as little as makes the variant take it.
 ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &variant);
 

@@ -8,6 +8,7 @@
 #include "catch_compat.h"
 #include "errors.h"
 #include "harness.h"
+#include "machines.h"
 #include "unstride/register.h"
 
 namespace unstride::tests {
@@ -84,20 +85,30 @@ TEST_CASE("kernels for one layer compute it for any input, output padding and pa
 }
 
 TEST_CASE("the planner takes a kernel for one layer where it fits, and nowhere else", "[layer]") {
-    for (Layout layout : layouts) {
-        std::set<std::string> planned;
-        for (const Variant &v : for_one_layer(layout)) {
-            const Variant best = ConvTranspose3d(*v.layer).plan({1, v.layer->in_channels, 4, 5, 40}, layout).variant;
-            INFO(v.name << ", planned " << best.name);
-            CHECK(best.name != generic(v));
-            planned.insert(best.layer ? best.name : "");
+    for (const Machine &machine : machines) {
+        for (Layout layout : layouts) {
+            std::set<std::string> planned;
+            for (const Variant &v : variants()) {
+                if (!v.layer || v.layout != layout || !(v.types == Types())) {
+                    continue;
+                }
+                const auto plan = [&](const ConvTranspose3dOptions &options) {
+                    return ConvTranspose3d(options)
+                        .plan({1, options.in_channels, 14, 15, 40}, layout, {}, {}, machine)
+                        .variant;
+                };
+                const Variant best = plan(*v.layer);
+                INFO(v.name << ", planned " << best.name << " for " << machine.cpu);
+                CHECK(best.name != generic(v));
+                planned.insert(best.layer ? best.name : "");
 
-            ConvTranspose3dOptions other = *v.layer;
-            other.padding.height++;
-            CHECK(ConvTranspose3d(other).plan({1, other.in_channels, 14, 15, 40}, layout).variant.layer == nullptr);
+                ConvTranspose3dOptions other = *v.layer;
+                other.padding.height++;
+                CHECK(plan(other).layer == nullptr);
+            }
+            INFO(to_string(layout) << ", " << machine.cpu);
+            CHECK(planned.size() > planned.count(""));
         }
-        INFO(to_string(layout));
-        CHECK(planned.size() > (planned.count("") > 0 ? 1 : 0));
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include "catch_compat.h"
 #include "harness.h"
+#include "machines.h"
 #include "scratch_watch.h"
 
 namespace unstride::tests {
@@ -94,23 +95,33 @@ TEST_CASE("scratch stays within the plan for awkward geometries", "[memory]") {
     set_num_threads(threads);
 }
 
-TEST_CASE("scratch does not grow with the output", "[memory]") {
+// Of scratch, in bytes a thread: the least and the most.
+std::pair<int64_t, int64_t> planned_scratch(int64_t channels, Layout layout, const Machine &machine) {
     // Plans take no memory: the largest of these outputs has about 2^48 elements.
     const Shape inputs[] = {{1, 0, 8, 8, 32}, {64, 0, 8, 8, 32}, {1, 0, 512, 8, 32}, {1, 0, 8, 512, 32}, {1 << 20, 0, 128, 200, 32}};
-    for (Layout layout : layouts) {
-        for (int64_t channels : {int64_t{16}, int64_t{1024}}) {
-            const ConvTranspose3d layer(channels, 32, 4, 2, 1);
-            int64_t most = 0, least = std::numeric_limits<int64_t>::max();
-            for (Shape input : inputs) {
-                input[1] = channels;
-                const Plan plan = layer.plan(input, layout);
-                INFO(plan.variant.name << ", " << plan.rows_per_task << " rows a task: " << describe(layer.options(), input));
-                CHECK(plan.scratch_bytes > 0);
-                most = std::max(most, plan.scratch_bytes / plan.threads);
-                least = std::min(least, plan.scratch_bytes / plan.threads);
+    const ConvTranspose3d layer(channels, 32, 4, 2, 1);
+    int64_t most = 0, least = std::numeric_limits<int64_t>::max();
+    for (Shape input : inputs) {
+        input[1] = channels;
+        const Plan plan = layer.plan(input, layout, {}, {}, machine);
+        INFO(plan.variant.name << ", " << plan.rows_per_task << " rows a task: " << describe(layer.options(), input));
+        CHECK(plan.scratch_bytes > 0);
+        most = std::max(most, plan.scratch_bytes / plan.threads);
+        least = std::min(least, plan.scratch_bytes / plan.threads);
+    }
+    return {least, most};
+}
+
+TEST_CASE("scratch does not grow with the output", "[memory]") {
+    for (const Machine &machine : machines) {
+        for (Layout layout : layouts) {
+            for (int64_t channels : {int64_t{16}, int64_t{1024}}) {
+                const auto [least, most] = planned_scratch(channels, layout, machine);
+                INFO(machine.cpu << ", " << channels << " channels, from " << least << " to " << most
+                                 << " bytes a thread");
+                CHECK(most <=
+                      (channels == 16 ? limit_per_thread : 4 * least));  // a row of 1024 channels is above the limit
             }
-            INFO(channels << " channels, from " << least << " to " << most << " bytes a thread");
-            CHECK(most <= (channels == 16 ? limit_per_thread : 4 * least));  // a row of 1024 channels is above the limit
         }
     }
 }
@@ -120,11 +131,13 @@ TEST_CASE("scratch is far below a column buffer and below the output", "[memory]
     const Shape input{1, 32, 64, 64, 64};
     const int64_t column_buffer = int64_t{sizeof(float)} * 32 * 27 * 64 * 64 * 64;
     const int64_t output = int64_t{sizeof(float)} * element_count(layer.output_shape(input));
-    for (Layout layout : layouts) {
-        const Plan plan = layer.plan(input, layout);
-        INFO(plan.variant.name << ", " << plan.threads << " threads");
-        CHECK(plan.scratch_bytes / plan.threads * 800 < column_buffer);
-        CHECK(plan.scratch_bytes / plan.threads * 250 < output);
+    for (const Machine &machine : machines) {
+        for (Layout layout : layouts) {
+            const Plan plan = layer.plan(input, layout, {}, {}, machine);
+            INFO(machine.cpu << ": " << plan.variant.name << ", " << plan.threads << " threads");
+            CHECK(plan.scratch_bytes / plan.threads * 800 < column_buffer);
+            CHECK(plan.scratch_bytes / plan.threads * 250 < output);
+        }
     }
 }
 

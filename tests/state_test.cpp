@@ -183,7 +183,7 @@ TEST_CASE("layers move", "[state]") {
     CHECK(mismatch(forward(original, c, Layout::ndhwc), c) == "none");
 }
 
-TEST_CASE("a forced variant gives way when asked to", "[state]") {
+TEST_CASE("a forced variant stays until another is, or none", "[state]") {
     const Case c(grouped, grouped_input, Data::integers, 1);
     ConvTranspose3d layer = c.layer();
     const std::string planned = layer.plan(c.input_shape, Layout::ncdhw).variant.name;
@@ -193,7 +193,6 @@ TEST_CASE("a forced variant gives way when asked to", "[state]") {
             CHECK(layer.plan(c.input_shape, Layout::ncdhw).variant.name == v.name);
         }
     }
-    CHECK(layer.plan(c.input_shape, Layout::ndhwc).variant.layout == Layout::ndhwc);
     layer.set_variant("");
     CHECK(layer.plan(c.input_shape, Layout::ncdhw).variant.name == planned);
 }

@@ -160,12 +160,6 @@ CLI::Option *add_types(CLI::App &app, Types &value, const std::string &otherwise
     });
 }
 
-void check_types(const std::string &name, const Variant &variant, const Types &types) {
-    if (!(variant.types == types)) {
-        throw InvalidArgument(name + ": " + variant.name + " is for type " + to_string(variant.types) + ", not " + to_string(types));
-    }
-}
-
 CLI::Option *add_threads(CLI::App &app) {
     const std::string name = "--threads";
     return add_parsed(app, name, "N", "Threads to use (default: all processors)", [name](const std::string &text) {
@@ -223,16 +217,6 @@ ConvTranspose LayerArguments::make_layer() const {
     layer.set_device(device);
     if (!variant.empty()) {
         layer.set_variant(variant);
-        // The layer keeps the planner's choice for inputs of another layout than the variant's.
-        for (const Variant &v : variants()) {
-            if (v.name == variant && v.layout != layout) {
-                throw InvalidArgument("--variant: " + variant + " is for layout " + to_string(v.layout) + ", not " +
-                                      to_string(layout));
-            }
-            if (v.name == variant) {
-                check_types("--variant", v, types);
-            }
-        }
     }
     return layer;
 }

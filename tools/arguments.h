@@ -34,8 +34,6 @@ CLI::Option *add_layout(CLI::App &app, const std::function<void(Layout)> &set, c
 CLI::Option *add_device(CLI::App &app, Device &value);
 // Adds --dtype, whose help says which types there are without it.
 CLI::Option *add_types(CLI::App &app, Types &value, const std::string &otherwise);
-// Throws InvalidArgument if the option's variant is for other types: a layer would keep the planner's choice for calls of these.
-void check_types(const std::string &name, const Variant &variant, const Types &types);
 // Sets the process's number of threads.
 CLI::Option *add_threads(CLI::App &app);
 

@@ -93,7 +93,11 @@ void run_bench(const Arguments &arguments) {
     const std::vector<Layer> layers = arguments.choice.read();
     if (arguments.variants != all && arguments.variants != planned) {
         for (const std::string &name : arguments.variants) {
-            check_types("--variants", find_named(variants(), name, "--variants"), arguments.types);
+            const Variant &v = find_named(variants(), name, "--variants");
+            if (!(v.types == arguments.types)) {
+                throw InvalidArgument("--variants: " + name + " is for type " + to_string(v.types) + ", not " +
+                                      to_string(arguments.types));
+            }
         }
     }
     std::cout << "measuring the machine's peak and bandwidth" << std::endl;

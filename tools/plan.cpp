@@ -17,6 +17,16 @@ struct Arguments {
     std::string wisdom;
 };
 
+// "AMD EPYC, family 25 model 1, with avx2", and the ceiling if that is why.
+std::string machine_text(Device device) {
+    if (device != Device::cpu) {
+        return device_info(device).name;
+    }
+    const Machine machine = this_machine();
+    return machine.cpu + ", with " + machine.isa +
+           (machine.max_isa.empty() ? "" : ", as UNSTRIDE_MAX_ISA allows no more");
+}
+
 void print_plan(const Arguments &arguments) {
     use_wisdom(arguments.wisdom);
     LayerArguments layer_arguments = arguments.layer;
@@ -42,6 +52,7 @@ void print_plan(const Arguments &arguments) {
               << format("expected    %.4g ms, ", plan.expected_seconds * 1e3)
               << (plan.measured ? "as measured by unstride tune" : "by the planner's estimate of the arithmetic; memory may take longer")
               << '\n'
+              << "machine     " << machine_text(layer.device()) << '\n'
               << (on_cpu ? "threads     " : "processors  ") << plan.threads << '\n'
               << "tasks       " << plan.tasks << (on_cpu ? format(", %lld output rows each", static_cast<long long>(plan.rows_per_task)) : " blocks of threads")
               << "; kernel calls " << plan.kernel_calls << '\n'

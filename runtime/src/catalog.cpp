@@ -7,47 +7,23 @@
 #include "built_in.h"
 #include "driver.h"
 #include "lasting.h"
+#include "machine.h"
 #include "unstride/error.h"
 #include "validation.h"
 
 namespace unstride {
 namespace {
 
-Device device_of(const std::string &isa) {
-    return isa == "cuda" ? Device::cuda : isa == "opencl" ? Device::opencl
-                                                          : Device::cpu;
-}
-
-int lanes(const Types &types, const std::string &isa) {
-    if (device_of(isa) != Device::cpu) {
-        return 32;  // threads of a warp
-    }
-    const bool avx512 = isa == "avx512" || isa == "avx512bf16";
-    const int64_t bytes = avx512 ? 64 : isa == "avx2" ? 32
-                                                      : 16;
-    return static_cast<int>(bytes / size_of(types.sums()));
-}
-
-// The features that the targets of cmake/UnstrideCatalog.cmake name, and the operating system's support for them. Every
-// processor with AVX2 has F16C, which not every compiler knows to ask for.
-bool has_instructions(const std::string &isa) {
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
-                        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-    if (isa == "avx512bf16") {  // and all else that Zen 4 has, and Sapphire Rapids
-        return avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512ifma") &&
-               __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bitalg");
-    }
-    return isa == "baseline" || (isa == "avx512" ? avx512 : avx2);
-#else
-    return isa == "baseline";
-#endif
-}
-
-Entry entry(const char *name, Layout layout, const char *family, int block, int columns, int stride_x, const Types &types, const char *isa, Kernel kernel) {
-    return {{name, family, layout, device_of(isa), isa, types, stride_x, block, columns}, lanes(types, isa), kernel};
+// Throws InvalidArgument for an instruction set that there is not.
+Entry entry(const char *name, Layout layout, const char *family, int block, int columns, int stride_x,
+            const Types &types, const char *isa_name, Kernel kernel) {
+    const Isa &isa = find_isa(isa_name);
+    const auto lanes = static_cast<int>(isa.vector_bytes / size_of(types.sums()));
+    return {{name, family, layout, isa.device, isa.name, types, stride_x, block, columns},
+            lanes,
+            isa.rank,
+            isa.fma,
+            kernel};
 }
 
 struct Registry {
@@ -104,8 +80,20 @@ const std::vector<Variant> &variants() {
     return registry().variants;
 }
 
+std::string Variant::why_not_here() const {
+    if (device == Device::cpu) {
+        return lack_of(isa, untimed_machine(1));
+    }
+    try {
+        device_info(device);
+        return "";
+    } catch (const DeviceError &e) {
+        return e.what();
+    }
+}
+
 bool Variant::runs_here() const {
-    return device == Device::cpu ? has_instructions(isa) : exists(device);
+    return device == Device::cpu ? find_isa(isa).rank <= usable_isa().rank : exists(device);
 }
 
 std::string why_no_kernels(Layout layout, const Types &types) {

@@ -12,6 +12,8 @@ namespace unstride {
 struct Entry {
     Variant variant;
     int lanes;  // sums in a vector
+    int rank;   // of its instruction set, see InstructionSet
+    bool fma;   // likewise
     Kernel kernel;
     bool autoscheduled = false;  // see AddedKernel
 };

@@ -9,6 +9,7 @@
 #include "float_environment.h"
 #include "fold.h"
 #include "initialize.h"
+#include "machine.h"
 #include "state.h"
 #include "validation.h"
 
@@ -143,14 +144,43 @@ Device ConvTranspose::device() const {
 Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types) const {
     check_types(types);
     const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
-    const int threads = state_->workers();
-    const std::shared_ptr<const Decision> shared = state_->decide(geometry, layout, types, {}, threads);
-    const Decision &decision = *shared;
+    Machine machine = untimed_machine(state_->workers());
+    machine.clock_hertz = device_info(state_->device).clock_hertz;
+    return state_->describe(*state_->decide(geometry, layout, types, {}, machine.threads), geometry, types, machine);
+}
+
+Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types,
+                         const Machine &machine) const {
+    check_types(types);
+    check_machine(machine);
+    if (state_->device != Device::cpu) {
+        throw InvalidArgument(std::string("a machine is for layers on the CPU, and this one is on ") +
+                              to_string(state_->device));
+    }
+    const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
+    return state_->describe(state_->decide_on(machine, geometry, layout, types, {}), geometry, types, machine);
+}
+
+Plan ConvTranspose::State::describe(const Decision &decision, const Geometry &geometry, const Types &types,
+                                    const Machine &machine) const {
     const int64_t item_input = geometry.input_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t item_output = geometry.output_elements() / std::max<int64_t>(geometry.batch, 1);
     const int64_t slices = divide_up(geometry.batch, items_per_call(geometry, item_input, item_output));
     const Part &main = decision.parts.front();
-    Plan plan{main.entry->variant, "", main.channels * geometry.channels.groups, decision.reason, threads, 0, main.split.rows, 0, 0, 0, 0, 0, 0, false};
+    Plan plan{main.entry->variant,
+              "",
+              main.channels * geometry.channels.groups,
+              decision.reason,
+              machine.threads,
+              0,
+              main.split.rows,
+              0,
+              0,
+              0,
+              0,
+              0,
+              0,
+              false};
     for (const Part &part : decision.parts) {
         const Variant &variant = part.entry->variant;
         plan.rest = &part == &main ? "" : variant.name;
@@ -160,16 +190,15 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
             plan.kernel_calls += slices * static_cast<int64_t>(sections_of_calls(z, variant).size() * sections_of_calls(y, variant).size() * phases_of_calls(x, variant).size());
         }
         plan.packed_bytes += packed_bytes(part_of(geometry, part), variant);
-        plan.scratch_bytes = std::max(plan.scratch_bytes, scratch_bytes(part, geometry, threads));
+        plan.scratch_bytes = std::max(plan.scratch_bytes, unstride::scratch_bytes(part, geometry, machine.threads));
     }
     plan.multiply_adds = geometry.multiply_adds();
     plan.compulsory_bytes = static_cast<double>(geometry.input_elements() * size_of(types.input) + geometry.weight_elements() * size_of(types.sums()) + geometry.output_elements() * size_of(types.output));
     plan.measured = decision.measured_seconds > 0;
-    const double clock = device_info(state_->device).clock_hertz;
     if (plan.measured) {
         plan.expected_seconds = decision.measured_seconds;
-    } else if (clock > 0) {
-        plan.expected_seconds = expected_cycles(decision, geometry, threads) / clock;
+    } else if (machine.clock_hertz > 0) {
+        plan.expected_seconds = expected_cycles(decision, geometry, machine) / machine.clock_hertz;
     }
     return plan;
 }
@@ -183,13 +212,16 @@ void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task) 
         throw InvalidArgument("variant " + name + " is for device " + to_string(found->variant.device) + ", and the layer on " + to_string(state_->device));
     }
     if (found != nullptr) {
-        const std::string why_not = obstacle(found->variant, state_->options);
+        const std::string why_not = obstacle(found->variant, state_->options, untimed_machine(1));
         if (!why_not.empty()) {
             throw InvalidArgument("variant " + name + " " + why_not);
         }
     }
     if (rows_per_task < 0 || (rows_per_task > 0 && found == nullptr)) {
         throw InvalidArgument("rows_per_task must not be negative, and goes with a variant");
+    }
+    if (rows_per_task > 0 && (found->autoscheduled || found->variant.device != Device::cpu)) {
+        throw InvalidArgument("variant " + name + " has tasks of its own, for which rows_per_task must be 0");
     }
     state_->forced = {found, rows_per_task};
     state_->plans.clear();

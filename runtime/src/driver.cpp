@@ -39,7 +39,7 @@ DeviceInfo device_info(Device device) {
     case Device::opencl:
         return describe_opencl();
     default:
-        return {Device::cpu, this_machine().cpu, 0, num_threads(), clock_hertz(), 0, 0};
+        return {Device::cpu, untimed_machine(1).cpu, 0, num_threads(), clock_hertz(), 0, 0};
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "catalog.h"
 #include "geometry.h"
+#include "unstride/machine.h"
 
 namespace unstride {
 
@@ -25,10 +26,12 @@ struct Estimate {
     }
 };
 
-Estimate estimate(const Entry &entry, const Geometry &geometry, int threads);
+// On a machine whose threads share the work; to a kernel for a GPU they are its processors, and all else of the machine
+// does not matter.
+Estimate estimate(const Entry &entry, const Geometry &geometry, const Machine &machine);
 
-// The split of least estimated time. `rows` is what the caller wants, or 0.
-Split split(const Entry &entry, const Geometry &geometry, int64_t rows, int threads);
+// The split of least estimated time. `rows` is how many a task should have at most, or 0.
+Split split(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine);
 
 // Elements of scratch, each as large as a sum, that a thread takes at most.
 int64_t scratch_elements(const Entry &entry, const Geometry &geometry, const Split &split);

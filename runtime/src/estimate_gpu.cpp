@@ -48,7 +48,8 @@ double cycles_of_step(const Variant &v) {
     return std::max(block * columns / 4 + loads, columns / at_once * lines_of_load + weights);
 }
 
-Estimate estimate_gpu(const Entry &entry, const Geometry &geometry, const Split & /*split*/) {
+Estimate estimate_gpu(const Entry &entry, const Geometry &geometry, const Split & /*split*/,
+                      const Machine & /*machine*/) {
     const Variant &v = entry.variant;
     const auto &[z, y, x] = geometry.extent;
     const double steps = as_double(channels_seen(geometry.channels, v).inputs) * taps(x) * taps(y) * taps(z) * v.stride_x;
@@ -59,7 +60,7 @@ Estimate estimate_gpu(const Entry &entry, const Geometry &geometry, const Split 
 }
 
 // A task is a block of threads.
-Split split_gpu(const Entry &entry, const Geometry &geometry, int64_t /*rows*/, int /*threads*/) {
+Split split_gpu(const Entry &entry, const Geometry &geometry, int64_t /*rows*/, const Machine & /*machine*/) {
     return {1, 1, 1, 1, warps(entry, geometry) / warps_of_block, false};
 }
 

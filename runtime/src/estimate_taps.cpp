@@ -12,7 +12,7 @@ int64_t products(const Geometry &geometry) {
     return product({geometry.channels.outputs, geometry.extent[1].kernel, geometry.extent[2].kernel});
 }
 
-Estimate estimate(const Entry &entry, const Geometry &geometry, const Split &split) {
+Estimate estimate(const Entry &entry, const Geometry &geometry, const Split &split, const Machine & /*machine*/) {
     const Variant &v = entry.variant;
     const auto &[z, y, x] = geometry.extent;
     const bool across_taps = v.layout == Layout::ndhwc;
@@ -40,12 +40,17 @@ int64_t scratch_of(const Entry &entry, const Geometry &geometry, const Split &sp
     return add(product_elements(entry, geometry, split.rows), staged);
 }
 
-Split best_split(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
+Split best_split(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine) {
     const int64_t height = geometry.extent[1].output, slices = product({geometry.batch, geometry.channels.groups, geometry.extent[0].output});
-    Split result{rows == 0 ? height : std::min(rows, height), 1, 1, geometry.channels.outputs, 0, has_many_items(entry, geometry, threads)};
+    Split result{rows == 0 ? height : std::min(rows, height), 1, 1, geometry.channels.outputs, 0,
+                 has_many_items(entry, geometry, machine)};
     // Many rows: each task computes all products of the rows at its ends, of which it reads some. What is staged for them, four at a time, does
     // not depend on how many there are.
-    while (rows == 0 && result.rows > 1 && (product_elements(entry, geometry, result.rows) * sum_bytes(entry.variant) > slab_limit() || result.rows > slices * height / (4 * threads))) {
+    const auto too_large = [&] {
+        return product_elements(entry, geometry, result.rows) * sum_bytes(entry.variant) > slab_limit(machine) ||
+               result.rows > slices * height / (4 * machine.threads);
+    };
+    while (rows == 0 && result.rows > 1 && too_large()) {
         result.rows = (result.rows + 1) / 2;
     }
     result.tasks = slices * divide_up(height, result.rows);

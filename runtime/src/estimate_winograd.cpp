@@ -47,8 +47,8 @@ public:
                product({filters, tiles_in_phase(v.columns, x), v.columns, v.block, v.stride_x});
     }
 
-    Estimate estimate(const Split &split) const;
-    Split best_split(int64_t rows, int threads) const;
+    Estimate estimate(const Split &split, const Machine &machine) const;
+    Split best_split(int64_t rows, const Machine &machine) const;
 
 private:
     const Entry &entry_;
@@ -72,11 +72,10 @@ std::vector<int64_t> halves(int64_t all) {
     return result;
 }
 
-Estimate Work::estimate(const Split &split) const {
+Estimate Work::estimate(const Split &split, const Machine &machine) const {
     const Variant &v = entry_.variant;
     const auto [groups, inputs, outputs] = geometry_.channels;
     const auto &[z, y, x] = geometry_.extent;
-    const Machine &machine = this_machine();
     const double batch = as_double(geometry_.batch), lanes = entry_.lanes, filters = z_.all_products * y_.all_products;
 
     // One step of a tile's inner loop, as for *channels*. A panel is read for all tiles of the task in turn: the first time from beyond
@@ -99,7 +98,7 @@ Estimate Work::estimate(const Split &split) const {
     return {multiply_adds, tiles * (filters * m * n * 1.5 + sums), vectors * filters * (is_turned(v) ? 8 : 4)};
 }
 
-Split Work::best_split(int64_t rows, int threads) const {
+Split Work::best_split(int64_t rows, const Machine &machine) const {
     constexpr int64_t most_bytes = 4 << 20;  // of scratch in a thread, unless the smallest task has more
     constexpr double cycles_of_task = 3000;
     Split best{};
@@ -107,10 +106,11 @@ Split Work::best_split(int64_t rows, int threads) const {
     const auto consider = [&](Split split) {
         const int64_t inner = divide_up(z_.most, split.slices) * divide_up(y_.most, split.rows) * divide_up(blocks(entry_, geometry_), split.blocks);
         const int64_t outer = geometry_.channels.groups * divide_up(std::max<int64_t>(geometry_.batch, 1), split.items);
-        const double by_items = imbalance(outer, threads), by_tasks = imbalance(inner, threads);
+        const double by_items = imbalance(outer, machine.threads), by_tasks = imbalance(inner, machine.threads);
         split.tasks = geometry_.batch > 0 ? inner * outer * calls_ : 0;
         split.share_items = by_items <= by_tasks;
-        const double cycles = (estimate(split).total() + as_double(split.tasks) * cycles_of_task) * std::min(by_items, by_tasks);
+        const double cycles =
+            (estimate(split, machine).total() + as_double(split.tasks) * cycles_of_task) * std::min(by_items, by_tasks);
         if (cycles < least) {
             best = split;
             least = cycles;
@@ -133,12 +133,12 @@ Split Work::best_split(int64_t rows, int threads) const {
     return best;
 }
 
-Estimate estimate(const Entry &entry, const Geometry &geometry, const Split &split) {
-    return Work(entry, geometry).estimate(split);
+Estimate estimate(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine) {
+    return Work(entry, geometry).estimate(split, machine);
 }
 
-Split best_split(const Entry &entry, const Geometry &geometry, int64_t rows, int threads) {
-    return Work(entry, geometry).best_split(rows, threads);
+Split best_split(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine) {
+    return Work(entry, geometry).best_split(rows, machine);
 }
 
 int64_t scratch_of(const Entry &entry, const Geometry &geometry, const Split &split) {

@@ -115,8 +115,10 @@ void ConvTranspose::State::forward(const View<const void> &input, const View<voi
         const Queue queue = queue_of(Device::cuda, stream);
         const View<const void> inputs = lifted(input, spatial);
         const Channels &c = geometry.channels;
-        compute(*decide(geometry, layout, {input.dtype, output.dtype}, {true, is_aligned(inputs)}, workers()), geometry, volume(inputs, c.inputs), volume(lifted(output, spatial), c.outputs),
-                residual != nullptr ? std::optional(volume(lifted(*residual, spatial), c.outputs)) : std::nullopt, queue, workers());
+        compute(*decide(geometry, layout, {input.dtype, output.dtype}, {true, is_aligned(inputs)}, workers()), geometry,
+                volume(inputs, c.inputs), volume(lifted(output, spatial), c.outputs),
+                residual != nullptr ? std::optional(volume(lifted(*residual, spatial), c.outputs)) : std::nullopt,
+                queue, workers());
     }
 }
 
@@ -181,7 +183,7 @@ void ConvTranspose::forward(const DeviceTensor &input, DeviceTensor &output, con
 
 Tensor ConvTranspose::forward(const View<const void> &input, const Shape &output_size) const {
     const Shape shape = output_shape(input.sizes, output_size);
-    Tensor output(shape, check_input(input, state_->preferred_layout(), spatial()), spatial(), input.dtype);
+    Tensor output(shape, check_input(input, state_->forced_layout(), spatial()), spatial(), input.dtype);
     forward(input, output.view<void>());
     return output;
 }

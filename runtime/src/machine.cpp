@@ -11,8 +11,8 @@
 #include <cpuid.h>
 #endif
 
-#include "catalog.h"
-#include "lasting.h"
+#include "unstride/error.h"
+#include "unstride/variants.h"
 
 namespace unstride {
 namespace {
@@ -105,24 +105,28 @@ Caches system_caches() {
 }
 #endif
 
-Machine describe_machine() {
-    Machine machine{};
-    for (char c : cpu_name()) {
-        machine.cpu += c >= ' ' && c <= '~' && c != '"' ? c : ' ';
-    }
-    int lanes = 0;
-    for (const Entry &entry : catalog()) {
-        if (entry.variant.device == Device::cpu && entry.variant.runs_here() && entry.lanes > lanes) {
-            lanes = entry.lanes;
-            machine.isa = entry.variant.isa;
-        }
+// What is found once in a process, and needs no destructor.
+struct Processor {
+    std::array<char, 96> name;
+    Caches caches;
+};
+
+Processor describe_processor() {
+    Processor processor{};
+    const std::string name = cpu_name();
+    for (size_t i = 0; i < std::min(name.size(), processor.name.size() - 1); i++) {
+        const char c = name[i];
+        processor.name[i] = c >= ' ' && c <= '~' && c != '"' ? c : ' ';
     }
     const Caches told = told_caches(), system = system_caches();
+    const Machine typical;
     constexpr int64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
-    machine.l1d = plausible({told.l1d, system.l1d}, 4 * kib, mib, 32 * kib);
-    machine.l2 = plausible({told.l2, system.l2}, 64 * kib, 64 * mib, 512 * kib);
-    machine.last_level = plausible({told.last_level, system.last_level}, machine.l2, 16 * gib, std::max(machine.l2, 8 * mib));
-    return machine;
+    Caches &caches = processor.caches;
+    caches.l1d = plausible({told.l1d, system.l1d}, 4 * kib, mib, typical.l1d);
+    caches.l2 = plausible({told.l2, system.l2}, 64 * kib, 64 * mib, typical.l2);
+    caches.last_level =
+        plausible({told.last_level, system.last_level}, caches.l2, 16 * gib, std::max(caches.l2, typical.last_level));
+    return processor;
 }
 
 // Seconds that a chain of multiplications takes, each of which waits for the one before.
@@ -143,13 +147,49 @@ double time_chain(int64_t steps) {
 
 }  // namespace
 
-const Machine &this_machine() {
-    static Lasting<describe_machine> machine;
-    return machine.get();
+Machine untimed_machine(int threads) {
+    static const Processor processor = describe_processor();
+    const Isa &isa = usable_isa();
+    Machine machine;
+    machine.cpu = processor.name.data();
+    machine.isa = isa.name;
+    machine.max_isa = isa.rank < best_isa().rank ? max_isa() : "";
+    machine.threads = threads;
+    machine.l1d = processor.caches.l1d;
+    machine.l2 = processor.caches.l2;
+    machine.last_level = processor.caches.last_level;
+    return machine;
 }
 
-int64_t slab_limit() {
-    return std::clamp<int64_t>(this_machine().l2 / 2, 128 * 1024, 1024 * 1024);
+Machine this_machine() {
+    Machine machine = untimed_machine(num_threads());
+    machine.clock_hertz = clock_hertz();
+    return machine;
+}
+
+void check_machine(const Machine &machine) {
+    const auto require = [](bool condition, const std::string &message) {
+        if (!condition) {
+            throw InvalidArgument("the machine " + message);
+        }
+    };
+    require(find_isa(machine.isa).device == Device::cpu, "needs an instruction set of the CPU, but has " + machine.isa);
+    require(machine.threads >= 1, "needs a thread, but has " + std::to_string(machine.threads));
+    require(machine.l1d > 0 && machine.l2 > 0 && machine.last_level > 0, "needs caches of more than 0 bytes");
+    require(machine.clock_hertz >= 0, "needs a clock of 0 or more");
+}
+
+std::string lack_of(const std::string &isa, const Machine &machine) {
+    if (find_isa(isa).rank <= find_isa(machine.isa).rank) {
+        return "";
+    }
+    const std::string ceiling =
+        ", which is above the ceiling " + machine.max_isa + ", of UNSTRIDE_MAX_ISA or set_max_isa";
+    return "needs " + isa + (machine.max_isa.empty() ? ", which this machine does not have" : ceiling);
+}
+
+int64_t slab_limit(const Machine &machine) {
+    return std::clamp<int64_t>(machine.l2 / 2, 128 * 1024, 1024 * 1024);
 }
 
 double clock_hertz() {

@@ -14,12 +14,26 @@ namespace unstride {
 // The last decisions of one layer, so that a forward like an earlier one does not plan again. Safe in several threads.
 class PlanCache {
 public:
-    // All that a decision depends on besides the layer's options and a forced variant.
-    using Key = std::array<int64_t, 13>;
-    static Key key(const Geometry &geometry, const Call &call, uint64_t wisdom_generation) {
+    // All that a decision depends on besides the layer's options and a forced variant: of this machine, what may
+    // change.
+    using Key = std::array<int64_t, 14>;
+    static Key key(const Geometry &geometry, Layout layout, const Types &types, const Conditions &conditions,
+                   int workers, int isa_rank, uint64_t wisdom_generation) {
         const auto &[z, y, x] = geometry.extent;
-        return {geometry.batch, z.input, y.input, x.input, z.output, y.output, x.output, static_cast<int64_t>(call.layout), static_cast<int64_t>(call.types.input),
-                static_cast<int64_t>(call.types.output), (call.conditions.moderate ? 1 : 0) + (call.conditions.aligned ? 2 : 0) + (call.conditions.in_bf16 ? 4 : 0), call.threads,
+        const int met = (conditions.moderate ? 1 : 0) + (conditions.aligned ? 2 : 0) + (conditions.in_bf16 ? 4 : 0);
+        return {geometry.batch,
+                z.input,
+                y.input,
+                x.input,
+                z.output,
+                y.output,
+                x.output,
+                static_cast<int64_t>(layout),
+                static_cast<int64_t>(types.input),
+                static_cast<int64_t>(types.output),
+                met,
+                workers,
+                isa_rank,
                 static_cast<int64_t>(wisdom_generation)};
     }
 

@@ -6,6 +6,7 @@
 
 #include "checked.h"
 #include "cost_model.h"
+#include "machine.h"
 #include "tiles.h"
 #include "unstride/error.h"
 #include "winograd.h"
@@ -33,20 +34,28 @@ Geometry with_outputs(Geometry geometry, int64_t outputs) {
     return geometry;
 }
 
-// Variants of one algorithm that can compute some channels of a layer, if the widest instruction set has any.
+bool is_possible(const Entry &entry, const ConvTranspose3dOptions &options, const Call &call) {
+    const Variant &v = entry.variant;
+    return !entry.autoscheduled && v.device == call.device && v.layout == call.layout && v.types == call.types &&
+           unmet(v, call.conditions).empty() && obstacle(v, options, call.machine).empty();
+}
+
+// Variants of one algorithm that can compute some channels of a layer, of the highest instruction set that has any;
+// none if direct sums have a higher one, which are the faster.
 std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, const Call &call, Algorithm algorithm) {
     std::vector<const Entry *> found;
-    int lanes = 0;
+    int rank = 0;
     for (const Entry &entry : catalog()) {
-        const Variant &v = entry.variant;
-        if (!entry.autoscheduled && v.device == call.device && v.layout == call.layout && v.types == call.types && suits(v, call.conditions) && obstacle(v, options).empty()) {
-            lanes = std::max(lanes, entry.lanes);
-            if (algorithm_of(v) == algorithm) {
+        const Algorithm of_entry = algorithm_of(entry.variant);
+        if ((of_entry == algorithm || of_entry == Algorithm::direct) && is_possible(entry, options, call)) {
+            rank = std::max(rank, entry.rank);
+            if (of_entry == algorithm) {
                 found.push_back(&entry);
             }
         }
     }
-    found.erase(std::remove_if(found.begin(), found.end(), [&](const Entry *entry) { return entry->lanes < lanes; }), found.end());
+    found.erase(std::remove_if(found.begin(), found.end(), [&](const Entry *entry) { return entry->rank < rank; }),
+                found.end());
     return found;
 }
 
@@ -56,10 +65,10 @@ struct Choice {
 };
 
 // The variant of least estimated time.
-Choice cheapest(const std::vector<const Entry *> &candidates, const Geometry &geometry, int threads) {
-    Choice best{{candidates.front()}, estimate(*candidates.front(), geometry, threads)};
+Choice cheapest(const std::vector<const Entry *> &candidates, const Geometry &geometry, const Machine &machine) {
+    Choice best{{candidates.front()}, estimate(*candidates.front(), geometry, machine)};
     for (const Entry *entry : candidates) {
-        const Estimate e = estimate(*entry, geometry, threads);
+        const Estimate e = estimate(*entry, geometry, machine);
         if (e.total() < best.estimate.total()) {
             best = {{entry}, e};
         }
@@ -72,8 +81,9 @@ int64_t whole_blocks(const Entry &entry, const Geometry &geometry) {
 }
 
 // The same, or two variants if they take less together: a last block that is mostly empty costs as much as a full one.
-Choice cheapest_with_rest(const std::vector<const Entry *> &candidates, const Geometry &geometry, int threads) {
-    Choice best = cheapest(candidates, geometry, threads);
+Choice cheapest_with_rest(const std::vector<const Entry *> &candidates, const Geometry &geometry,
+                          const Machine &machine) {
+    Choice best = cheapest(candidates, geometry, machine);
     if (geometry.depthwise() || algorithm_of(best.entries.front()->variant) == Algorithm::taps) {
         return best;
     }
@@ -82,8 +92,8 @@ Choice cheapest_with_rest(const std::vector<const Entry *> &candidates, const Ge
         if (whole == 0 || rest == 0) {
             continue;
         }
-        const Estimate first = estimate(*entry, with_outputs(geometry, whole), threads);
-        const Choice second = cheapest(candidates, with_outputs(geometry, rest), threads);
+        const Estimate first = estimate(*entry, with_outputs(geometry, whole), machine);
+        const Choice second = cheapest(candidates, with_outputs(geometry, rest), machine);
         const Estimate &e = second.estimate;
         const Estimate sum{first.multiply_adds + e.multiply_adds, first.stores + e.stores, first.staging + e.staging};
         if (sum.total() < best.estimate.total()) {
@@ -93,15 +103,28 @@ Choice cheapest_with_rest(const std::vector<const Entry *> &candidates, const Ge
     return best;
 }
 
-Part make_part(const Entry &entry, const Geometry &geometry, int64_t first, int64_t channels, int64_t rows, int threads) {
-    return {&entry, first, channels, split(entry, with_outputs(geometry, channels), rows, threads)};
+Part make_part(const Entry &entry, const Geometry &geometry, int64_t first, int64_t channels, int64_t rows,
+               const Machine &machine) {
+    return {&entry, first, channels, split(entry, with_outputs(geometry, channels), rows, machine)};
+}
+
+// Why a variant that is forced cannot run in a call; empty if it can.
+std::string refusal(const Variant &v, const ConvTranspose3dOptions &options, const Call &call) {
+    if (v.layout != call.layout) {
+        return std::string("is for layout ") + to_string(v.layout) + ", not " + to_string(call.layout);
+    }
+    if (!(v.types == call.types)) {
+        return "is for type " + to_string(v.types) + ", not " + to_string(call.types);
+    }
+    const std::string why_not = obstacle(v, options, call.machine);
+    return why_not.empty() ? unmet(v, call.conditions) : why_not;
 }
 
 }  // namespace
 
-std::string obstacle(const Variant &v, const ConvTranspose3dOptions &o) {
-    if (!v.runs_here()) {
-        return "needs " + v.isa + ", which this machine does not have";
+std::string obstacle(const Variant &v, const ConvTranspose3dOptions &o, const Machine &machine) {
+    if (const std::string lack = v.device == Device::cpu ? lack_of(v.isa, machine) : ""; !lack.empty()) {
+        return lack;
     }
     if (v.layer && describe(*v.layer) != describe(o)) {
         return "needs the layer that it was compiled for: " + describe(*v.layer);
@@ -121,10 +144,17 @@ std::string obstacle(const Variant &v, const ConvTranspose3dOptions &o) {
     return "";
 }
 
-bool suits(const Variant &variant, const Conditions &conditions) {
-    return variant.family == "winograd" ? conditions.moderate : variant.family == "quads" ? conditions.aligned
-                                                            : variant.family == "pairs"   ? conditions.in_bf16
-                                                                                          : true;
+std::string unmet(const Variant &variant, const Conditions &conditions) {
+    if (variant.family == "winograd" && !conditions.moderate) {
+        return "needs an input and weights below 2^50 in magnitude, without NaN";
+    }
+    if (variant.family == "pairs" && !conditions.in_bf16) {
+        return "needs weights that bf16 has without rounding";
+    }
+    if (variant.family == "quads" && !conditions.aligned) {
+        return "needs an input whose place in memory and strides are multiples of four elements";
+    }
+    return "";
 }
 
 Geometry part_of(Geometry geometry, const Part &part) {
@@ -144,14 +174,21 @@ Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &g
 
 Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call, const Forced &forced) {
     const int64_t outputs = geometry.channels.outputs;
-    const int threads = call.threads;
-    if (forced.entry != nullptr && suits(forced.entry->variant, call.conditions)) {
-        return {{make_part(*forced.entry, geometry, 0, outputs, forced.rows_per_task, threads)}, "the caller asked for it", 0};
+    const Machine &machine = call.machine;
+    if (forced.entry != nullptr) {
+        const Variant &v = forced.entry->variant;
+        if (const std::string why_not = refusal(v, options, call); !why_not.empty()) {
+            throw InvalidArgument("variant " + v.name + " " + why_not);
+        }
+        return {{make_part(*forced.entry, geometry, 0, outputs, forced.rows_per_task, machine)},
+                "the caller asked for it",
+                0};
     }
     const Algorithm algorithm = algorithm_for(options, geometry, call);
     const std::vector<const Entry *> entries = candidates(options, call, algorithm);
-    if (const std::optional<Winner> winner = recall(geometry, call.layout, call.types, threads); winner && winner->entry->variant.device == call.device && algorithm_of(winner->entry->variant) == algorithm) {
-        return {{make_part(*winner->entry, geometry, 0, outputs, winner->rows_per_task, threads)},
+    const std::optional<Winner> winner = recall(geometry, call.layout, call.types, machine);
+    if (winner && winner->entry->variant.device == call.device && algorithm_of(winner->entry->variant) == algorithm) {
+        return {{make_part(*winner->entry, geometry, 0, outputs, winner->rows_per_task, machine)},
                 "measured fastest of " + std::to_string(winner->candidates) + " candidates by unstride tune: " +
                     std::to_string(winner->nanoseconds / 1000) + " us",
                 as_double(winner->nanoseconds) * 1e-9};
@@ -159,18 +196,19 @@ Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry,
     if (entries.empty()) {
         throw InvalidArgument(why_no_kernels(call.layout, call.types));
     }
-    const Choice choice = call.device == Device::cpu ? cheapest_with_rest(entries, geometry, threads) : cheapest(entries, geometry, threads);
+    const Choice choice = call.device == Device::cpu ? cheapest_with_rest(entries, geometry, machine)
+                                                     : cheapest(entries, geometry, machine);
     const Entry &main = *choice.entries.front();
     const Estimate &e = choice.estimate;
     const std::string reason = "the least estimated time of the " + main.variant.isa + " kernels: " + percent(e.multiply_adds, e.total()) +
                                " of it in the multiply-adds, " + percent(e.stores, e.total()) + " in stores, " +
                                percent(e.staging, e.total()) + " in staging input rows";
     if (choice.entries.size() == 1) {
-        return {{make_part(main, geometry, 0, outputs, 0, threads)}, reason, 0};
+        return {{make_part(main, geometry, 0, outputs, 0, machine)}, reason, 0};
     }
     const int64_t whole = whole_blocks(main, geometry);
-    return {{make_part(main, geometry, 0, whole, 0, threads),
-             make_part(*choice.entries.back(), geometry, whole, outputs - whole, 0, threads)},
+    return {{make_part(main, geometry, 0, whole, 0, machine),
+             make_part(*choice.entries.back(), geometry, whole, outputs - whole, 0, machine)},
             reason,
             0};
 }
@@ -179,16 +217,17 @@ bool uses(const Decision &decision, Algorithm algorithm) {
     return std::any_of(decision.parts.begin(), decision.parts.end(), [&](const Part &part) { return algorithm_of(part.entry->variant) == algorithm; });
 }
 
-double expected_cycles(const Decision &decision, const Geometry &geometry, int threads) {
+double expected_cycles(const Decision &decision, const Geometry &geometry, const Machine &machine) {
     double cycles = 0;
     for (const Part &part : decision.parts) {
         if (part.entry->variant.device != Device::cpu) {
-            cycles += estimate(*part.entry, part_of(geometry, part), threads).total() / threads;
+            cycles += estimate(*part.entry, part_of(geometry, part), machine).total() / machine.threads;
             continue;
         }
         const int64_t tasks = part.split.tasks;
         // Threads end together only if tasks can be shared out evenly.
-        cycles += tasks == 0 ? 0 : estimate(*part.entry, part_of(geometry, part), threads).total() / as_double(tasks) * as_double(divide_up(tasks, threads));
+        const double all = estimate(*part.entry, part_of(geometry, part), machine).total();
+        cycles += tasks == 0 ? 0 : all / as_double(tasks) * as_double(divide_up(tasks, machine.threads));
     }
     return cycles;
 }

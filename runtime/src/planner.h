@@ -47,28 +47,29 @@ struct Call {
     Layout layout;
     Types types;
     Conditions conditions;
-    int threads;
+    const Machine &machine;  // of a GPU, only its processors, as threads
 };
 
-// Why a variant cannot run a layer on this machine; empty if it can.
-std::string obstacle(const Variant &variant, const ConvTranspose3dOptions &options);
+// Why a variant cannot run a layer on a machine; empty if it can. Whether a GPU is there, its layers know.
+std::string obstacle(const Variant &variant, const ConvTranspose3dOptions &options, const Machine &machine);
 
-// Whether a variant can run in a call.
-bool suits(const Variant &variant, const Conditions &conditions);
+// Which condition a variant needs and a call does not have; empty if there is none.
+std::string unmet(const Variant &variant, const Conditions &conditions);
 
 // How a layer is computed, as far as this build has kernels for it.
 Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call);
 
-// Picks among the variants of a device, layout and types, and splits the work among threads, or a GPU's processors: what is forced, or else what wisdom has for this layer and input,
-// or else what is expected to take the least time. Throws InvalidArgument if no variant can run.
+// Picks among the variants of a device, layout and types, and splits the work among threads, or a GPU's processors:
+// what is forced, or else what wisdom has for this layer and input, or else what is expected to take the least time.
+// Throws InvalidArgument if no variant can run, or not the one that is forced.
 Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call, const Forced &forced);
 
 bool uses(const Decision &decision, Algorithm algorithm);
 
-// Cycles that the planner's estimate gives a forward from its start to its end, with so many threads, or processors of a GPU. It knows
-// nothing of memory, which binds layers with few multiply-adds for each byte, nor of what a call costs beside its tasks, some
-// microseconds.
-double expected_cycles(const Decision &decision, const Geometry &geometry, int threads);
+// Cycles that the planner's estimate gives a forward from its start to its end, on the machine that it was made for. It
+// knows nothing of memory, which binds layers with few multiply-adds for each byte, nor of what a call costs beside its
+// tasks, some microseconds.
+double expected_cycles(const Decision &decision, const Geometry &geometry, const Machine &machine);
 
 // Bytes that a kernel's scratch takes at most, in all threads together: for each, the slab of input that a task reads.
 int64_t scratch_bytes(const Part &part, const Geometry &geometry, int threads);

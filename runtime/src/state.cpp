@@ -3,6 +3,7 @@
 #include "calls.h"
 #include "dense.h"
 #include "float_environment.h"
+#include "machine.h"
 #include "validation.h"
 #include "winograd.h"
 #include "wisdom.h"
@@ -46,16 +47,23 @@ void ConvTranspose::State::weight_is_set() {
     packed.clear();
 }
 
-std::shared_ptr<const Decision> ConvTranspose::State::decide(const Geometry &geometry, Layout layout, const Types &types, const Input &input, int workers) const {
-    const Call call{device, layout, types, {moderate && input.moderate, input.aligned, in_bf16}, workers};
-    const PlanCache::Key key = PlanCache::key(geometry, call, wisdom_generation());
+std::shared_ptr<const Decision> ConvTranspose::State::decide(const Geometry &geometry, Layout layout,
+                                                             const Types &types, const Input &input,
+                                                             int threads) const {
+    const PlanCache::Key key =
+        PlanCache::key(geometry, layout, types, conditions(input), threads, usable_isa().rank, wisdom_generation());
     std::shared_ptr<const Decision> decision = plans.find(key);
     if (!decision) {
-        const bool applies = forced.entry != nullptr && forced.entry->variant.layout == layout && forced.entry->variant.types == types;
-        decision = std::make_shared<const Decision>(unstride::decide(options, geometry, call, applies ? forced : Forced{}));
+        decision =
+            std::make_shared<const Decision>(decide_on(untimed_machine(threads), geometry, layout, types, input));
         plans.insert(key, decision);
     }
     return decision;
+}
+
+Decision ConvTranspose::State::decide_on(const Machine &machine, const Geometry &geometry, Layout layout,
+                                         const Types &types, const Input &input) const {
+    return unstride::decide(options, geometry, {device, layout, types, conditions(input), machine}, forced);
 }
 
 Geometry ConvTranspose::State::resolve_both(const Shape &input, const Shape &output) const {

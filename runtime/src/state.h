@@ -48,11 +48,26 @@ struct ConvTranspose::State {
     struct Input {
         bool moderate = true, aligned = true;
     };
-    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, const Types &types, const Input &input, int workers) const;
+    Conditions conditions(const Input &input) const {
+        return {moderate && input.moderate, input.aligned, in_bf16};
+    }
 
-    // Of a view that could be either.
+    // What this machine does with so many workers(), which is kept for calls like this one; and what any machine would
+    // do.
+    std::shared_ptr<const Decision> decide(const Geometry &geometry, Layout layout, const Types &types,
+                                           const Input &input, int threads) const;
+    Decision decide_on(const Machine &machine, const Geometry &geometry, Layout layout, const Types &types,
+                       const Input &input) const;
+
+    // What ConvTranspose::plan says of a decision, on the machine that it was made for.
+    Plan describe(const Decision &decision, const Geometry &geometry, const Types &types, const Machine &machine) const;
+
+    // Of a view that could be either: a forced variant's, if there is one.
+    std::optional<Layout> forced_layout() const {
+        return forced.entry != nullptr ? std::optional(forced.entry->variant.layout) : std::nullopt;
+    }
     Layout preferred_layout() const {
-        return forced.entry != nullptr ? forced.entry->variant.layout : Layout::ncdhw;
+        return forced_layout().value_or(Layout::ncdhw);
     }
 
     // The output's shape chooses the output padding, if it can.

@@ -7,6 +7,7 @@
 #include "catalog.h"
 #include "checked.h"
 #include "geometry.h"
+#include "unstride/machine.h"
 
 namespace unstride {
 
@@ -76,8 +77,8 @@ inline int64_t input_rows(const Extent &y, int64_t rows) {
 }
 
 // Whether items and groups are enough to keep all threads busy.
-inline bool has_many_items(const Entry &entry, const Geometry &geometry, int threads) {
-    return geometry.batch * channels_seen(geometry.channels, entry.variant).groups >= 4 * threads;
+inline bool has_many_items(const Entry &entry, const Geometry &geometry, const Machine &machine) {
+    return geometry.batch * channels_seen(geometry.channels, entry.variant).groups >= 4 * machine.threads;
 }
 
 // Calls of a kernel for an item, each of which stages its input.

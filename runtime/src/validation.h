@@ -51,8 +51,8 @@ Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape
 
 void check_sizes(const Shape &sizes, int spatial);
 
-// Which layout an input has, for an output that is still to be made.
-Layout check_input(const View<const void> &input, Layout preferred, int spatial);
+// Which layout an input has, for an output that is still to be made: the one that is wanted if it can have that.
+Layout check_input(const View<const void> &input, const std::optional<Layout> &wanted, int spatial);
 
 void check_output_shape(const Shape &shape, const Shape &expected);
 

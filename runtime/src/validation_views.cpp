@@ -179,15 +179,19 @@ void check_sizes(const Shape &sizes, int spatial) {
     }
 }
 
-Layout check_input(const View<const void> &input, Layout preferred, int spatial) {
+Layout check_input(const View<const void> &input, const std::optional<Layout> &wanted, int spatial) {
     check_view("input", input, spatial);
+    const Layout usual = Layout::ncdhw;
     if (!has_elements(input.sizes)) {
-        return preferred;
+        return wanted.value_or(usual);
+    }
+    if (wanted && can_be(*wanted, input, spatial)) {
+        return *wanted;
     }
     // Where both are possible, the one whose dense dimension has more than one element.
-    const Layout other = other_than(preferred);
-    const bool one_element = input.sizes[dense_dimension(preferred, input.sizes.size(), spatial)] == 1;
-    return !can_be(preferred, input, spatial) || (one_element && can_be(other, input, spatial)) ? other : preferred;
+    const Layout other = other_than(usual);
+    const bool one_element = input.sizes[dense_dimension(usual, input.sizes.size(), spatial)] == 1;
+    return !can_be(usual, input, spatial) || (one_element && can_be(other, input, spatial)) ? other : usual;
 }
 
 void check_output_shape(const Shape &shape, const Shape &expected) {

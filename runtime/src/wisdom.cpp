@@ -28,6 +28,7 @@ constexpr const char *empty_wisdom_path = "/dev/null";
 
 struct Store {
     Mutex mutex;
+    std::string isa;                                    // of this machine, as it was when these were told apart:
     std::map<std::string, Winner> winners;              // of this machine, by key
     std::map<std::string, std::string> other_machines;  // lines, by key
     std::atomic<uint64_t> generation{1};
@@ -40,19 +41,48 @@ Store &store() {
     return lasting_store.get();
 }
 
-void take_line(std::string_view line, WisdomReport &report) {
-    const WisdomLine parsed = parse_wisdom_line(line);
-    const Lock lock(store().mutex);
+// Puts a line where it belongs, and says whether it is a winner of this machine. The lock is held.
+bool file_line(const WisdomLine &parsed, std::string_view line) {
     if (parsed.winner) {
         store().winners[parsed.key] = *parsed.winner;
-        report.entries++;
     } else {
         store().other_machines[parsed.key] = line;
+    }
+    return parsed.winner.has_value();
+}
+
+// With another ceiling (unstride/machine.h) the machine is another one, too. The lock is held.
+void sort_for(const Machine &machine) {
+    if (store().isa == machine.isa) {
+        return;
+    }
+    store().isa = machine.isa;
+    std::map<std::string, std::string> lines;
+    lines.swap(store().other_machines);
+    for (const auto &[key, winner] : store().winners) {
+        lines[key] = wisdom_line(key, winner);
+    }
+    store().winners.clear();
+    for (const auto &[key, line] : lines) {
+        try {
+            file_line(parse_wisdom_line(line, machine), line);
+        } catch (const InvalidArgument &) {  // a winner of this machine that was never looked at, and cannot be
+        }
+    }
+}
+
+void take_line(std::string_view line, const Machine &machine, WisdomReport &report) {
+    const WisdomLine parsed = parse_wisdom_line(line, machine);
+    const Lock lock(store().mutex);
+    sort_for(machine);
+    if (file_line(parsed, line)) {
+        report.entries++;
+    } else {
         report.other_machines++;
     }
 }
 
-void take_text(std::string_view text, WisdomReport &report) {
+void take_text(std::string_view text, const Machine &machine, WisdomReport &report) {
     for (int number = 1; !text.empty(); number++) {
         const size_t length = std::min(text.find('\n'), text.size());
         const std::string_view line = text.substr(0, length);
@@ -65,7 +95,7 @@ void take_text(std::string_view text, WisdomReport &report) {
             continue;
         }
         try {
-            take_line(line, report);
+            take_line(line, machine, report);
         } catch (const InvalidArgument &e) {
             report.problems.push_back("line " + std::to_string(number) + ": " + e.what());
         }
@@ -120,10 +150,11 @@ std::string read_file(const std::string &path) {
 // Without a look at the environment.
 WisdomReport load(const std::string &path) {
     WisdomReport report;
+    const Machine machine = untimed_machine(1);
     try {
         const std::string text = read_file(path);
         report.found = true;
-        take_text(text, report);
+        take_text(text, machine, report);
     } catch (const std::exception &e) {
         report.problems.emplace_back(e.what());
     }
@@ -150,13 +181,14 @@ void load_environment() {
 
 }  // namespace
 
-std::optional<Winner> recall(const Geometry &geometry, Layout layout, const Types &types, int threads) {
+std::optional<Winner> recall(const Geometry &geometry, Layout layout, const Types &types, const Machine &machine) {
     load_environment();
     const Lock lock(store().mutex);
-    if (store().winners.empty()) {
+    if (store().winners.empty() && store().other_machines.empty()) {
         return std::nullopt;
     }
-    const auto found = store().winners.find(wisdom_key(geometry, layout, types, threads));
+    sort_for(untimed_machine(1));
+    const auto found = store().winners.find(wisdom_key(geometry, layout, types, machine));
     return found != store().winners.end() ? std::optional(found->second) : std::nullopt;
 }
 
@@ -169,9 +201,11 @@ void add_wisdom(const WisdomEntry &entry) {
     load_environment();
     check_options(entry.options);
     const Geometry geometry = resolve(entry.options, entry.input_shape, entry.output_size);
-    const Winner winner = check_winner(entry, geometry);
-    const std::string key = wisdom_key(geometry, entry.layout, entry.types, entry.threads);
+    const Machine machine = untimed_machine(entry.threads);
+    const Winner winner = check_winner(entry, geometry, machine);
+    const std::string key = wisdom_key(geometry, entry.layout, entry.types, machine);
     const Lock lock(store().mutex);
+    sort_for(machine);
     store().winners[key] = winner;
     store().generation++;
 }
@@ -184,7 +218,8 @@ std::string WisdomReport::summary() const {
             text += problems.size() > 1 ? "; ignored, with " + std::to_string(problems.size() - 1) + " more" : "; ignored";
         }
     } else if (entries == 0 && other_machines > 0) {
-        text = "nothing in it was measured on this machine, " + this_machine().cpu + " with " + this_machine().isa;
+        const Machine machine = untimed_machine(1);
+        text = "nothing in it was measured on this machine, " + machine.cpu + " with " + machine.isa;
     }
     std::replace_if(
         text.begin(), text.end(), [](unsigned char c) { return c < ' '; }, ' ');
@@ -200,7 +235,7 @@ WisdomReport read_wisdom(const std::string &text) {
     load_environment();
     WisdomReport report;
     report.found = true;
-    take_text(text, report);
+    take_text(text, untimed_machine(1), report);
     return report;
 }
 

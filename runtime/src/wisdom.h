@@ -6,6 +6,7 @@
 
 #include "catalog.h"
 #include "geometry.h"
+#include "unstride/machine.h"
 
 namespace unstride {
 
@@ -15,7 +16,8 @@ struct Winner {
     int64_t rows_per_task, nanoseconds, candidates;
 };
 
-std::optional<Winner> recall(const Geometry &geometry, Layout layout, const Types &types, int threads);
+// Of the machine that the process runs on; there is none for another.
+std::optional<Winner> recall(const Geometry &geometry, Layout layout, const Types &types, const Machine &machine);
 
 // Changes whenever recall may have another answer than before.
 uint64_t wisdom_generation();

@@ -19,8 +19,8 @@ std::string build_prefix() {
     return "unstride=" UNSTRIDE_VERSION " ";
 }
 
-std::string machine_prefix() {
-    return build_prefix() + "cpu=\"" + this_machine().cpu + "\" isa=" + this_machine().isa + " ";
+std::string machine_prefix(const Machine &machine) {
+    return build_prefix() + "cpu=\"" + machine.cpu + "\" isa=" + machine.isa + " ";
 }
 
 // The CRC of zip and PNG, in 8 hexadecimal digits.
@@ -133,15 +133,16 @@ WisdomEntry parse_entry(std::string_view text) {
 
 }  // namespace
 
-std::string wisdom_key(const Geometry &geometry, Layout layout, const Types &types, int threads) {
+std::string wisdom_key(const Geometry &geometry, Layout layout, const Types &types, const Machine &machine) {
     const Channels &c = geometry.channels;
     // Of a layer with the same padding at both ends: it tells the output's size, and is negative where padding_end makes that small.
     const auto output_padding = [](const Extent &e) {
         return e.output - (reached_outputs(e.input, e.kernel, e.axis.stride, e.axis.dilation) - 2 * e.axis.padding);
     };
-    return machine_prefix() + "threads=" + std::to_string(threads) + " dtype=" + to_string(types) + " layout=" + to_string(layout) +
-           " batch=" + std::to_string(geometry.batch) + " channels=" + std::to_string(c.groups * c.inputs) + "," +
-           std::to_string(c.groups * c.outputs) + " groups=" + std::to_string(c.groups) +
+    return machine_prefix(machine) + "threads=" + std::to_string(machine.threads) + " dtype=" + to_string(types) +
+           " layout=" + to_string(layout) + " batch=" + std::to_string(geometry.batch) +
+           " channels=" + std::to_string(c.groups * c.inputs) + "," + std::to_string(c.groups * c.outputs) +
+           " groups=" + std::to_string(c.groups) +
            " input=" + triple(geometry, [](const Extent &e) { return e.input; }) +
            " kernel=" + triple(geometry, [](const Extent &e) { return e.kernel; }) +
            " stride=" + triple(geometry, [](const Extent &e) { return e.axis.stride; }) +
@@ -157,7 +158,7 @@ std::string wisdom_line(const std::string &key, const Winner &winner) {
     return text + std::string(before_checksum) + checksum(text);
 }
 
-Winner check_winner(const WisdomEntry &e, const Geometry &geometry) {
+Winner check_winner(const WisdomEntry &e, const Geometry &geometry, const Machine &machine) {
     const auto require = [](bool condition, const std::string &message) {
         if (!condition) {
             throw InvalidArgument(message);
@@ -176,18 +177,21 @@ Winner check_winner(const WisdomEntry &e, const Geometry &geometry) {
     const Variant &v = entry->variant;
     require(v.layout == e.layout, "variant " + v.name + " is for layout " + to_string(v.layout));
     require(v.types == e.types, "variant " + v.name + " is for type " + to_string(v.types));
-    const std::string why_not = obstacle(v, e.options);
+    require(v.device == Device::cpu,
+            "variant " + v.name + " is for device " + to_string(v.device) + ", and wisdom for the CPU");
+    const std::string why_not = obstacle(v, e.options, machine);
     require(why_not.empty(), "variant " + v.name + " " + why_not);
     // Without FMA, sums round differently, as they do with minimal filters. Whether weights are in bf16, wisdom does not know.
     const auto is_usual = [&](bool in_bf16) {
-        return algorithm_of(v) == algorithm_for(e.options, geometry, {v.device, e.layout, e.types, {true, true, in_bf16}, e.threads});
+        return algorithm_of(v) ==
+               algorithm_for(e.options, geometry, {v.device, e.layout, e.types, {true, true, in_bf16}, machine});
     };
     require(is_usual(true) || is_usual(false), "variant " + v.name + " rounds unlike those that the layer runs with");
-    require(v.isa != "baseline" || this_machine().isa == "baseline", "variant " + v.name + " rounds unlike those of " + this_machine().isa);
+    require(entry->fma == find_isa(machine.isa).fma, "variant " + v.name + " rounds unlike those of " + machine.isa);
     return {entry, e.rows_per_task, std::max<int64_t>(std::llround(e.seconds * 1e9), 1), e.candidates};
 }
 
-WisdomLine parse_wisdom_line(std::string_view line) {
+WisdomLine parse_wisdom_line(std::string_view line, const Machine &machine) {
     const size_t end = line.rfind(before_checksum);
     if (end == std::string_view::npos || line.substr(end + before_checksum.size()) != checksum(line.substr(0, end))) {
         throw InvalidArgument("it is damaged: its checksum is wrong");
@@ -195,14 +199,17 @@ WisdomLine parse_wisdom_line(std::string_view line) {
     if (line.rfind(build_prefix(), 0) != 0) {
         throw InvalidArgument("it was measured with another version of unstride");
     }
-    const std::string machine = machine_prefix();
-    if (line.rfind(machine, 0) != 0) {
+    const std::string prefix = machine_prefix(machine);
+    if (line.rfind(prefix, 0) != 0) {
         return {std::string(line.substr(0, line.find(before_winner))), std::nullopt};
     }
-    const WisdomEntry entry = parse_entry(line.substr(machine.size()));
+    const WisdomEntry entry = parse_entry(line.substr(prefix.size()));
     check_options(entry.options);
     const Geometry geometry = resolve(entry.options, entry.input_shape, {});
-    WisdomLine result{wisdom_key(geometry, entry.layout, entry.types, entry.threads), check_winner(entry, geometry)};
+    Machine measured_on = machine;
+    measured_on.threads = entry.threads;
+    WisdomLine result{wisdom_key(geometry, entry.layout, entry.types, measured_on),
+                      check_winner(entry, geometry, measured_on)};
     if (wisdom_line(result.key, *result.winner) != line) {
         Reader::refuse();
     }

@@ -9,6 +9,7 @@
 #include "unstride/activation.h"
 #include "unstride/device.h"
 #include "unstride/error.h"
+#include "unstride/machine.h"
 #include "unstride/options.h"
 #include "unstride/tensor.h"
 #include "unstride/variants.h"
@@ -95,8 +96,13 @@ public:
     // Computes into a new tensor of the input's layout and type.
     Tensor forward(const View<const void> &input, const Shape &output_size = {}) const;
 
-    // Which variant forward would run, and why.
+    // Which variant forward would run on this machine, and why; or on another, which this process need not have the
+    // instructions of. What only a call knows, such as that its input is not moderate (Variant::family), does not
+    // count. Throws InvalidArgument where forward would, for a machine that cannot be, and for one given to a layer on
+    // a GPU. Wisdom is for this machine only.
     Plan plan(const Shape &input_shape, Layout layout, const Shape &output_size = {}, const Types &types = {}) const;
+    Plan plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types,
+              const Machine &machine) const;
 
     // Where forward and plan compute from now on, by default on the CPU. Without a CudaStream, input and output are the process's memory
     // on all devices: a GPU gets copies, and the output is there when forward returns. Forgets a forced variant. Throws DeviceError for a
@@ -104,9 +110,15 @@ public:
     void set_device(Device device);
     Device device() const;
 
-    // Forces forward and plan to a variant of variants(), one of the layer's device, for inputs of its layout and calls of its types, and to tasks of so many
-    // output rows; 0 leaves the split to the planner, an empty name the whole choice. Throws InvalidArgument for a name that is not in the catalog,
-    // or that this machine or layer cannot run, and for a negative number of rows.
+    // Forces forward and plan to a variant of variants(), one of the layer's device, and to tasks of at most so many
+    // output rows; 0 leaves the split to the planner, an empty name the whole choice. Throws InvalidArgument for a name
+    // that is not in the catalog, or that this machine or layer cannot run, for a negative number of rows, and for rows
+    // of a variant that has tasks of its own: one for a GPU, or scheduled by a machine.
+    //
+    // What is forced runs, or forward and plan throw InvalidArgument, which names what the variant needs: its layout,
+    // its types, an instruction set that is not above max_isa(); of family winograd moderate numbers (below 2^50 in
+    // magnitude) in weights and input, of pairs weights that bf16 has, of quads an aligned input (its place in memory
+    // and strides multiples of four elements).
     void set_variant(const std::string &name, int64_t rows_per_task = 0);
 
 private:

@@ -44,9 +44,10 @@ struct AddedKernel {
     Types types = {};
 };
 
-// Add kernels to the catalog, those of the libraries for GPUs or for one layer, and return how many. Code that CMake generates calls them
-// before main, and nobody else needs to; variants() may not be in use in another thread meanwhile. Throw InvalidArgument for a layer that
-// does not exist, and for a name that the catalog has already.
+// Add kernels to the catalog, those of the libraries for GPUs or for one layer, and return how many. Code that CMake
+// generates calls them before main, and nobody else needs to; variants() may not be in use in another thread meanwhile.
+// Throw InvalidArgument for a layer that does not exist, for a name that the catalog has already, and for an
+// instruction set that is none of instruction_sets().
 int register_kernels(const std::vector<AddedKernel> &kernels);
 int register_activation(DType dtype, const std::string &isa, ActivationKernel kernel);
 int register_layer(const ConvTranspose3dOptions &layer, const std::vector<AddedKernel> &kernels);

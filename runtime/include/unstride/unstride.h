@@ -7,6 +7,7 @@
 #include "unstride/device.h"
 #include "unstride/error.h"
 #include "unstride/frameworks.h"
+#include "unstride/machine.h"
 #include "unstride/tensor.h"
 #include "unstride/variants.h"
 #include "unstride/wisdom.h"

@@ -32,14 +32,17 @@ struct Variant {
     // app's CMake. Null: any layer.
     std::shared_ptr<const ConvTranspose3dOptions> layer = nullptr;
 
-    // Whether this machine has the instructions, or such a device, whose driver is loaded to find out.
+    // Whether this machine has the instructions and no ceiling (unstride/machine.h) is below them, or it has such a
+    // device, whose driver is loaded to find out; and why it cannot run it, empty if it can: "needs avx512, which this
+    // machine does not have".
     bool runs_here() const;
+    std::string why_not_here() const;
 };
 
 // The catalog of this build, then what the app adds to it before main: see unstride/register.h.
 const std::vector<Variant> &variants();
 
-// What runs for one geometry on this machine, and why.
+// What runs for one geometry on a machine, and why.
 struct Plan {
     Variant variant;
     std::string rest;         // name of the variant that computes the output channels which do not fill a block; or empty

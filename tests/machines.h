@@ -1,0 +1,24 @@
+#ifndef UNSTRIDE_TESTS_MACHINES_H
+#define UNSTRIDE_TESTS_MACHINES_H
+
+#include "unstride/unstride.h"
+
+namespace unstride::tests {
+
+// Machines for tests of planning, which are the same on every host.
+
+constexpr int64_t kib = 1024, mib = 1024 * kib;
+
+// CPU, instruction set, ceiling, threads, caches L1d, L2 and last level, clock.
+inline const Machine zen3{"Zen 3", "avx2", "", 8, 32 * kib, 512 * kib, 32 * mib, 3.4e9};
+inline const Machine zen4{"Zen 4", "avx512bf16", "", 8, 32 * kib, mib, 32 * mib, 3.7e9};
+inline const Machine sapphire_rapids{"Sapphire Rapids", "avx512bf16", "", 32, 48 * kib, 2 * mib, 105 * mib, 2.0e9};
+inline const Machine skylake{"Skylake server", "avx512", "", 4, 32 * kib, mib, 22 * mib, 2.5e9};
+inline const Machine old_laptop{"old laptop", "baseline", "", 2, 32 * kib, 256 * kib, 3 * mib, 2.0e9};
+inline const Machine unknown_machine{};
+
+inline const Machine machines[] = {zen3, zen4, sapphire_rapids, skylake, old_laptop, unknown_machine};
+
+}  // namespace unstride::tests
+
+#endif
