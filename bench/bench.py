@@ -27,7 +27,7 @@ import ptx
 from kernels import kernel_figures
 from report import write_report
 from turns import ShortTurns
-from workers import BOTH, PEERS, Worker, WorkerError, environment_of, save_json
+from workers import BOTH, LIMITS, PEERS, Worker, WorkerError, environment_of, limit_of, save_json
 
 ROOT = pathlib.Path(__file__).parents[1]
 SCAN_SECONDS = 0.03  # for each variant; those within SCAN_MARGIN of the best are then measured as all else is
@@ -43,7 +43,8 @@ def parse_arguments():
     parser.add_argument("--layers", metavar="NAMES", help="only these layers, separated by commas")
     parser.add_argument("--layers-file", type=pathlib.Path, default=layer_table.DEFAULT, metavar="CSV")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--isa", choices=("avx2",), help="no wider instruction set, for Unstride and the peers that can")
+    parser.add_argument("--isa", choices=sorted(LIMITS),
+                        help="no higher instruction set, for Unstride and the peers that can")
     parser.add_argument("--rounds", type=int, default=3, help="turns of everyone on each layer (default: 3)")
     parser.add_argument("--seconds", type=float, default=0.3, help="length of a turn (default: 0.3)")
     parser.add_argument("--variants", choices=("fast", "all", "planned"), default="fast",
@@ -63,8 +64,8 @@ def parse_arguments():
     return arguments
 
 
-def output_of(*command):
-    done = subprocess.run(command, capture_output=True, text=True)
+def output_of(*command, **environment):
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
@@ -101,8 +102,8 @@ class Run:
         self.arguments = arguments
         self.document = {"schema": 1, **{part: [] for part in PARTS}, "layers": []}
         self.workers = {}
-        limits = [str(arguments.threads), arguments.isa or ""]
-        self.commands = {"unstride": ([str(arguments.build / "bin/unstride_bench_worker"), *limits], {})}
+        threads, limit = str(arguments.threads), limit_of(arguments.isa)
+        self.commands = {"unstride": ([str(arguments.build / "bin/unstride_bench_worker"), threads], limit)}
         self.peers = []
         if arguments.peers:
             names = arguments.only.split(",") if arguments.only else [peer.name for peer in PEERS]
@@ -110,16 +111,16 @@ class Run:
             if len(self.peers) != len(names):
                 sys.exit("--only: there is no such peer")
         for peer in self.peers:
-            command = [arguments.peers, str(ROOT / "bench/peers/worker.py"), peer.module, str(arguments.threads)]
+            command = [arguments.peers, str(ROOT / "bench/peers/worker.py"), peer.module, threads]
             self.commands[peer.name] = command, environment_of(peer, arguments.threads, arguments.isa)
-        if arguments.layer_kernels and not arguments.isa:  # below which that planner would not stay
-            self.commands["layer_kernels"] = [str(arguments.layer_kernels), *limits], {}
+        if arguments.layer_kernels:
+            self.commands["layer_kernels"] = [str(arguments.layer_kernels), threads], limit
         self.short_turns = ShortTurns(self.worker, arguments.rounds, arguments.seconds, self.commands)
-        listed = json.loads(output_of(str(arguments.build / "bin/unstride"), "list", "--json"))
+        listed = json.loads(output_of(str(arguments.build / "bin/unstride"), "list", "--json", **limit))
         self.listed = [v for v in listed if v["dtype"] == "f32"]
-        here = [v for v in self.listed if v["device"] == "cpu" and v["runs_here"] and not (arguments.isa == "avx2" and v["target"] == "avx512")]
-        fast = [v for v in here if v["target"] != "baseline"] or here
-        self.candidates = {"all": here, "fast": fast, "planned": fast if arguments.isa else []}[arguments.variants]
+        here = [v for v in self.listed if v["device"] == "cpu" and v["runs_here"]]
+        fast = [v for v in here if v["fma"]] or here
+        self.candidates = {"all": here, "fast": fast, "planned": []}[arguments.variants]
 
     def worker(self, name):
         if name not in self.workers or not self.workers[name].alive:
@@ -232,19 +233,14 @@ class Run:
         if any("error" in row for row in ours):
             raise WorkerError(next(row["error"] for row in ours if "error" in row))
         variants = self.scan(layer) if self.candidates else []
-        forced = {}
-        if self.arguments.isa:  # the planner takes the widest instruction set, so this is the best of the others
-            for row in ours:
-                best = min((v for v in variants if v["layout"] == row["layout"]), key=lambda v: v["seconds"])
-                forced[row["layout"]] = row["variant"] = best["variant"]
         self.document["variants"] += variants
         self.document["epilogues"] += self.short_turns.epilogues(layer)
         samples = [[] for _ in results]
         for _ in range(self.arguments.rounds):
             for row, times in zip(results, samples):
-                self.take_turn(row, times, forced)
-        if not self.arguments.isa:  # of which the planner knows nothing
-            self.document["types"] += self.short_turns.types(layer)  # the last, as it may cost a peer's process, which may take too long
+                self.take_turn(row, times)
+        # The last, as it may cost a peer's process, which may take too long.
+        self.document["types"] += self.short_turns.types(layer)
         for row, times in zip(results, samples):
             if "error" not in row:
                 everything = sum(times, [])
@@ -263,12 +259,10 @@ class Run:
                                         "in_channels": layer.in_channels, "out_channels": layer.out_channels,
                                         "groups": layer.groups, "text": layer.text, **figures})
 
-    def take_turn(self, row, times, forced):
+    def take_turn(self, row, times):
         if "error" in row:
             return
         request = {"layout": row["layout"], "seconds": self.arguments.seconds, "least": 3}
-        if row["who"] == "unstride" and forced:
-            request["variant"] = forced[row["layout"]]
         try:
             times.append(self.worker(row["who"]).ask("time", **request)["samples"])
         except WorkerError as error:

@@ -44,7 +44,7 @@ def parse_arguments():
     common.add_argument("--layers-file", type=pathlib.Path, default=layer_table.DEFAULT, metavar="CSV")
     common.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of the kernels")
     common.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="autoschedulers at a time")
-    common.add_argument("--isa", help="instruction set; default: the widest that there is here")
+    common.add_argument("--isa", help="no higher instruction set; default: the highest that there is here")
     common.add_argument("--time-limit", type=float, default=120, metavar="SECONDS", help="of an autoscheduler on a layer (default: 120)")
     common.add_argument("--memory-limit", type=float, default=8, metavar="GIB", help="of the same (default: 8)")
     common.add_argument("--time-opencl", action="store_true", help="take times of schedules for GPUs with OpenCL, where there is no CUDA")

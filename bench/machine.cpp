@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "unstride/machine.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -104,16 +106,14 @@ __attribute__((target("avx512f"))) void multiply_add_512(int64_t rounds, float *
 
 #endif
 
-double measure_peak_gflops(int threads, const std::string &isa) {
-    int lanes = 4;
+double measure_peak_gflops(int threads) {
+    const int vector_bytes = instruction_set(this_machine().isa).vector_bytes,
+              lanes = vector_bytes / static_cast<int>(sizeof(float));
     auto loop = multiply_add_128;
 #if defined(__x86_64__)
-    const bool any = isa.empty();
-    if ((any || isa == "avx512") && __builtin_cpu_supports("avx512f")) {
-        lanes = 16;
+    if (vector_bytes == 64) {
         loop = multiply_add_512;
-    } else if ((any || isa == "avx2") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        lanes = 8;
+    } else if (vector_bytes == 32) {
         loop = multiply_add_256;
     }
 #endif
@@ -192,8 +192,8 @@ std::string cpu_name() {
 
 }  // namespace
 
-Machine measure_machine(int threads, const std::string &isa) {
-    return {cpu_name(), threads, measure_peak_gflops(threads, isa), measure_bandwidth_gbs(threads)};
+Machine measure_machine(int threads) {
+    return {cpu_name(), threads, measure_peak_gflops(threads), measure_bandwidth_gbs(threads)};
 }
 
 double measure_clock_ghz() {

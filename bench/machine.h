@@ -15,9 +15,9 @@ struct Machine {
     double bandwidth_gbs;  // 1e9 bytes per second to and from memory
 };
 
-// Takes about half a second, and 768 MiB of memory meanwhile. The peak is that of an instruction set of the catalog, or,
-// if the name is empty, of the widest that the processor has.
-Machine measure_machine(int threads, const std::string &isa = "");
+// Takes about half a second, and 768 MiB of memory meanwhile. The peak is that of vectors as this_machine() may use
+// them.
+Machine measure_machine(int threads);
 
 // What a GPU's driver says of it, its processors in place of threads; 0 where it does not say. Throws DeviceError.
 Machine describe_machine(Device device);

@@ -8,10 +8,13 @@ import re
 import shutil
 import subprocess
 
-BYTES = {"avx2": 32, "avx512": 64, "avx512bf16": 64}  # of a vector
+from isas import ISAS, lanes_of
+
+VECTOR_ISAS = [isa.name for isa in ISAS.values() if isa.device == "cpu" and isa.fma]
 MULTIPLY_ADDS = ("vfmadd", "vdpbf16ps")
 NAME = re.compile(r"(?:lib)?(?P<name>(?P<layout>ncdhw|ndhwc)_(?P<family>channels|columns|depthwise|winograd|taps|pairs)_"
-                  r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?:(?P<types>f64|b?f16(?:_f32)?)_)?(?P<isa>avx2|avx512|avx512bf16))\.[ao]$")
+                  r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?:(?P<types>f64|b?f16(?:_f32)?)_)?"
+                  r"(?P<isa>" + "|".join(VECTOR_ISAS) + r"))\.[ao]$")
 FUNCTION = re.compile(r"[0-9a-f]+ <.*>:$")
 INSTRUCTION = re.compile(r"\s*([0-9a-f]+):\s+(?:(?:lock|rep|notrack|data16|cs|ds|bnd)\s+)*(\S+)\s*(.*)")
 JUMP = re.compile(r"j\w+$")
@@ -81,7 +84,7 @@ def broadcasts(loop):
 
 def tile_of(match):
     """What one step of the hot loop takes."""
-    block, columns, lanes = int(match["block"]), int(match["columns"]), BYTES[match["isa"]] // (8 if match["types"] == "f64" else 4)
+    block, columns, lanes = int(match["block"]), int(match["columns"]), lanes_of(match["name"])
     across_channels = match["family"] in ("channels", "pairs", "winograd") or (match["family"] in ("depthwise", "taps") and match["layout"] == "ndhwc")
     weights, inputs = (block // lanes, columns) if across_channels else (block, columns // lanes)
     fmas = weights * inputs

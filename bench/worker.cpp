@@ -1,6 +1,6 @@
 // Runs layers for bench/bench.py, which takes turns between this process and those of the peers.
 //
-//     unstride_bench_worker [THREADS [ISA]]
+//     unstride_bench_worker [THREADS]
 //
 // Reads one JSON object a line from standard input and answers each with one line; bench/README.md lists them.
 
@@ -95,8 +95,7 @@ int64_t bytes_of(const bench::LayerRun &run) {
 
 class Worker {
 public:
-    explicit Worker(std::string isa)
-        : isa_(std::move(isa)) {
+    Worker() {
         // What the process takes once, such as its threads, is no layer's memory.
         ConvTranspose3d small(8, 8, 3);
         small.forward(static_cast<const Tensor &>(Tensor({1, 8, 4, 4, 4})).view());
@@ -134,8 +133,8 @@ public:
     }
 
 private:
-    Json machine() const {
-        const bench::Machine machine = bench::measure_machine(num_threads(), isa_);
+    static Json machine() {
+        const bench::Machine machine = bench::measure_machine(num_threads());
         return {{"cpu", machine.cpu},
                 {"threads", machine.threads},
                 {"peak_gflops", machine.peak_gflops},
@@ -213,7 +212,6 @@ private:
         return {{"difference", bench::difference(found, expected)}};
     }
 
-    std::string isa_;
     std::map<std::string, std::unique_ptr<bench::LayerRun>> runs_;  // by layout
 };
 
@@ -227,7 +225,7 @@ int main(int argc, char **argv) {
         if (argc > 1) {
             set_num_threads(std::atoi(argv[1]));
         }
-        Worker worker(argc > 2 ? argv[2] : "");
+        Worker worker;
         for (std::string line; std::getline(std::cin, line);) {
             Json reply;
             try {

@@ -108,8 +108,16 @@ PEERS = (
          "CPU provider, input and output bound to memory; ONNX knows no other layout"),
 )
 
-# What limits a library to an instruction set. ONNX Runtime has no such setting.
-LIMITS = {"avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}}
+# What limits a library to one of Unstride's instruction sets; of those that are not here, peers have no names. ONNX
+# Runtime has no such setting.
+LIMITS = {"avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
+          "avx512": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE", "ATEN_CPU_CAPABILITY": "avx512",
+                     "MKL_ENABLE_INSTRUCTIONS": "AVX512"}}
+
+
+def limit_of(isa):
+    """What limits Unstride to an instruction set, or to none if there is no name."""
+    return {"UNSTRIDE_MAX_ISA": isa} if isa else {}
 
 
 def environment_of(peer, threads, isa):

@@ -17,6 +17,7 @@ from cli_support import LAYERS_HEADER, conv_transpose3d
 ROOT = pathlib.Path(__file__).parents[1]
 BUILD = pathlib.Path()
 sys.path.insert(0, str(ROOT / "bench"))
+from isas import ISAS, lanes_of  # noqa: E402
 from layer_table import parse  # noqa: E402
 from machine_code import find_llvm_mca  # noqa: E402
 from turns import EPILOGUES, PEER_TYPES, TYPES  # noqa: E402
@@ -31,6 +32,24 @@ class Files(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
+
+
+class InstructionSetsTest(unittest.TestCase):
+    def test_the_table_is_what_the_build_has(self):
+        done = subprocess.run([BUILD / "bin/unstride", "list", "--json"], capture_output=True, check=True)
+        listed = json.loads(done.stdout)
+        for v in listed:
+            isa = ISAS[v["target"]]
+            facts = v["rank"], v["vector_bytes"], v["fma"], v["device"]
+            self.assertEqual((isa.rank, isa.vector_bytes, isa.fma, isa.device), facts)
+        targets = json.loads((BUILD / "generator.json").read_text())["targets"]
+        self.assertTrue({v["target"] for v in listed} <= set(targets))
+
+    def test_lanes(self):
+        for variant, lanes in {"ndhwc_pairs_32x8_s1_bf16_avx512bf16": 16, "ncdhw_columns_8x16_s1_f64_avx512": 8,
+                               "ncdhw_columns_4x8_s2_f64_avx2": 4, "ncdhw_columns_6x16_s1_avx2": 8,
+                               "ncdhw_columns_4x8_s1_bf16_f32_baseline": 4}.items():
+            self.assertEqual(lanes_of(variant), lanes, variant)
 
 
 class LayerTableTest(unittest.TestCase):
@@ -50,7 +69,7 @@ class LayerTableTest(unittest.TestCase):
 class WorkerTest(Files):
     def setUp(self):
         super().setUp()
-        self.worker = Worker([BUILD / "bin/unstride_bench_worker", "1"], timeout=60)
+        self.worker = Worker([BUILD / "bin/unstride_bench_worker", "1"])
         self.addCleanup(self.worker.close)
 
     def load(self, layout, **more):
@@ -86,8 +105,9 @@ class WorkerTest(Files):
         for variant in ({}, {"variant": planned}):
             samples = self.worker.ask("time", layout="ncdhw", seconds=0, least=4, **variant)["samples"]
             self.assertEqual(len(samples), 4)
-            self.assertTrue(all(0 < s < 1 for s in samples))
-        self.assertGreater(len(self.worker.ask("time", layout="ncdhw", seconds=0.01, least=1)["samples"]), 10)
+            self.assertTrue(all(s > 0 for s in samples))
+        # A call takes microseconds, but the processor may be busy with something else for a while.
+        self.assertGreater(len(self.worker.ask("time", layout="ncdhw", seconds=1, least=1)["samples"]), 10)
 
     def test_types(self):
         for layout in BOTH:
@@ -113,8 +133,10 @@ class WorkerTest(Files):
     def test_machine(self):
         machine = self.worker.ask("machine")
         self.assertEqual(machine["threads"], 1)
-        self.assertTrue(0.5 < machine["clock_ghz"] < 10, machine)
-        self.assertGreater(machine["peak_gflops"], 1)
+        # Figures are far below the machine's own if it is busy.
+        for figure in "clock_ghz", "peak_gflops", "bandwidth_gbs":
+            self.assertGreater(machine[figure], 0)
+        self.assertLess(machine["clock_ghz"], 20)
 
     def test_errors_are_answers(self):
         self.load("ncdhw")
@@ -159,7 +181,7 @@ class DriverTest(Files):
         done = subprocess.run([sys.executable, ROOT / "bench/bench.py", "--build", BUILD, "--layers-file",
                                self.folder / "layers.csv", "--json", self.folder / "out.json", "--threads", "1",
                                "--rounds", "2", "--seconds", "0.01", *arguments], capture_output=True, text=True,
-                              timeout=120)
+                              timeout=600)
         return done
 
     def document(self):
@@ -204,14 +226,31 @@ class DriverTest(Files):
         self.assertIn("other settings", done.stderr)
 
     def test_kernels_for_layers(self):
-        """The test's own worker has kernels for the layer `wide` in ndhwc, and for nothing else."""
-        done = self.bench("--layer-kernels", BUILD / "bin/unstride_bench_test_worker", "--variants", "planned")
+        """The test's own worker has kernels for the layer `wide` in ndhwc, and for nothing else.
+
+        With AVX-512, the planner has a better one.
+        """
+        worker = BUILD / "bin/unstride_bench_test_worker"
+        done = self.bench("--layer-kernels", worker, "--variants", "planned", "--isa", "avx2")
         self.assertEqual(done.returncode, 0, done.stderr)
         (row,) = self.document()["layer_kernels"]
         self.assertEqual((row["layer"], row["layout"], row["difference"], len(row["rounds"])), ("wide", "ndhwc", 0, 2))
         self.assertTrue(row["variant"].startswith("wide_ndhwc_"), row)
         self.assertFalse(any(r["variant"].startswith("wide") for r in self.document()["results"]))
         self.assertIn(row["variant"], (self.folder / "out.html").read_text())
+
+    def test_ceiling(self):
+        """All that is measured keeps below an instruction set: the planner's choice, and the variants that are tried."""
+        done = self.bench("--layers", "small", "--isa", "avx2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        document = self.document()
+        self.assertEqual(document["settings"]["isa"], "avx2")
+        names = [name for row in document["results"] + document["variants"] for name in row["variant"].split("+")]
+        self.assertTrue(names)
+        for name in names:
+            self.assertLessEqual(ISAS[name.split("_")[-1]].rank, ISAS["avx2"].rank, name)
+        self.assertEqual({tuple(row["seconds"]) for row in document["types"]}, {tuple(TYPES)})
+        self.assertIn("invalid choice", self.bench("--isa", "sse9").stderr)
 
     def test_errors(self):
         self.assertIn("no 'nonesuch'", self.bench("--layers", "nonesuch").stderr)

@@ -42,6 +42,12 @@ class ParametersTest(unittest.TestCase):
         labels = [(s.name, each.label) for s in schedulers.SCHEDULERS for each in s.settings]
         self.assertEqual(len(labels), len(set(labels)))
 
+    def test_what_generators_say(self):
+        """No schedule is a result, too, as of Adams2019 for 8 channels in vectors of 16."""
+        failing = ["sh", "-c", "echo 'Unhandled exception: Error: 0 -1' >&2; exit 1"]
+        status, message, _, _ = generator.run_limited(failing, 60, 4)
+        self.assertEqual((status, message), ("no schedule", "Error: 0 -1"))
+
     def test_layers(self):
         small, lanes = parse(TABLE)
         self.assertEqual(generator.kernel_of(small), {"family": "columns", "stride_x": 2, "block": 8, "columns": 1})
@@ -94,10 +100,15 @@ class ExperimentsTest(unittest.TestCase):
         cls.output = pathlib.Path(cls.temporary.name) / "experiments"
         cls.table = pathlib.Path(cls.temporary.name) / "layers.csv"
         cls.table.write_text(TABLE)
+        # With vectors of 16, Adams2019 finds no schedule for as few channels as here.
+        done = subprocess.run([BUILD / "bin/unstride", "list", "--json"], capture_output=True, check=True)
+        listed = json.loads(done.stdout)
+        cls.isa = "avx2" if any(v["target"] == "avx2" and v["runs_here"] for v in listed) else "baseline"
 
     def run_it(self, *words, status=0):
         done = subprocess.run([sys.executable, str(ROOT / "bench/experiments.py"), words[0], "--build", str(BUILD), "--output", str(self.output),
-                               "--layers-file", str(self.table), "--rounds", "2", "--seconds", "0.01", *words[1:]], capture_output=True, text=True)
+                               "--layers-file", str(self.table), "--rounds", "2", "--seconds", "0.01",
+                               "--isa", self.isa, *words[1:]], capture_output=True, text=True)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
@@ -105,10 +116,14 @@ class ExperimentsTest(unittest.TestCase):
         return json.loads((self.output / "experiments.json").read_text())
 
     def test_compare_search_retrain(self):
-        plugins = [word for how in FAILURES for word in ("--plugin", f"Failing={PLUGIN},how={how}")]
-        # A limit of a few seconds: a generator takes one to start on a busy machine.
-        words = ("compare", "--layers", "small", "--devices", "cpu", "--layouts", "ndhwc", "--time-limit", "20", "--memory-limit", "4", *plugins,
-                 "--plugin", f"Failing={PLUGIN},how=nothing")
+        def failing(how):
+            return "--plugin", f"Failing={PLUGIN},how={how}"
+
+        # One that stalls has a limit of its own, as others may take long on a busy machine. Li2018 is not for GPUs.
+        small = ("compare", "--layers", "small", "--layouts", "ndhwc")
+        self.run_it(*small, "--devices", "gpu", "--schedulers", "Li2018", "--time-limit", "3", *failing("stall"))
+        others = [word for how in (*FAILURES, "nothing") if how != "stall" for word in failing(how)]
+        words = (*small, "--devices", "cpu", "--memory-limit", "4", *others)
         said = self.run_it(*words)
         self.assertIn("small", said)
         found = self.document()
@@ -162,16 +177,14 @@ class ExperimentsTest(unittest.TestCase):
 
     def test_interrupt(self):
         words = [sys.executable, str(ROOT / "bench/experiments.py"), "compare", "--build", str(BUILD), "--output", str(self.output / "interrupted"), "--jobs", "1",
-                 "--layers-file", str(self.table), "--layers", "lanes", "--layouts", "ncdhw", "--schedulers", "Li2018",
-                 "--plugin", f"Failing={PLUGIN},how=stall"]
+                 "--layers-file", str(self.table), "--layers", "lanes", "--layouts", "ncdhw",
+                 "--schedulers", "Li2018", "--time-limit", "36000", "--plugin", f"Failing={PLUGIN},how=stall"]
         process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-        begin = time.monotonic()
-        while not (self.output / "interrupted/experiments.json").exists() and time.monotonic() - begin < 60:
+        while not (self.output / "interrupted/experiments.json").exists() and process.poll() is None:
             time.sleep(0.1)  # until Li2018 is done
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate()  # or the limit, which is hours
         self.assertIn("the same command goes on", said)
-        self.assertLess(time.monotonic() - begin, 100)  # the limit is 120 s
         (record,) = json.loads((self.output / "interrupted/experiments.json").read_text())["schedules"]
         self.assertEqual((record["scheduler"], record["status"]), ("Li2018", "ok"))
 

@@ -3,11 +3,13 @@
 import concurrent.futures
 import contextlib
 import json
+import os
 import subprocess
 import sys
 
 import ptx
 from machine_code import code_bytes, disassemble, hot_loop
+from workers import limit_of
 
 from . import candidates
 from .generator import autoscheduled_command, generate, read_build, stopped
@@ -40,17 +42,21 @@ def jobs(count):
 class Setup:
     def __init__(self, arguments):
         self.arguments, self.build = arguments, read_build(arguments.build)
-        listed = json.loads(subprocess.run([str(arguments.build / "bin/unstride"), "list", "--json"], check=True, capture_output=True, text=True).stdout)
+        if arguments.isa:
+            os.environ.update(limit_of(arguments.isa))  # for all that is run from here
+        done = subprocess.run([str(arguments.build / "bin/unstride"), "list", "--json"], capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"experiments.py: {done.stderr.strip()}")
+        listed = json.loads(done.stdout)
         self.variants = [{**v, "block": v["tile"]["channels"], "columns": v["tile"]["columns"]} for v in listed
                          if v["device"] == "cpu" and v["runs_here"] and v["dtype"] == "f32"]
-        isas = [isa for isa in ("avx512", "avx2", "baseline") if any(v["target"] == isa for v in self.variants)]
-        if arguments.isa and arguments.isa not in isas:
-            sys.exit(f"experiments.py: --isa: this machine runs {', '.join(isas)}")
-        self.isa = arguments.isa or isas[0]
+        self.isa = max(self.variants, key=lambda v: v["rank"])["target"]
+        if arguments.isa and arguments.isa != self.isa:
+            sys.exit(f"experiments.py: --isa: there are no kernels of {arguments.isa} for f32 here, but of {self.isa}")
         # Where schedules for GPUs run, if anywhere; OpenCL may be a processor's, whose times say nothing of GPUs.
         self.gpu = next((device for device in ("cuda", "opencl") if any(v["device"] == device and v["runs_here"] for v in listed)), None)
         self.timed_gpu = self.gpu if self.gpu == "cuda" or arguments.time_opencl else None
-        self.worker_command = [str(arguments.build / "bin/unstride_bench_worker"), str(arguments.threads), arguments.isa or ""]
+        self.worker_command = [str(arguments.build / "bin/unstride_bench_worker"), str(arguments.threads)]
 
     def make(self, layer, layout, scheduler, setting, name, folder):
         """Makes and checks one schedule: everything about it but its time."""

@@ -3,6 +3,8 @@
 import collections
 import math
 
+from isas import lanes_of
+
 BOTH = ("ncdhw", "ndhwc")
 
 Speed = collections.namedtuple("Speed", "layer layout ratio who peer_layout ours theirs")  # ratio > 1: we are faster
@@ -223,7 +225,7 @@ class Summary:
 
         All time counts as if it were spent in the hot loop, so this is an upper bound.
         """
-        lanes = 16 if "_avx512" in code["variant"] else 8
+        lanes = lanes_of(code["variant"])
         cycles = []
         for v in self.document["variants"]:
             if v["variant"] == code["variant"] and code["fmas"]:
