@@ -23,6 +23,6 @@ ISAS = read()
 
 
 def lanes_of(variant):
-    """Sums in a vector of a kernel, from its name, which ends with its type, if that is not f32, and instruction set."""
+    """Sums in a vector of a kernel, from its name, which ends with its type (unless it is f32) and instruction set."""
     words = variant.split("_")
     return ISAS[words[-1]].vector_bytes // (8 if "f64" in words else 4)

@@ -240,7 +240,7 @@ class DriverTest(Files):
         self.assertIn(row["variant"], (self.folder / "out.html").read_text())
 
     def test_ceiling(self):
-        """All that is measured keeps below an instruction set: the planner's choice, and the variants that are tried."""
+        """All that is measured keeps below an instruction set: the planner's choice, and the variants tried."""
         done = self.bench("--layers", "small", "--isa", "avx2")
         self.assertEqual(done.returncode, 0, done.stderr)
         document = self.document()
