@@ -72,7 +72,7 @@ Case with_epilogue(Case c, const Activation &activation, const std::vector<float
 void check_epilogues(const Case &plain, const Variant &variant, int64_t rows) {
     std::mt19937 random(7);
     ConvTranspose3d layer = plain.layer();
-    layer.set_variant(variant.name, rows);
+    layer.set_variant(variant.name, variant.device == Device::cpu ? rows : 0);  // a GPU has tasks of its own
     const Tensor input = plain.input_as(variant.layout);
     const Shape &sizes = plain.expected.sizes;
     const std::vector<float> residuals = make_data(element_count(sizes), plain.data, random);

@@ -217,6 +217,14 @@ TEST_CASE("mistakes with devices", "[gpu]") {
             break;
         }
     }
+    for (const Variant &v : variants_here(Layout::ncdhw)) {
+        if (takes(v, c.options)) {
+            CHECK(error_of<InvalidArgument>([&] { layer.set_variant(v.name, 2); }) ==
+                  "variant " + v.name + " has tasks of its own, for which rows_per_task must be 0");
+        }
+    }
+    CHECK(mentions(error_of<InvalidArgument>([&] { layer.plan(c.input_shape, Layout::ncdhw, {}, {}, Machine()); }),
+                   "for layers on the CPU"));
     bool exists = false;
     for (const DeviceInfo &info : devices()) {
         exists = exists || info.device == other;
