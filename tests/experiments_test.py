@@ -100,7 +100,7 @@ class ExperimentsTest(unittest.TestCase):
         cls.output = pathlib.Path(cls.temporary.name) / "experiments"
         cls.table = pathlib.Path(cls.temporary.name) / "layers.csv"
         cls.table.write_text(TABLE)
-        # With vectors of 16, Adams2019 finds no schedule for as few channels as here.
+        # Adams2019 finds schedules for as few channels as here with vectors of 8 alone.
         done = subprocess.run([BUILD / "bin/unstride", "list", "--json"], capture_output=True, check=True)
         listed = json.loads(done.stdout)
         cls.isa = "avx2" if any(v["target"] == "avx2" and v["runs_here"] for v in listed) else "baseline"
@@ -133,7 +133,9 @@ class ExperimentsTest(unittest.TestCase):
             self.assertTrue(by_how[f"how={how}"]["message"])
         self.assertIn("no_such_dimension", by_how["how=error"]["message"])
         working = {r["scheduler"] for r in found["schedules"] if r["status"] == "ok"}
-        self.assertEqual(working, {"Mullapudi2016", "Adams2019", "Li2018", "Failing"})
+        finds = {"Adams2019"} if self.isa == "avx2" else set()
+        self.assertEqual(working, {"Mullapudi2016", "Li2018", "Failing"} | finds)
+        self.assertIn("Adams2019", {r["scheduler"] for r in found["schedules"]})  # what it does not find is a result
         for r in found["schedules"]:
             if r["status"] == "ok":
                 self.assertGreater(r["ratio"], 0)
@@ -164,6 +166,8 @@ class ExperimentsTest(unittest.TestCase):
             if r["status"] == "ok":
                 self.assertEqual(kept[r["kernel"]], r["schedule_seconds"])
 
+        if not finds:  # without AVX2, there is nothing to learn from
+            return
         self.run_it("search", "--layer", "small", "--layout", "ndhwc", "--samples", "3")
         self.assertIn("at least 8 different schedules", self.run_it("retrain", "--epochs", "1", status=1))
         self.assertIn("16 samples", self.run_it("search", "--layer", "small", "--layout", "ndhwc", "--samples", "16"))
