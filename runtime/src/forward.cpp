@@ -131,7 +131,8 @@ void ConvTranspose::State::forward(const DeviceTensor &input, DeviceTensor &outp
             throw InvalidArgument("the layer has " + std::to_string(spatial) + " dimensions of space, its " + name + " " + std::to_string(tensor.spatial()));
         }
         if (tensor.layout() != output.layout()) {
-            throw InvalidArgument(name + " and output have different layouts");
+            throw InvalidArgument(name + " has layout " + to_string(tensor.layout()) + ", and output " +
+                                  to_string(output.layout()) + ": both must have the same");
         }
         if (tensor.state_->array.queue().context != output.state_->array.queue().context) {
             throw InvalidArgument(name + " and output are in different contexts of CUDA");

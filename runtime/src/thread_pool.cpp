@@ -98,10 +98,13 @@ private:
         job.wanted = 0;
     }
 
-    // Signals are for the threads of the app.
+    // Signals are for the threads of the app, but for those that tell of a fault in this one, and of a profiler.
     bool start_helper() {
         sigset_t all, before;
         sigfillset(&all);
+        for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF}) {
+            sigdelset(&all, own);
+        }
         pthread_sigmask(SIG_SETMASK, &all, &before);
         Helper &helper = helpers_[started_];
         helper.pool = this;

@@ -63,7 +63,8 @@ struct Plan {
 };
 
 // Threads that a forward may use, the caller's included; a setting of the process, as the thread pool is. By default
-// the environment variable HL_NUM_THREADS, or else the number of processors that the process may run on.
+// the environment variable HL_NUM_THREADS, or else the number of processors that the process may run on: those of its
+// affinity mask, and no more than a quota of its control groups is worth, as they are when this is first asked for.
 // Results do not depend on it, bit for bit. Throws InvalidArgument if count < 1 or count > 256.
 void set_num_threads(int count);
 int num_threads();
