@@ -16,6 +16,40 @@
 namespace unstride {
 namespace {
 
+// What ConvTranspose::plan says of a decision, on the machine that it was made for.
+Plan plan_of(const Decision &decision, const Geometry &geometry, const Types &types, const Machine &machine) {
+    const int64_t item_input = geometry.input_elements() / std::max<int64_t>(geometry.batch, 1);
+    const int64_t item_output = geometry.output_elements() / std::max<int64_t>(geometry.batch, 1);
+    const int64_t slices = divide_up(geometry.batch, items_per_call(geometry, item_input, item_output));
+    const Part &main = decision.parts.front();
+    Plan plan{};
+    plan.variant = main.entry->variant;
+    plan.channels = main.channels * geometry.channels.groups;
+    plan.reason = decision.reason;
+    plan.threads = machine.threads;
+    plan.rows_per_task = main.split.rows;
+    for (const Part &part : decision.parts) {
+        const Variant &variant = part.entry->variant;
+        plan.rest = &part == &main ? "" : variant.name;
+        plan.tasks += part.split.tasks;
+        for (const Piece &piece : pieces_of(geometry, variant)) {
+            const auto &[z, y, x] = piece.geometry.extent;
+            plan.kernel_calls += slices * static_cast<int64_t>(sections_of_calls(z, variant).size() * sections_of_calls(y, variant).size() * phases_of_calls(x, variant).size());
+        }
+        plan.packed_bytes += packed_bytes(part_of(geometry, part), variant);
+        plan.scratch_bytes = std::max(plan.scratch_bytes, unstride::scratch_bytes(part, geometry, machine.threads));
+    }
+    plan.multiply_adds = geometry.multiply_adds();
+    plan.compulsory_bytes = static_cast<double>(geometry.input_elements() * size_of(types.input) + geometry.weight_elements() * size_of(types.sums()) + geometry.output_elements() * size_of(types.output));
+    plan.measured = decision.measured_seconds > 0;
+    if (plan.measured) {
+        plan.expected_seconds = decision.measured_seconds;
+    } else if (machine.clock_hertz > 0) {
+        plan.expected_seconds = expected_cycles(decision, geometry, machine) / machine.clock_hertz;
+    }
+    return plan;
+}
+
 // What a plan is for: an empty batch may have no space, which leaves nothing to plan with.
 Geometry with_space(Geometry geometry) {
     for (Extent &e : geometry.extent) {
@@ -146,7 +180,7 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
     const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
     Machine machine = untimed_machine(state_->workers());
     machine.clock_hertz = device_info(state_->device).clock_hertz;
-    return state_->describe(*state_->decide(geometry, layout, types, {}, machine.threads), geometry, types, machine);
+    return plan_of(*state_->decide(geometry, layout, types, {}, machine.threads), geometry, types, machine);
 }
 
 Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types,
@@ -158,49 +192,7 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
                               to_string(state_->device));
     }
     const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
-    return state_->describe(state_->decide_on(machine, geometry, layout, types, {}), geometry, types, machine);
-}
-
-Plan ConvTranspose::State::describe(const Decision &decision, const Geometry &geometry, const Types &types,
-                                    const Machine &machine) const {
-    const int64_t item_input = geometry.input_elements() / std::max<int64_t>(geometry.batch, 1);
-    const int64_t item_output = geometry.output_elements() / std::max<int64_t>(geometry.batch, 1);
-    const int64_t slices = divide_up(geometry.batch, items_per_call(geometry, item_input, item_output));
-    const Part &main = decision.parts.front();
-    Plan plan{main.entry->variant,
-              "",
-              main.channels * geometry.channels.groups,
-              decision.reason,
-              machine.threads,
-              0,
-              main.split.rows,
-              0,
-              0,
-              0,
-              0,
-              0,
-              0,
-              false};
-    for (const Part &part : decision.parts) {
-        const Variant &variant = part.entry->variant;
-        plan.rest = &part == &main ? "" : variant.name;
-        plan.tasks += part.split.tasks;
-        for (const Piece &piece : pieces_of(geometry, variant)) {
-            const auto &[z, y, x] = piece.geometry.extent;
-            plan.kernel_calls += slices * static_cast<int64_t>(sections_of_calls(z, variant).size() * sections_of_calls(y, variant).size() * phases_of_calls(x, variant).size());
-        }
-        plan.packed_bytes += packed_bytes(part_of(geometry, part), variant);
-        plan.scratch_bytes = std::max(plan.scratch_bytes, unstride::scratch_bytes(part, geometry, machine.threads));
-    }
-    plan.multiply_adds = geometry.multiply_adds();
-    plan.compulsory_bytes = static_cast<double>(geometry.input_elements() * size_of(types.input) + geometry.weight_elements() * size_of(types.sums()) + geometry.output_elements() * size_of(types.output));
-    plan.measured = decision.measured_seconds > 0;
-    if (plan.measured) {
-        plan.expected_seconds = decision.measured_seconds;
-    } else if (machine.clock_hertz > 0) {
-        plan.expected_seconds = expected_cycles(decision, geometry, machine) / machine.clock_hertz;
-    }
-    return plan;
+    return plan_of(state_->decide_on(machine, geometry, layout, types, {}), geometry, types, machine);
 }
 
 void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task) {

@@ -109,6 +109,7 @@ bool KernelCall::is_ours(const void *user_context) {
 }
 
 // Loops of autoscheduled kernels in these two are those of one thread.
+// NOLINTNEXTLINE(readability-non-const-parameter): the closure is that of a halide_task_t
 int KernelCall::run_loop(const Context &context, halide_task_t task, int min, int size, uint8_t *closure) {
     Loop loop{context, task, min, size, closure};
     const bool is_shared = context.depth == (shared_ == Shared::items ? 0 : 1);

@@ -59,9 +59,6 @@ struct ConvTranspose::State {
     Decision decide_on(const Machine &machine, const Geometry &geometry, Layout layout, const Types &types,
                        const Input &input) const;
 
-    // What ConvTranspose::plan says of a decision, on the machine that it was made for.
-    Plan describe(const Decision &decision, const Geometry &geometry, const Types &types, const Machine &machine) const;
-
     // Of a view that could be either: a forced variant's, if there is one.
     std::optional<Layout> forced_layout() const {
         return forced.entry != nullptr ? std::optional(forced.entry->variant.layout) : std::nullopt;

@@ -24,8 +24,10 @@ bool all_right(const apps::Work &rows, const apps::Work &items) {
 // In several threads of the child at once.
 bool all_right_in_threads(const apps::Work &rows, const apps::Work &items) {
     std::atomic<int> wrong{0};
+    constexpr int count = 6;
     std::vector<std::thread> threads;
-    for (int t = 0; t < 6; t++) {
+    threads.reserve(count);
+    for (int t = 0; t < count; t++) {
         threads.emplace_back([&] {
             for (int i = 0; i < 20; i++) {
                 wrong += !all_right(rows, items);

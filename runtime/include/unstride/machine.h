@@ -40,7 +40,7 @@ struct Machine {
     std::string cpu = "unknown";
 
     std::string isa = "baseline";  // the highest instruction set that it has and may run; it has all of lower rank
-    std::string max_isa = "";      // the ceiling, where that and not the processor is the limit; else empty
+    std::string max_isa;           // the ceiling, where that and not the processor is the limit; else empty
     int threads = 1;               // that share the work, 1 or more
 
     // Bytes of a core's own data caches, and of the largest one, which cores may share.
