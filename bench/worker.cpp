@@ -218,8 +218,9 @@ private:
 }  // namespace
 
 int main(int argc, char **argv) {
-    unsetenv("UNSTRIDE_WISDOM");                          // the planner is measured, not what was tuned
-    halide_set_custom_do_par_for(unstride_parallel_for);  // for kernels that the generator made without the library's build
+    unsetenv("UNSTRIDE_WISDOM");  // the planner is measured, not what was tuned
+    // For kernels that the generator made without the library's build, which renames what they call.
+    halide_set_custom_do_par_for(unstride_parallel_for);
     try {
         tools::prepare_process();
         if (argc > 1) {

@@ -16,7 +16,7 @@ SKIPPED_LIST = "The following tests did not run:"
 
 
 def run(command):
-    """Prints what the command prints up to CTest's summary; returns the exit status, and the lines from the summary on."""
+    """Prints what the command prints up to CTest's summary; returns the exit status, and the lines from there on."""
     summary = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as process:
         for line in process.stdout:

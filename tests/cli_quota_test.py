@@ -1,4 +1,4 @@
-"""How many threads the command line takes in a control group with a quota of processor time: as many as it is worth, rounded up."""
+"""How many threads the command line takes in a control group with a quota: as many as it is worth, rounded up."""
 
 import os
 import pathlib
@@ -37,7 +37,8 @@ def make_group():
 
 def threads_in(group, unstride, quota):
     set_quota(group, quota)
-    environment = {name: value for name, value in os.environ.items() if name not in ("HL_NUM_THREADS", "UNSTRIDE_WISDOM")}
+    ours = ("HL_NUM_THREADS", "UNSTRIDE_WISDOM")
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
     done = subprocess.run([unstride, *PLAN], capture_output=True, text=True, check=True, env=environment,
                           preexec_fn=lambda: (group / "cgroup.procs").write_text(str(os.getpid())))
     return next(int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("threads"))

@@ -128,7 +128,8 @@ void check_planned_epilogues(const Case &plain, Layout layout, const Activation 
         Tensor output(sizes, layout);
         copy_into(output.view(), residuals);
         layer.forward(input.view(), output.view(), output.view());
-        INFO(name(activation) << ", " << to_string(layout) << ", " << threads << " threads: " << describe(plain.options, plain.input_shape));
+        INFO(name(activation) << ", " << to_string(layout) << ", " << threads
+                              << " threads: " << describe(plain.options, plain.input_shape));
         CHECK(mismatch(output, expected) == "none");
     }
 }

@@ -1,5 +1,5 @@
-// The main function of tests that run on the GPU that UNSTRIDE_TEST_DEVICE names. Without an NVIDIA GPU those of CUDA are
-// skipped, and it says so; but OpenCL every machine has, as cmake/install-packages.sh installs PoCL and the loader.
+// The main function of tests that run on the GPU that UNSTRIDE_TEST_DEVICE names. Without an NVIDIA GPU those of CUDA
+// are skipped, and it says so; but OpenCL every machine has, as cmake/install-packages.sh installs PoCL and the loader.
 #include <iostream>
 
 #include "harness.h"

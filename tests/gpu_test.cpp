@@ -69,7 +69,8 @@ TEST_CASE("a residual in a GPU's memory", "[gpu]") {
             CHECK(same_bits(dense_copy(result), dense_copy(expected)));
         }
         const DeviceTensor turned(tested_device(), c.expected.sizes, Layout::ncdhw);
-        CHECK(error_of<InvalidArgument>([&] { layer.forward(from, to, turned); }) == "residual has layout ncdhw, and output ndhwc: both must have the same");
+        CHECK(error_of<InvalidArgument>([&] { layer.forward(from, to, turned); }) ==
+              "residual has layout ncdhw, and output ndhwc: both must have the same");
     }
 }
 
@@ -244,7 +245,8 @@ TEST_CASE("mistakes with devices", "[gpu]") {
     CHECK(plane.spatial() == 2);
     CHECK(mentions(error_of<InvalidArgument>([&] { plane.upload(Tensor({1, 2, 3, 4})); }), "dimensions of space and type only"));
     CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(plane, device_output); }), "the layer has 3 dimensions of space, its input 2"));
-    CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(device_input, turned); }), ": both must have the same"));
+    CHECK(
+        mentions(error_of<InvalidArgument>([&] { layer.forward(device_input, turned); }), ": both must have the same"));
     CHECK_THROWS_AS(turned.download(output), InvalidArgument);
     layer.set_device(Device::cpu);
     CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(device_input, turned); }), "device cpu"));

@@ -81,7 +81,8 @@ TEST_CASE("scratch stays within the plan for awkward geometries", "[memory]") {
         {{4, 4, 3, 2, {0, 0, 190}}, {1, 4, 2, 3, 200}},
         {{4, 4, {1, 1, 3}, {1, 1, 2}, {0, 0, 80}, 0, 1, true, {1, 1, 79}}, {1, 4, 2, 3, 30}},
         {{4, 4, {1, 1, 3}, {1, 1, 3}, {0, 0, 80}, 0, 1, true, {1, 1, 79}}, {1, 4, 2, 3, 30}},
-        {{4, 4, 3, 1, {-1, -2, -90}, 0, 1, true, 1, "zeros", Triple(0)}, {1, 4, 2, 3, 20}},  // most of each row is added
+        {{4, 4, 3, 1, {-1, -2, -90}, 0, 1, true, 1, "zeros", Triple(0)},
+         {1, 4, 2, 3, 20}},  // most of each row is added
         {{4, 4, 3, 2, {-1, -7, -91}, 0, 1, true, {1, 3, 2}, "zeros", Triple(-9)}, {1, 4, 2, 3, 20}},
     };
     for (const auto &[options, input] : problems) {

@@ -33,7 +33,8 @@ inline int64_t input_under_tap(const ConvTranspose3dOptions &p, int d, int64_t o
     return c % p.stride[d] == 0 && c >= 0 && c / p.stride[d] < extent ? c / p.stride[d] : -1;
 }
 
-// The same for all taps of all outputs along a dimension, outputs first, as most of the reference's time would go into it.
+// The same for all taps of all outputs along a dimension, outputs first, as most of the reference's time would go into
+// it.
 inline std::vector<int64_t> inputs_under_taps(const ConvTranspose3dOptions &p, int d, int64_t outputs, int64_t extent) {
     std::vector<int64_t> inputs;
     for (int64_t o = 0; o < outputs; o++) {

@@ -195,7 +195,8 @@ std::vector<CLI::Option *> add_geometry_arguments(CLI::App &app, LayerArguments 
         add_triple(app, dims, "--dilation", options.dilation, "Distance between the kernel's elements (default: 1)"),
         add_integer(app, "--groups", options.groups, "Groups of channels (default: 1)"),
         add_parsed(app, output_size, "D,H,W",
-                   "Size of the output in space, or all sizes as N,C,D,H,W in every layout; replaces the output padding",
+                   "Size of the output in space, or all sizes as N,C,D,H,W in every layout; replaces the output "
+                   "padding",
                    [output_size, &dims, &arguments](const std::string &text) {
                        arguments.output_size = parse_integers(output_size, text, {dims, dims + 1, dims + 2},
                                                               names_of(dims).letters + (" or " + sizes_of_array(dims)));

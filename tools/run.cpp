@@ -165,8 +165,9 @@ void add_run(CLI::App &app) {
     add_text(*command, "--bias", arguments->bias, "B.npy", "Bias, of any of these types: (C_out)");
     add_text(*command, "--residual", arguments->residual, "R.npy", "Added to the output: of its type and sizes, and in its layout");
     add_activation(*command, arguments->activation);
-    add_text(*command, "--output", arguments->output, "Y.npy",
-             "Output to write, whole or not at all, in the input's layout; keeps the permissions of a file that it replaces")
+    add_text(
+        *command, "--output", arguments->output, "Y.npy",
+        "Output to write, whole or not at all, in the input's layout; keeps the permissions of a file that it replaces")
         ->required();
     arguments->types = add_types(*command, arguments->layer.types, "the input's");
     add_layer_arguments(*command, arguments->layer);

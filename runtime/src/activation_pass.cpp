@@ -40,8 +40,15 @@ Box Tasks::box(int outer, int inner) const {
     const int64_t shares_of_rows = divide_up(rows, rows_per_task), shares_of_slices = divide_up(slices, slices_per_task);
     const int64_t row = inner % shares_of_rows * rows_per_task, slice = inner / shares_of_rows % shares_of_slices * slices_per_task;
     const int64_t channel = inner / (shares_of_rows * shares_of_slices) * channels_per_task;
-    return {item, std::min(items_per_task, batch - item), group, channel, std::min(channels_per_task, outputs - channel),
-            slice, std::min(slices_per_task, slices - slice), row, std::min(rows_per_task, rows - row)};
+    return {item,
+            std::min(items_per_task, batch - item),
+            group,
+            channel,
+            std::min(channels_per_task, outputs - channel),
+            slice,
+            std::min(slices_per_task, slices - slice),
+            row,
+            std::min(rows_per_task, rows - row)};
 }
 
 Tasks tasks_of(const Part &part, const Channels &channels, int64_t batch, int64_t slices, int64_t rows) {
@@ -62,7 +69,8 @@ int ActivationPass::run(void *user_context, const Box &box) const {
         std::rotate(extents.begin(), extents.begin() + 3, extents.begin() + 4);
         std::rotate(strides.begin(), strides.begin() + 3, strides.begin() + 4);
     }
-    const int64_t offset = o.offset + box.item * o.batch + box.group * o.group + box.channel * o.channel + box.slice * o.depth + box.row * o.height;
+    const int64_t offset = o.offset + box.item * o.batch + box.group * o.group + box.channel * o.channel +
+                           box.slice * o.depth + box.row * o.height;
     join_dimensions(extents, strides);
     const Place place{device_, o.data, o.dtype, o.array, offset};
     Buffer<5> from(place, extents, strides), to(place, extents, strides);

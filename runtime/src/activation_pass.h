@@ -39,7 +39,8 @@ public:
     // Returns an error of Halide's, or 0.
     int run(void *user_context, const Box &box) const;
 
-    // All outputs, group by group: those of a group may be apart from those of the next one, as other kernels compute some of their channels.
+    // All outputs, group by group: those of a group may be apart from those of the next one, as other kernels compute
+    // some of their channels.
     int run_all(void *user_context, const Tasks &tasks) const;
 
 private:

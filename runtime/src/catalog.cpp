@@ -34,7 +34,8 @@ struct Registry {
     Registry() {
         for (const BuiltInKernel &k : built_in.kernels) {
             const Types types{k.input, k.output};
-            entries.push_back(entry(k.name, k.layout, k.family, k.block, k.columns, k.stride_x, types, k.isa, k.kernel));
+            entries.push_back(
+                entry(k.name, k.layout, k.family, k.block, k.columns, k.stride_x, types, k.isa, k.kernel));
             variants.push_back(entries.back().variant);
         }
         for (const BuiltInActivation &a : built_in.activations) {

@@ -34,13 +34,17 @@ Plan plan_of(const Decision &decision, const Geometry &geometry, const Types &ty
         plan.tasks += part.split.tasks;
         for (const Piece &piece : pieces_of(geometry, variant)) {
             const auto &[z, y, x] = piece.geometry.extent;
-            plan.kernel_calls += slices * static_cast<int64_t>(sections_of_calls(z, variant).size() * sections_of_calls(y, variant).size() * phases_of_calls(x, variant).size());
+            plan.kernel_calls += slices * static_cast<int64_t>(sections_of_calls(z, variant).size() *
+                                                               sections_of_calls(y, variant).size() *
+                                                               phases_of_calls(x, variant).size());
         }
         plan.packed_bytes += packed_bytes(part_of(geometry, part), variant);
         plan.scratch_bytes = std::max(plan.scratch_bytes, unstride::scratch_bytes(part, geometry, machine.threads));
     }
     plan.multiply_adds = geometry.multiply_adds();
-    plan.compulsory_bytes = static_cast<double>(geometry.input_elements() * size_of(types.input) + geometry.weight_elements() * size_of(types.sums()) + geometry.output_elements() * size_of(types.output));
+    plan.compulsory_bytes = static_cast<double>(geometry.input_elements() * size_of(types.input) +
+                                                geometry.weight_elements() * size_of(types.sums()) +
+                                                geometry.output_elements() * size_of(types.output));
     plan.measured = decision.measured_seconds > 0;
     if (plan.measured) {
         plan.expected_seconds = decision.measured_seconds;

@@ -40,7 +40,9 @@ DeviceArray::DeviceArray(const Queue &queue, int64_t count, DType dtype)
         throw InvalidArgument("arrays of more than 2^31 - 1 elements are not supported on a GPU");
     }
     KernelCall call(queue_);
-    call.check(halide_device_malloc(call.context(), &buffer_, queue.device == Device::cuda ? halide_cuda_device_interface() : halide_opencl_device_interface()));
+    call.check(halide_device_malloc(call.context(), &buffer_,
+                                    queue.device == Device::cuda ? halide_cuda_device_interface()
+                                                                 : halide_opencl_device_interface()));
 }
 
 DeviceArray::~DeviceArray() {

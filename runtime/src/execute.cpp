@@ -127,15 +127,17 @@ private:
         if (after_tasks) {
             finish = [&](void *user_context, int outer, int inner) { return pass->run(user_context, tasks.box(outer, inner)); };
         }
-        KernelCall call(threads_, split.share_items ? KernelCall::Shared::items : KernelCall::Shared::tasks, queue_, std::move(finish));
-        call.check(part_.entry->kernel(call.context(), in.get(), weight.get(), bias.get(), residual.get(),                     //
-                                       narrow(x.axis.padding + phases.first), narrow(y.axis.padding), narrow(z.axis.padding),  //
-                                       narrow(x.axis.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),              //
-                                       narrow(x.axis.stride), narrow(y.axis.stride), narrow(z.axis.stride),                    //
-                                       narrow(x.axis.common), narrow(y.axis.common), narrow(z.axis.common),                    //
-                                       narrow(x.axis.inverse), narrow(y.axis.inverse), narrow(z.axis.inverse),                 //
-                                       epilogue_.residual.has_value(), static_cast<int32_t>(in_registers ? epilogue_.formula : Formula::none),
-                                       narrow(split.rows), narrow(split.slices), narrow(split.items), narrow(split.blocks), out.get()));
+        KernelCall call(threads_, split.share_items ? KernelCall::Shared::items : KernelCall::Shared::tasks, queue_,
+                        std::move(finish));
+        call.check(part_.entry->kernel(
+            call.context(), in.get(), weight.get(), bias.get(), residual.get(),                     //
+            narrow(x.axis.padding + phases.first), narrow(y.axis.padding), narrow(z.axis.padding),  //
+            narrow(x.axis.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),              //
+            narrow(x.axis.stride), narrow(y.axis.stride), narrow(z.axis.stride),                    //
+            narrow(x.axis.common), narrow(y.axis.common), narrow(z.axis.common),                    //
+            narrow(x.axis.inverse), narrow(y.axis.inverse), narrow(z.axis.inverse),                 //
+            epilogue_.residual.has_value(), static_cast<int32_t>(in_registers ? epilogue_.formula : Formula::none),
+            narrow(split.rows), narrow(split.slices), narrow(split.items), narrow(split.blocks), out.get()));
         if (pass && !after_tasks) {
             call.check(pass->run_all(call.context(), tasks));
         }

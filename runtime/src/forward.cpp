@@ -45,7 +45,9 @@ void ConvTranspose::State::compute_arrays(const Geometry &geometry, Layout layou
     const Volume source = volume(input, types.input, {geometry.batch, c.groups * c.inputs, z.input, y.input, x.input}, layout, c.inputs);
     const Volume target = volume(output, types.output, outputs, layout, c.outputs);
     compute(*decide(geometry, layout, types, {}, workers()), geometry, source, target,
-            residual != nullptr ? std::optional(volume(*residual, types.output, outputs, layout, c.outputs)) : std::nullopt, queue, workers());
+            residual != nullptr ? std::optional(volume(*residual, types.output, outputs, layout, c.outputs))
+                                : std::nullopt,
+            queue, workers());
 }
 
 void ConvTranspose::State::compute_copies(const Geometry &geometry, Layout layout, const View<const void> &input, const View<void> &output, const View<const void> *residual) const {
@@ -102,7 +104,8 @@ void ConvTranspose::State::forward(const View<const void> &input, const View<voi
     if (uses(*decision, Algorithm::winograd) && !are_moderate(source, geometry, threads)) {
         decision = decide(geometry, layout, types, {false, true}, threads);
     }
-    compute(*decision, geometry, source, volume(outputs, c.outputs), residual != nullptr ? std::optional(volume(residuals, c.outputs)) : std::nullopt, {}, threads);
+    compute(*decision, geometry, source, volume(outputs, c.outputs),
+            residual != nullptr ? std::optional(volume(residuals, c.outputs)) : std::nullopt, {}, threads);
 }
 
 void ConvTranspose::State::forward(const View<const void> &input, const View<void> &output, const View<const void> *residual, CudaStream stream) const {

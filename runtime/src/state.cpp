@@ -81,7 +81,8 @@ void ConvTranspose::State::compute(const Decision &decision, const Geometry &geo
         if (residual) {
             epilogue.residual = channels(*residual);
         }
-        execute(part, part_of(geometry, part), *panels(geometry, part, queue), input, channels(output), epilogue, workers, queue);
+        execute(part, part_of(geometry, part), *panels(geometry, part, queue), input, channels(output), epilogue,
+                workers, queue);
     }
 }
 

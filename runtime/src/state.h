@@ -34,7 +34,8 @@ struct ConvTranspose::State {
     mutable Mutex mutex;
     mutable std::map<std::array<int64_t, 8>, std::shared_ptr<const std::vector<Panels>>> packed;
 
-    // What shares the work: threads, or a GPU's processors. Asked for once in a call, as another thread may set it meanwhile.
+    // What shares the work: threads, or a GPU's processors. Asked for once in a call, as another thread may set it
+    // meanwhile.
     int workers() const {
         return device == Device::cpu ? num_threads() : processors;
     }

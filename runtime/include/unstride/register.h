@@ -24,9 +24,11 @@ using Kernel = int (*)(const void *user_context, halide_buffer_t *input, halide_
 // generators/activation.cpp documents these.
 using ActivationKernel = int (*)(const void *user_context, halide_buffer_t *input, int32_t formula, halide_buffer_t *bias, halide_buffer_t *output);
 
-// What kernels call for a parallel loop, in place of Halide's halide_do_par_for, whose handler belongs to the process and its pipelines; the user context is
-// that of their call. Returns the first error of a task, or 0. The build renames the call in the objects of kernels: cmake/UnstrideCatalog.cmake.
-extern "C" int unstride_parallel_for(void *user_context, int (*task)(void *, int, uint8_t *), int min, int size, uint8_t *closure);
+// What kernels call for a parallel loop, in place of Halide's halide_do_par_for, whose handler belongs to the process
+// and its pipelines; the user context is that of their call. Returns the first error of a task, or 0. The build renames
+// the call in the objects of kernels: cmake/UnstrideCatalog.cmake.
+extern "C" int unstride_parallel_for(void *user_context, int (*task)(void *, int, uint8_t *), int min, int size,
+                                     uint8_t *closure);
 
 // A kernel that is not the library's own; its fields are those of Variant.
 struct AddedKernel {
@@ -36,9 +38,10 @@ struct AddedKernel {
     int stride_x, block, columns;
     Kernel kernel;
 
-    // Scheduled by a machine: its parallel loops are its own, of which the threads share the outermost; in ndhwc the first dimension of its
-    // buffers is the channels'; and it runs only where set_variant() asks for it, as the planner knows nothing of its time. Its object may call
-    // halide_do_par_for, if the app makes unstride_parallel_for Halide's handler.
+    // Scheduled by a machine: its parallel loops are its own, of which the threads share the outermost; in ndhwc the
+    // first dimension of its buffers is the channels'; and it runs only where set_variant() asks for it, as the planner
+    // knows nothing of its time. Its object may call halide_do_par_for, if the app makes unstride_parallel_for Halide's
+    // handler.
     bool autoscheduled = false;
 
     Types types = {};

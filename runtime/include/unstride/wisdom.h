@@ -49,8 +49,8 @@ struct WisdomReport {
     std::string summary() const;
 };
 
-// Adds what a file or a text holds to the wisdom of the process; it wins over what is there. The file is a regular one, or
-// /dev/null, which is wisdom with nothing in it.
+// Adds what a file or a text holds to the wisdom of the process; it wins over what is there. The file is a regular one,
+// or /dev/null, which is wisdom with nothing in it.
 WisdomReport load_wisdom(const std::string &path);
 WisdomReport read_wisdom(const std::string &text);
 
