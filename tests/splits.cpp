@@ -13,7 +13,7 @@ void check_same_bits(const Case &c, const std::string &family, int64_t most_rows
     const int threads = num_threads();
     for (Layout layout : layouts) {
         const std::string isa = layer.plan(c.input_shape, layout).variant.isa;
-        if (!instruction_set(isa).fma) {  // of minimal filters, whose sums LLVM orders otherwise in each layout
+        if (!instruction_set(isa).fma) {  // Without it, minimal filters round differently in each layout.
             expected = dense_copy(forward(layer, c, layout));
             CHECK(mismatch(forward(layer, c, layout), c) == "none");
         }
