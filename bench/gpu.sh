@@ -1,62 +1,99 @@
 #!/usr/bin/env bash
 # All that needs an NVIDIA GPU, in one go: the tests on CUDA, compute-sanitizer, and the layer table beside cuDNN.
 #
-#     bench/gpu.sh [FOLDER]      by default build/gpu, where all results go
+#     bench/gpu.sh [all] [FOLDER]           builds, then runs all steps; results go to FOLDER, by default build/gpu
+#     bench/gpu.sh build [FOLDER]           builds FOLDER/programs alone, on a machine that needs no GPU
+#     bench/gpu.sh run FOLDER [STEP...]     runs these, or the named steps of them, on one that needs no network
 #
-# Needs the CUDA Toolkit and cuDNN. What the machine lacks besides (Nsight Compute, compute-sanitizer) is left out, and said.
+# To build it needs the CUDA Toolkit and cuDNN, to run cuDNN and, for all steps, the Toolkit's compute-sanitizer and
+# Nsight Compute; what the machine lacks of these is left out, and said. $BUILD names a build folder to use, and
+# $STEP_SECONDS how long a step may take.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+case "${1:-}" in
+all | build | run) action=$1; shift ;;
+*) action=all ;;
+esac
 out=$(realpath -m "${1:-build/gpu}")
-mkdir -p "$out"
+[ $# = 0 ] || shift
+programs="$out/programs"
+mkdir -p "$programs/lib"
 export PATH="$PATH:/usr/local/cuda/bin"
 failed=0
+
+# Runs a command with its output in a file of the step's name.
 step() {
     local name=$1
     shift
     echo "== $name"
-    "$@" >"$out/$name.log" 2>&1 && echo "   done" || { failed=1; echo "   FAILED: $out/$name.log"; tail -n 20 "$out/$name.log"; }
+    local start=$SECONDS
+    timeout "${STEP_SECONDS:-3600}" "$@" >"$out/$name.log" 2>&1
+    local status=$?
+    [ $status = 0 ] && echo "   done in $((SECONDS - start)) s" && return
+    failed=1
+    echo "   FAILED with status $status after $((SECONDS - start)) s: $out/$name.log"
+    tail -n 20 "$out/$name.log"
 }
 
+build_programs() {
+    local build=${BUILD:-$out/build}
+    step build make build BUILD="$build"
+    step configure-bench .venv/bin/cmake -DUNSTRIDE_GPU_BENCH=ON "$build"
+    step build-bench .venv/bin/cmake --build "$build" --target unstride_gpu_bench
+    step install .venv/bin/cmake --install "$build" --prefix "$out/prefix"
+    step configure-example .venv/bin/cmake -S examples/gpu -B "$out/example" -DCMAKE_PREFIX_PATH="$out/prefix"
+    step build-example .venv/bin/cmake --build "$out/example"
+    [ $failed = 0 ] || exit 1
+    cp "$build/tests/unstride_gpu_tests" "$build/bin/unstride_gpu_bench" "$build/bin/unstride" "$out/example/decoder" "$programs"
+    # The one library of theirs that a machine with the CUDA Toolkit need not have.
+    cp "$(ldd "$programs/unstride_gpu_bench" | sed -n 's/.*libbenchmark.* => \([^ ]*\).*/\1/p')" "$programs/lib"
+}
+
+run_tests() {
+    step tests "$programs/unstride_gpu_tests"
+    ! grep -q '\[SKIP\]' "$out/tests.log" || { cat "$out/tests.log"; failed=1; }
+}
+
+run_sanitizer() {
+    if ! command -v compute-sanitizer >/dev/null; then
+        echo "== no compute-sanitizer on this machine"
+        return
+    fi
+    step "$1" compute-sanitizer --tool "$1" --error-exitcode 1 "$programs/unstride_gpu_tests" "problem table in*"
+}
+
+# What bounds the planned kernels of layers that are large, small, grouped and shallow. The first calls warm up.
+run_ncu() {
+    if ! command -v ncu >/dev/null; then
+        echo "== no Nsight Compute on this machine"
+        return
+    fi
+    for layer in gcnet monai_unet mednext_res gan3d_2 grouped4; do
+        for layout in ncdhw ndhwc; do
+            step "ncu-$layer-$layout" ncu --set basic --csv --launch-skip 3 --launch-count 1 \
+                "$programs/unstride" bench --device cuda --layers "$layer" --layout "$layout"
+        done
+    done
+}
+
+run_step() {
+    case "$1" in
+    tests) run_tests ;;
+    memcheck | racecheck | initcheck) run_sanitizer "$1" ;;
+    example) step example "$programs/decoder" ;;
+    bench) step bench "$programs/unstride_gpu_bench" "$out/gpu.json"; python3 bench/gpu/summary.py "$out/gpu.json" ;;
+    ncu) run_ncu ;;
+    *) echo "bench/gpu.sh: error: no step $1" >&2; exit 2 ;;
+    esac
+}
+
+[ $action = run ] || build_programs
+[ $action = build ] && exit 0
 nvidia-smi --query-gpu=name,driver_version,clocks.max.sm,clocks.max.mem --format=csv | tee "$out/gpu.csv"
 [ "${PIPESTATUS[0]}" = 0 ] || exit 1
-build="$out/build"
-make build BUILD="$build" >"$out/build.log" 2>&1 || { tail -n 20 "$out/build.log"; exit 1; }
-step configure .venv/bin/cmake -DUNSTRIDE_GPU_BENCH=ON "$build"
-step build-bench .venv/bin/cmake --build "$build" --target unstride_gpu_bench
-
-export UNSTRIDE_TEST_DEVICE=cuda
-step tests "$build/tests/unstride_gpu_tests"
-! grep -q '\[SKIP\]' "$out/tests.log" || { cat "$out/tests.log"; exit 1; }
-if command -v compute-sanitizer >/dev/null; then
-    for tool in memcheck racecheck initcheck; do
-        step "$tool" compute-sanitizer --tool "$tool" --error-exitcode 1 "$build/tests/unstride_gpu_tests" "problem table in*"
-    done
-else
-    echo "== no compute-sanitizer on this machine"
-fi
-step install .venv/bin/cmake --install "$build" --prefix "$out/prefix"
-step example sh -c ".venv/bin/cmake -S examples/gpu -B '$out/example' -DCMAKE_PREFIX_PATH='$out/prefix' && .venv/bin/cmake --build '$out/example' && '$out/example/decoder'"
-step bench "$build/bin/unstride_gpu_bench" "$out/gpu.json"
-if command -v ncu >/dev/null; then
-    step ncu ncu --set basic --csv --launch-count 200 "$build/bin/unstride" bench --device cuda --variants planned
-else
-    echo "== no Nsight Compute on this machine"
-fi
-.venv/bin/python - "$out/gpu.json" <<'PYTHON'
-import json, math, sys
-rows = [r for r in json.load(open(sys.argv[1]))["results"] if "seconds" in r]
-times = {(r["layer"], r["layout"], r["who"]): r for r in rows}
-ratios = []
-for (layer, layout, who), ours in times.items():
-    theirs = times.get((layer, layout, "cudnn"))
-    if who == "unstride" and not theirs:
-        print(f"{layer:14} {layout} {1e3 * ours['seconds']:9.4f} ms  cuDNN has nothing for it  {ours['algorithm']}")
-    elif who == "unstride":
-        ratios.append(theirs["seconds"] / ours["seconds"])
-        print(f"{layer:14} {layout} {1e3 * ours['seconds']:9.4f} ms  cuDNN {1e3 * theirs['seconds']:9.4f} ms  {ratios[-1]:6.2f}x"
-              f"  {ours['fraction_of_peak']:4.0%} of the peak  {ours['algorithm']}")
-if ratios:
-    print(f"geometric mean {math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}x, least {min(ratios):.2f}x")
-PYTHON
-echo "To keep these for the report: cp $out/gpu.json bench/gpu/results/$(nvidia-smi --query-gpu=name --format=csv,noheader | head -n 1 | tr -c '[:alnum:]\n' _).json"
+export UNSTRIDE_TEST_DEVICE=cuda LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$programs/lib"
+[ $# != 0 ] || set -- tests memcheck racecheck initcheck example bench ncu
+for name in "$@"; do
+    run_step "$name"
+done
 exit $failed

@@ -1,0 +1,35 @@
+"""Prints how the layers of a result of unstride_gpu_bench compare with cuDNN: python3 bench/gpu/summary.py GPU.json"""
+
+import json
+import math
+import sys
+
+
+def main(path):
+    with open(path) as file:
+        document = json.load(file)
+    rows = [row for row in document["results"] if "seconds" in row]
+    times = {(row["layer"], row["layout"], row["who"]): row for row in rows}
+    ratios = []
+    for (layer, layout, who), ours in times.items():
+        if who != "unstride":
+            continue
+        start = f"{layer:14} {layout} {1e3 * ours['seconds']:9.4f} ms"
+        theirs = times.get((layer, layout, "cudnn"))
+        if not theirs:
+            print(f"{start}  cuDNN has nothing for it  {ours['algorithm']}")
+            continue
+        ratios.append(theirs["seconds"] / ours["seconds"])
+        others = [row for row in rows if (row["layer"], row["layout"]) == (layer, layout)
+                  and not row["who"].startswith(("unstride", "cudnn"))]
+        fastest = min(others, key=lambda row: row["seconds"], default=ours)
+        better = f"; {fastest['who']} {1e3 * fastest['seconds']:.4f} ms" if fastest["seconds"] < ours["seconds"] else ""
+        print(f"{start}  cuDNN {1e3 * theirs['seconds']:9.4f} ms  {ratios[-1]:6.2f}x"
+              f"  {ours['fraction_of_peak']:4.0%} of the peak  {ours['algorithm']}{better}")
+    if ratios:
+        print(f"geometric mean {math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}x, least {min(ratios):.2f}x")
+    name = "".join(c if c.isalnum() else "_" for c in document["machine"]["gpu"])
+    print(f"To keep these for the report: cp {path} bench/gpu/results/{name}.json")
+
+
+main(sys.argv[1])
