@@ -47,11 +47,13 @@ std::string variants_of(const Plan &plan) {
 
 std::vector<double> call_seconds(const std::function<void()> &call, double budget, int64_t least) {
     const auto measure = [&call](int64_t repetitions) {
-        benchmark::RegisterBenchmark("call", [&call](benchmark::State &state) {
-            for ([[maybe_unused]] auto iteration : state) {
-                call();
-            }
-        })->UseRealTime()
+        benchmark::RegisterBenchmark("call",
+                                     [&call](benchmark::State &state) {
+                                         for ([[maybe_unused]] auto iteration : state) {
+                                             call();
+                                         }
+                                     })
+            ->UseRealTime()
             ->Iterations(1)
             ->Repetitions(static_cast<int>(repetitions));
         Collector collector;
@@ -155,7 +157,8 @@ void LayerRun::prepare(const Types &types) {
     output_ = Tensor(output_.sizes(), layout_, output_.spatial(), types.output);
     if (const Device device = convolution_.device(); device != Device::cpu) {
         device_input_ = std::make_unique<DeviceTensor>(device, input_.sizes(), layout_, input_.spatial(), types.input);
-        device_output_ = std::make_unique<DeviceTensor>(device, output_.sizes(), layout_, output_.spatial(), types.output);
+        device_output_ =
+            std::make_unique<DeviceTensor>(device, output_.sizes(), layout_, output_.spatial(), types.output);
         device_input_->upload(rounded_input());
     }
 }
@@ -181,7 +184,8 @@ void LayerRun::set_epilogue(const std::string &activation, bool residual, bool a
     if ((device_input_ || !(types_ == Types())) && (residual || apart)) {
         throw InvalidArgument("epilogues are timed on the CPU, in f32");
     }
-    const std::map<std::string, Activation> known = {{"", {}}, {"leaky_relu", Activation::leaky_relu(slope_of_pass)}, {"silu", Activation::silu()}};
+    const std::map<std::string, Activation> known = {
+        {"", {}}, {"leaky_relu", Activation::leaky_relu(slope_of_pass)}, {"silu", Activation::silu()}};
     if (known.count(activation) == 0 || (apart && activation != "leaky_relu")) {
         throw InvalidArgument("there is no epilogue " + activation);
     }
@@ -216,12 +220,11 @@ Result LayerRun::measure(const std::string &variant, const Machine &machine) {
     const Plan plan = force(variant, 0);
     const double seconds = median(call_seconds([this] { forward(); }));
     const double flops = 2 * plan.multiply_adds;
-    const auto at_rate = [](double work, double rate) {
-        return rate > 0 ? work / (rate * 1e9) : 0;
-    };
+    const auto at_rate = [](double work, double rate) { return rate > 0 ? work / (rate * 1e9) : 0; };
     // Vectors hold half as many f64, as do those of a GPU for scientific work.
     const double peak_gflops = types_.sums() == DType::f64 ? machine.peak_gflops / 2 : machine.peak_gflops;
-    const double compute_limit = at_rate(flops, peak_gflops), memory_limit = at_rate(plan.compulsory_bytes, machine.bandwidth_gbs);
+    const double compute_limit = at_rate(flops, peak_gflops),
+                 memory_limit = at_rate(plan.compulsory_bytes, machine.bandwidth_gbs);
     return {name_,
             layout_,
             plan.variant.device,

@@ -36,7 +36,8 @@ struct Result {
     bool planned;              // whether it is what the planner chooses
     double seconds;            // median, into a preallocated output
     double gflops;             // 2 per multiply-add whose tap and output both exist
-    double fraction_of_limit;  // the time that the machine's peak or bandwidth allows, over the measured one; 0 where these are unknown
+    double fraction_of_limit;  // the time that the machine's peak or bandwidth allows, over the measured one; 0 where
+                               // these are unknown
 };
 
 // A layer of the table with random weights and input in one layout, in the memory of its device, ready to be timed.
@@ -45,8 +46,9 @@ public:
     // Throws InvalidArgument for a layer that ConvTranspose3d refuses.
     LayerRun(const Layer &layer, Layout layout, Device device = Device::cpu, const Types &types = {});
 
-    // Makes the next calls have elements of these types; the numbers of the input, the weights and the bias are the same, rounded to the input's type,
-    // as those of a model in that type are. Forgets what was forced, the epilogue and the output; the arrays of the types before are freed.
+    // Makes the next calls have elements of these types; the numbers of the input, the weights and the bias are the
+    // same, rounded to the input's type, as those of a model in that type are. Forgets what was forced, the epilogue
+    // and the output; the arrays of the types before are freed.
     void set_types(const Types &types);
 
     // Times a variant, or the planner's choice if the name is empty. Throws InvalidArgument for a variant that this
@@ -56,12 +58,13 @@ public:
     // Makes the next calls run a variant and a split, as ConvTranspose::set_variant, and says what they will run.
     Plan force(const std::string &variant, int64_t rows_per_task = 0);
 
-    // What the next calls add to the convolution: a residual, an activation, or both; as the layer does it, or `apart`, in a pass of its own over the
-    // output, as frameworks do that have a module for each. Throws InvalidArgument for an activation that the layer, or the pass, does not have, and for
-    // a residual or a pass of another type than f32.
+    // What the next calls add to the convolution: a residual, an activation, or both; as the layer does it, or `apart`,
+    // in a pass of its own over the output, as frameworks do that have a module for each. Throws InvalidArgument for an
+    // activation that the layer, or the pass, does not have, and for a residual or a pass of another type than f32.
     void set_epilogue(const std::string &activation, bool residual, bool apart);
 
-    // Computes the output once, with what was forced or measured last, or else with the planner's choice; waits until it is there.
+    // Computes the output once, with what was forced or measured last, or else with the planner's choice; waits until
+    // it is there.
     void forward();
 
     const ConvTranspose3d &convolution() const {

@@ -207,8 +207,7 @@ double measure_clock_ghz() {
 #pragma GCC unroll 8
                 for (int j = 0; j < additions; j++) {
                     sum += i;
-                    asm volatile(""
-                                 : "+r"(sum));  // keeps the compiler from adding them up itself
+                    asm volatile("" : "+r"(sum));  // keeps the compiler from adding them up itself
                 }
             }
         });

@@ -26,8 +26,8 @@ bool same(const Candidate &a, const Candidate &b) {
     return a.variant == b.variant && a.rows_per_task == b.rows_per_task;
 }
 
-// Some calls. Short ones are not timed from the first on, which finds the caches as another candidate has left them; nor is the
-// candidate's first of all, which may pack the weights.
+// Some calls. Short ones are not timed from the first on, which finds the caches as another candidate has left them;
+// nor is the candidate's first of all, which may pack the weights.
 void take_turn(LayerRun &run, Runner &runner) {
     run.force(runner.candidate.variant, runner.candidate.rows_per_task);
     if (runner.times.empty() || runner.candidate.seconds < 20e-3) {
@@ -42,8 +42,8 @@ void take_turn(LayerRun &run, Runner &runner) {
     runner.candidate.seconds = median(runner.times);
 }
 
-// Runs the candidates in turns for `budget` seconds, at least three rounds and at most twelve, without those that fall far
-// behind. Sorts them by their times.
+// Runs the candidates in turns for `budget` seconds, at least three rounds and at most twelve, without those that fall
+// far behind. Sorts them by their times.
 void race(LayerRun &run, std::vector<Runner> &runners, double budget, const std::function<void(double)> &progress) {
     constexpr int least_rounds = 3, most_rounds = 12;
     const Clock::time_point start = Clock::now();
@@ -55,15 +55,15 @@ void race(LayerRun &run, std::vector<Runner> &runners, double budget, const std:
                 best = std::min(best, runners[i].candidate.seconds);
             }
             const double rounds = round + static_cast<double>(i + 1) / static_cast<double>(runners.size());
-            progress(std::min(1.0, std::max(rounds / most_rounds, std::min(seconds_since(start) / budget, rounds / least_rounds))));
+            progress(std::min(
+                1.0, std::max(rounds / most_rounds, std::min(seconds_since(start) / budget, rounds / least_rounds))));
         }
         for (Runner &runner : runners) {
             runner.dropped = runner.candidate.seconds > 1.5 * best;
         }
     }
-    std::stable_sort(runners.begin(), runners.end(), [](const Runner &a, const Runner &b) {
-        return a.candidate.seconds < b.candidate.seconds;
-    });
+    std::stable_sort(runners.begin(), runners.end(),
+                     [](const Runner &a, const Runner &b) { return a.candidate.seconds < b.candidate.seconds; });
 }
 
 // Wisdom names kernels that round as the planned one does.
@@ -131,7 +131,8 @@ Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)>
     }
     runners.clear();
     for (const Candidate &finalist : finalists) {
-        const bool known = std::any_of(runners.begin(), runners.end(), [&](const Runner &r) { return same(r.candidate, finalist); });
+        const bool known =
+            std::any_of(runners.begin(), runners.end(), [&](const Runner &r) { return same(r.candidate, finalist); });
         if (!known) {
             runners.push_back({finalist, {}});
         }

@@ -113,17 +113,21 @@ public:
             bench::LayerRun &layer = run(request);
             layer.set_types(types_of(request));
             layer.force(request.value("variant", ""));
-            layer.set_epilogue(request.value("activation", ""), request.value("residual", false), request.value("apart", false));
-            if (const double first = seconds_of([&layer] { layer.forward(); }); first > request.value("patience", first)) {
+            layer.set_epilogue(request.value("activation", ""), request.value("residual", false),
+                               request.value("apart", false));
+            if (const double first = seconds_of([&layer] { layer.forward(); });
+                first > request.value("patience", first)) {
                 return {{"samples", {first}}};
             }
-            return {{"samples", bench::call_seconds([&layer] { layer.forward(); }, request.at("seconds"), request.at("least"))}};
+            return {{"samples",
+                     bench::call_seconds([&layer] { layer.forward(); }, request.at("seconds"), request.at("least"))}};
         }
         if (what == "add") {
             return add(request);
         }
         if (what == "check") {
-            return request.contains("dtype") ? check_types(run(request), request) : check(run(request), request.at("variant"));
+            return request.contains("dtype") ? check_types(run(request), request)
+                                             : check(run(request), request.at("variant"));
         }
         if (what == "unload") {
             runs_.clear();
@@ -159,8 +163,9 @@ private:
         if (function == nullptr) {
             throw InvalidArgument(dlerror());
         }
-        register_layer(layer_of(request).options, {{name, request.at("family"), layout_of(request), request.at("isa"), request.at("stride_x"),
-                                                    request.at("block"), request.at("columns"), reinterpret_cast<Kernel>(function), request.at("autoscheduled")}});
+        register_layer(layer_of(request).options, {{name, request.at("family"), layout_of(request), request.at("isa"),
+                                                    request.at("stride_x"), request.at("block"), request.at("columns"),
+                                                    reinterpret_cast<Kernel>(function), request.at("autoscheduled")}});
         return Json::object();
     }
 
@@ -193,7 +198,8 @@ private:
         return reply;
     }
 
-    // How far a variant's output is from that of the planner's choice, over the largest output; null if it is not a number.
+    // How far a variant's output is from that of the planner's choice, over the largest output; null if it is not a
+    // number.
     static Json check(bench::LayerRun &layer, const std::string &variant) {
         layer.set_types({});
         layer.force("");

@@ -19,9 +19,9 @@ Expr polynomial(const std::vector<double> &coefficients, const Expr &x) {
     return sum;
 }
 
-// e^u = scale * (1 + rest) for u <= 0, with |rest| < 0.42, so that e^u - 1 = scale * rest + (scale - 1) is exact near 0, too. With
-// u = k ln 2 + r, scale is 2^k and rest the Taylor polynomial of e^r - 1, whose error is below half an ulp. Where 2^k is no normal number,
-// scale is 0.
+// e^u = scale * (1 + rest) for u <= 0, with |rest| < 0.42, so that e^u - 1 = scale * rest + (scale - 1) is exact near
+// 0, too. With u = k ln 2 + r, scale is 2^k and rest the Taylor polynomial of e^r - 1, whose error is below half an
+// ulp. Where 2^k is no normal number, scale is 0.
 struct Exponential {
     Expr scale, rest;
 
@@ -38,7 +38,8 @@ struct Exponential {
         const double low = std::log(2.0) - high + 2.319046813846299616e-17;  // the last is what std::log(2.0) lacks
         const Expr r = u - k * number(u, high) - k * number(u, low);
         const Type bits = Int(u.type().bits());
-        scale = reinterpret(u.type(), (reinterpret(bits, sum) << mantissa) + Internal::make_const(bits, int64_t{bias} << mantissa));
+        scale = reinterpret(u.type(), (reinterpret(bits, sum) << mantissa) +
+                                          Internal::make_const(bits, int64_t{bias} << mantissa));
         std::vector<double> taylor;
         double factorial = 1;
         for (int i = 1; i <= degree; i++) {
@@ -71,20 +72,24 @@ Expr hyperbolic_tangent(const Expr &v) {
     return select(v < 0, y, -y);
 }
 
-// P(X <= -a) = e^(-a^2 / 2) * R(a), R(a) = erfcx(a / sqrt 2) / 2. R(a) * (a + k) is smooth in t = (k - a) / (k + a) = 2 k / (k + a) - 1, and the polynomial is that of
-// its Chebyshev nodes, with k chosen for the least error: 4e-8 with degree 9, 5e-16 with degree 22.
+// P(X <= -a) = e^(-a^2 / 2) * R(a), R(a) = erfcx(a / sqrt 2) / 2. R(a) * (a + k) is smooth in t = (k - a) / (k + a) = 2
+// k / (k + a) - 1, and the polynomial is that of its Chebyshev nodes, with k chosen for the least error: 4e-8 with
+// degree 9, 5e-16 with degree 22.
 Expr gelu(const Expr &v) {
     const bool is_double = v.type().bits() == 64;
-    const std::vector<double> single = {0.7552851271, 0.6078964038, 0.3871375629, 0.1865267109, 0.06039529587, 0.007512231382, -0.003476167895,
-                                        -0.001563786899, 0.0001293256813, 0.0001573205696};
-    const std::vector<double> twice = {0.769193049750062944, 0.665382502890057661, 0.495305615969980512, 0.313533156671215116, 0.165020366170196288,
-                                       0.0691186387087929542, 0.0207950668031901745, 0.00299337673836398246, -0.000797869427172563067,
-                                       -0.000544898831329389909, -0.0000593755920601317073, 0.0000497617716764611458, 0.0000166808664419581386,
-                                       -3.97791216230523635e-6, -2.76890932810795479e-6, 3.31067747344169404e-7, 4.33518517724975216e-7,
-                                       -3.58159363350320213e-8, -6.74514745092052479e-8, 5.01429909615045351e-9, 9.2908677958889248e-9,
-                                       -5.03440952336770963e-10, -7.88505762084966175e-10};
+    const std::vector<double> single = {0.7552851271,    0.6078964038,   0.3871375629,    0.1865267109,
+                                        0.06039529587,   0.007512231382, -0.003476167895, -0.001563786899,
+                                        0.0001293256813, 0.0001573205696};
+    const std::vector<double> twice = {
+        0.769193049750062944,     0.665382502890057661,     0.495305615969980512,      0.313533156671215116,
+        0.165020366170196288,     0.0691186387087929542,    0.0207950668031901745,     0.00299337673836398246,
+        -0.000797869427172563067, -0.000544898831329389909, -0.0000593755920601317073, 0.0000497617716764611458,
+        0.0000166808664419581386, -3.97791216230523635e-6,  -2.76890932810795479e-6,   3.31067747344169404e-7,
+        4.33518517724975216e-7,   -3.58159363350320213e-8,  -6.74514745092052479e-8,   5.01429909615045351e-9,
+        9.2908677958889248e-9,    -5.03440952336770963e-10, -7.88505762084966175e-10};
     const Expr a = abs(v), k = number(v, is_double ? 5 : 4), reciprocal = 1 / (a + k);
-    const Expr tail = polynomial(is_double ? twice : single, 2 * k * reciprocal - 1) * reciprocal * Exponential(v * v * number(v, -0.5)).value();
+    const Expr tail = polynomial(is_double ? twice : single, 2 * k * reciprocal - 1) * reciprocal *
+                      Exponential(v * v * number(v, -0.5)).value();
     return v * select(v < 0, tail, 1 - tail);
 }
 
@@ -109,9 +114,11 @@ public:
 
     void generate() {
         const Expr v = element().load(input(i, j[0], j[1], j[2], j[3]));
-        const Expr value = select(is(Formula::elu), elu(v, bias(0, 0, 1)), is(Formula::sigmoid), sigmoid(v), is(Formula::silu), v * sigmoid(v), is(Formula::tanh), hyperbolic_tangent(v),
-                                  is(Formula::gelu), gelu(v), gelu_tanh(v));
-        // Strictly as it is written: roundings are part of it, NaN and infinity are arguments like others, and all processors get the same bits.
+        const Expr value =
+            select(is(Formula::elu), elu(v, bias(0, 0, 1)), is(Formula::sigmoid), sigmoid(v), is(Formula::silu),
+                   v * sigmoid(v), is(Formula::tanh), hyperbolic_tangent(v), is(Formula::gelu), gelu(v), gelu_tanh(v));
+        // Strictly as it is written: roundings are part of it, NaN and infinity are arguments like others, and all
+        // processors get the same bits.
         output(i, j[0], j[1], j[2], j[3]) = element().store(strict_float(value));
     }
 
@@ -126,11 +133,17 @@ public:
         }
         if (get_target().has_gpu_feature()) {
             const Var block{"block"}, thread{"thread"};
-            output.fuse(i, j[0], i).fuse(i, j[1], i).fuse(i, j[2], i).fuse(i, j[3], i).gpu_tile(i, block, thread, 128, TailStrategy::GuardWithIf).never_partition_all();
+            output.fuse(i, j[0], i)
+                .fuse(i, j[1], i)
+                .fuse(i, j[2], i)
+                .fuse(i, j[3], i)
+                .gpu_tile(i, block, thread, 128, TailStrategy::GuardWithIf)
+                .never_partition_all();
         } else {
             output.vectorize(i, natural_vector_size(element().computed()), TailStrategy::GuardWithIf);
         }
-        for (const Formula f : {Formula::elu, Formula::sigmoid, Formula::silu, Formula::tanh, Formula::gelu, Formula::gelu_tanh}) {
+        for (const Formula f :
+             {Formula::elu, Formula::sigmoid, Formula::silu, Formula::tanh, Formula::gelu, Formula::gelu_tanh}) {
             output.specialize(is(f));
         }
         output.specialize_fail("this activation is computed in registers");

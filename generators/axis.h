@@ -58,7 +58,8 @@ struct Axis {
 // With gcd and modular inverse worked out. Stride and dilation are positive.
 inline Axis<int64_t> make_axis(int64_t stride, int64_t dilation, int64_t padding) {
     const int64_t common = std::gcd(stride, dilation), modulus = stride / common;
-    const int64_t factor = dilation / common % modulus;  // NOLINT(clang-analyzer-core.DivideZero): stride is a multiple of common
+    const int64_t factor =
+        dilation / common % modulus;  // NOLINT(clang-analyzer-core.DivideZero): stride is a multiple of common
     // Extended Euclid: on return `inverse` * factor = 1 modulo `modulus`; for modulus 1 it is 0.
     int64_t a = factor, b = modulus, inverse = 1, other = 0;
     while (b != 0) {

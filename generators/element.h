@@ -9,13 +9,11 @@
 
 namespace unstride {
 
-// Numbers as they are in memory. They are computed with in f32, but f64 in f64. Kernels know the 16 bits of an f16 or bf16 as integers: not all
-// processors have numbers of these types, and where Halide rounds to bf16 itself, a NaN can become infinity.
+// Numbers as they are in memory. They are computed with in f32, but f64 in f64. Kernels know the 16 bits of an f16 or
+// bf16 as integers: not all processors have numbers of these types, and where Halide rounds to bf16 itself, a NaN can
+// become infinity.
 struct Element {
-    enum class Type { F32,
-                      F64,
-                      F16,
-                      BF16 };
+    enum class Type { F32, F64, F16, BF16 };
     static std::map<std::string, Type> names() {
         return {{"f32", Type::F32}, {"f64", Type::F64}, {"f16", Type::F16}, {"bf16", Type::BF16}};
     }
@@ -76,28 +74,35 @@ private:
     static Halide::Expr from_f16(const Halide::Expr &element) {
         const Halide::Expr all = Halide::cast<uint32_t>(element), magnitude = all & 0x7fff, shifted = magnitude << 13;
         const Halide::Expr tiny = bits(Halide::cast<float>(Halide::cast<int32_t>(magnitude)) * std::ldexp(1.F, -24));
-        const Halide::Expr number = select(magnitude < 0x400, tiny, magnitude < 0x7c00, shifted + (112 << 23), shifted + (224 << 23));
+        const Halide::Expr number =
+            select(magnitude < 0x400, tiny, magnitude < 0x7c00, shifted + (112 << 23), shifted + (224 << 23));
         return Halide::reinterpret<float>(number | ((all & 0x8000) << 16));
     }
 
     // Below 2^-14, that is 2^-24 at a time, the addition of 1/2 rounds.
     static Halide::Expr to_f16(const Halide::Expr &value) {
         const Halide::Expr all = bits(value), magnitude = all & 0x7fffffff;
-        const Halide::Expr tiny = bits(Halide::reinterpret<float>(magnitude) + 0.5F) - bits(0.5F), number = rounded(magnitude - (112 << 23), 13);
+        const Halide::Expr tiny = bits(Halide::reinterpret<float>(magnitude) + 0.5F) - bits(0.5F),
+                           number = rounded(magnitude - (112 << 23), 13);
         const Halide::Expr large = select(magnitude > 0x7f800000, Halide::Expr(0x7e00U), Halide::Expr(0x7c00U));
-        const Halide::Expr half = select(magnitude < bits(std::ldexp(1.F, -14)), tiny, magnitude < bits(65536.F), number, large);
+        const Halide::Expr half =
+            select(magnitude < bits(std::ldexp(1.F, -14)), tiny, magnitude < bits(65536.F), number, large);
         return Halide::cast<uint16_t>(half | ((all >> 16) & 0x8000));
     }
 };
 
-// The sum, and the products of two pairs of bf16, each in an element of 32 bits. Processors with AVX512-BF16 have an instruction for it, which
-// Halide knows by this name; it takes numbers below 2^-126 for zero.
-inline Halide::Expr add_dot_of_pairs(const Halide::Expr &sum, const Halide::Expr &a, const Halide::Expr &b, const Halide::Target &target) {
+// The sum, and the products of two pairs of bf16, each in an element of 32 bits. Processors with AVX512-BF16 have an
+// instruction for it, which Halide knows by this name; it takes numbers below 2^-126 for zero.
+inline Halide::Expr add_dot_of_pairs(const Halide::Expr &sum, const Halide::Expr &a, const Halide::Expr &b,
+                                     const Halide::Target &target) {
     if (target.has_feature(Halide::Target::AVX512_Zen4)) {
-        return Halide::Internal::Call::make(Halide::Float(32), "dpbf16ps", {sum, a, b}, Halide::Internal::Call::PureExtern);
+        return Halide::Internal::Call::make(Halide::Float(32), "dpbf16ps", {sum, a, b},
+                                            Halide::Internal::Call::PureExtern);
     }
     const auto first = [](const Halide::Expr &pair) { return Halide::reinterpret<float>(pair << 16); };
-    const auto second = [](const Halide::Expr &pair) { return Halide::reinterpret<float>(pair & Halide::Expr(0xffff0000U)); };
+    const auto second = [](const Halide::Expr &pair) {
+        return Halide::reinterpret<float>(pair & Halide::Expr(0xffff0000U));
+    };
     return sum + first(a) * first(b) + second(a) * second(b);
 }
 

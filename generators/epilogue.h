@@ -6,19 +6,18 @@
 
 namespace unstride {
 
-// What becomes of a sum in the registers, before it is stored. Every kernel can do all of it: where nothing is to do, a branch costs a store two
-// instructions; a kernel for each case would multiply the catalog.
+// What becomes of a sum in the registers, before it is stored. Every kernel can do all of it: where nothing is to do, a
+// branch costs a store two instructions; a kernel for each case would multiply the catalog.
 struct Epilogue {
     // Of the activation's formula, `first` is the slope or the low bound of a clamp, and `second` the high one.
     Halide::Expr has_residual, residual, formula, first, second;
 
     Halide::Expr operator()(const Halide::Expr &sum) const {
         using Halide::select;
-        const auto is = [&](Formula f) {
-            return formula == static_cast<int32_t>(f);
-        };
+        const auto is = [&](Formula f) { return formula == static_cast<int32_t>(f); };
         const Halide::Expr v = branch(has_residual, sum + residual, sum);
-        const Halide::Expr clamped = select(below(v, first), first, below(second, v), second, v), sloped = select(below(v, number(v, 0)), first * v, v);
+        const Halide::Expr clamped = select(below(v, first), first, below(second, v), second, v),
+                           sloped = select(below(v, number(v, 0)), first * v, v);
         const Halide::Expr activated = branch(is(Formula::none), v, branch(is(Formula::clamp), clamped, sloped));
         return branch(is(Formula::none) && !has_residual, sum, activated);
     }

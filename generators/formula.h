@@ -5,8 +5,9 @@
 
 namespace unstride {
 
-// How an activation is computed, and where. The kernels of the convolution do the first ones in registers, on the way to the store; the
-// others, which take dozens of instructions, kernels of their own, in place, as soon as a task has stored its outputs.
+// How an activation is computed, and where. The kernels of the convolution do the first ones in registers, on the way
+// to the store; the others, which take dozens of instructions, kernels of their own, in place, as soon as a task has
+// stored its outputs.
 enum class Formula : int32_t {
     none,
     clamp,      // to [low, high]

@@ -37,7 +37,8 @@ struct AxisArguments {
     }
 };
 
-// Tells an autoscheduler the extents of an array, of which `dimension(d)` is dimension d, as estimates or as what they are.
+// Tells an autoscheduler the extents of an array, of which `dimension(d)` is dimension d, as estimates or as what they
+// are.
 template<typename Dimension>
 void estimate(const Dimension &dimension, const std::vector<int> &extents, bool estimates_only) {
     for (size_t d = 0; d < extents.size(); d++) {

@@ -7,20 +7,22 @@
 
 namespace unstride {
 
-// The dimensions. A column of the output is q * stride_x + rx: the columns with the same rx are a phase, and use the same taps.
-inline const Halide::Var x{"x"}, y{"y"}, z{"z"};        // column, row and slice of the output; x and y of the input in `slab`
-inline const Halide::Var p{"p"};                        // phase of `output`, whose x are then its positions
-inline const Halide::Var c{"c"}, g{"g"}, n{"n"};        // channel within its group, group, item of the batch
-inline const Halide::Var q{"q"}, rx{"rx"};              // position within a phase, and the phase, along x
+// The dimensions. A column of the output is q * stride_x + rx: the columns with the same rx are a phase, and use the
+// same taps.
+inline const Halide::Var x{"x"}, y{"y"}, z{"z"};  // column, row and slice of the output; x and y of the input in `slab`
+inline const Halide::Var p{"p"};                  // phase of `output`, whose x are then its positions
+inline const Halide::Var c{"c"}, g{"g"}, n{"n"};  // channel within its group, group, item of the batch
+inline const Halide::Var q{"q"}, rx{"rx"};        // position within a phase, and the phase, along x
 inline const Halide::Var jx{"jx"}, jy{"jy"}, jz{"jz"};  // numbers of a tap among those of the output's phase
-inline const Halide::Var my{"my"}, mz{"mz"};            // number of a product of a minimal filter; y and z then count pairs of outputs
+inline const Halide::Var my{"my"},
+    mz{"mz"};  // number of a product of a minimal filter; y and z then count pairs of outputs
 
 // The stages of a transposed convolution, from input to output. The generator defines them; a schedule decides where
 // and in which order each is computed.
 struct Stages {
-    Halide::Func source;    // (x, y, z, c, g, n): the input
-    Halide::Func slab;      // (x, c, rows of the slab..., z, g, n): the input that is read, with zeros left and right of it; on a GPU
-                            // (c, q, rx, jx, jy, jz, y, z, g, n), that which a tap of an output reads
+    Halide::Func source;  // (x, y, z, c, g, n): the input
+    Halide::Func slab;    // (x, c, rows of the slab..., z, g, n): the input that is read, with zeros left and right of
+                        // it; on a GPU (c, q, rx, jx, jy, jz, y, z, g, n), that which a tap of an output reads
     Halide::Func product;   // where products come before sums, the accumulators of a tile of them, and
     Halide::Func products;  // the same values, all those of a task side by side
     Halide::Func sum;       // (c, q, rx, y, z, g, n): the accumulators of the output
@@ -30,7 +32,7 @@ struct Stages {
     std::vector<Halide::Var> slab_rows;  // what the rows of `slab` are counted by, between c and z
     Halide::RVar input_columns;          // of `slab`: those of the input
     Halide::RDom product_taps;           // of `product`: input channel, then the taps' numbers along x
-    Halide::RDom taps;                   // of `sum`: input channel, then the taps' numbers along x, y and z; or those of products
+    Halide::RDom taps;  // of `sum`: input channel, then the taps' numbers along x, y and z; or those of products
 
     bool in_place;         // the input is read where it is
     bool gpu;              // computed by the threads of a GPU, each a tile of outputs in registers

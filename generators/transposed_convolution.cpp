@@ -11,57 +11,73 @@ namespace {
 
 using namespace Halide;
 
-enum class Layout { NCDHW,
-                    NDHWC };
+enum class Layout { NCDHW, NDHWC };
 
 // output(n, g, c, z, y, x) = bias(g, c) + sum over input channels and taps of weight * input, each output written once.
 class TransposedConvolution : public Generator<TransposedConvolution> {
 public:
-    // A depthwise kernel sees a layer of as many groups as channels as one group whose output channel c reads input channel c
-    // alone: the input has the output's channels, and the weights have one input channel.
+    // A depthwise kernel sees a layer of as many groups as channels as one group whose output channel c reads input
+    // channel c alone: the input has the output's channels, and the weights have one input channel.
     //
-    // A winograd kernel computes the outputs of z and y in pairs, by minimal filters. It sees a phase of z and y as a layer of stride 1
-    // there. Weights are those of the filters: dimensions ky and kz have one more than the phase has taps.
+    // A winograd kernel computes the outputs of z and y in pairs, by minimal filters. It sees a phase of z and y as a
+    // layer of stride 1 there. Weights are those of the filters: dimensions ky and kz have one more than the phase has
+    // taps.
     //
-    // A pairs kernel sees two input channels of bf16 as one, in 32 bits, as some processors multiply such pairs and add both products at once.
-    // Weights are pairs, too, in the 32 bits of an f32. The last one of an odd number of channels has a zero.
+    // A pairs kernel sees two input channels of bf16 as one, in 32 bits, as some processors multiply such pairs and add
+    // both products at once. Weights are pairs, too, in the 32 bits of an f32. The last one of an odd number of
+    // channels has a zero.
     //
-    // A quads kernel is for a GPU and ndhwc: its threads read four input channels at once, of which there is a multiple of 4.
+    // A quads kernel is for a GPU and ndhwc: its threads read four input channels at once, of which there is a multiple
+    // of 4.
     //
-    // A taps kernel multiplies a position by all taps of y and x at once. Lanes of the weights are output channels and taps of y and x, the
-    // latter innermost; the extents of dimensions kx and ky tell how many taps there are, and their strides are 0.
-    GeneratorParam<Family> family{"family", Family::Channels, {{"channels", Family::Channels}, {"columns", Family::Columns}, {"depthwise", Family::Depthwise}, {"winograd", Family::Winograd}, {"taps", Family::Taps}, {"pairs", Family::Pairs}, {"quads", Family::Quads}}};
+    // A taps kernel multiplies a position by all taps of y and x at once. Lanes of the weights are output channels and
+    // taps of y and x, the latter innermost; the extents of dimensions kx and ky tell how many taps there are, and
+    // their strides are 0.
+    GeneratorParam<Family> family{"family",
+                                  Family::Channels,
+                                  {{"channels", Family::Channels},
+                                   {"columns", Family::Columns},
+                                   {"depthwise", Family::Depthwise},
+                                   {"winograd", Family::Winograd},
+                                   {"taps", Family::Taps},
+                                   {"pairs", Family::Pairs},
+                                   {"quads", Family::Quads}}};
     GeneratorParam<Layout> layout{"layout", Layout::NCDHW, {{"ncdhw", Layout::NCDHW}, {"ndhwc", Layout::NDHWC}}};
-    // 1: the phases along x are a dimension of the output, and there may be any number of them. n > 1: the output's columns are
-    // all columns, interleaved in the kernel from the n phases of an undilated layer of this stride.
+    // 1: the phases along x are a dimension of the output, and there may be any number of them. n > 1: the output's
+    // columns are all columns, interleaved in the kernel from the n phases of an undilated layer of this stride.
     GeneratorParam<int> interleave{"interleave", 1};
     GeneratorParam<int> block{"block", 16};      // output channels of a register tile, and of a panel of weights
     GeneratorParam<int> columns{"columns", 16};  // output columns of one phase in a register tile
     // Of elements in memory. Weights, bias and all sums have the type that the input's are computed with.
-    GeneratorParam<Element::Type> input_type{"input_type", Element::Type::F32, Element::names()}, output_type{"output_type", Element::Type::F32, Element::names()};
+    GeneratorParam<Element::Type> input_type{"input_type", Element::Type::F32, Element::names()},
+        output_type{"output_type", Element::Type::F32, Element::names()};
 
-    // For one layer. Hand-written schedules need no more than the channels that are summed up: knowing the others and the sizes, too, was
-    // not measurably faster. Autoschedulers need all of it.
+    // For one layer. Hand-written schedules need no more than the channels that are summed up: knowing the others and
+    // the sizes, too, was not measurably faster. Autoschedulers need all of it.
     Known known_x{"x"}, known_y{"y"}, known_z{"z"};
-    GeneratorParam<int> known_inputs{"known_inputs", passed};  // channels of a group, of which a depthwise kernel sees one
-    GeneratorParam<int> known_outputs{"known_outputs", passed}, known_groups{"known_groups", passed}, known_batch{"known_batch", passed};
+    GeneratorParam<int> known_inputs{"known_inputs",
+                                     passed};  // channels of a group, of which a depthwise kernel sees one
+    GeneratorParam<int> known_outputs{"known_outputs", passed}, known_groups{"known_groups", passed},
+        known_batch{"known_batch", passed};
 
-    // Forms of the same algorithm, for autoschedulers: whether what is known are just estimates, and all of it stays passed; and whether the
-    // input is read where it is, as hand-written schedules of a GPU do, or staged.
+    // Forms of the same algorithm, for autoschedulers: whether what is known are just estimates, and all of it stays
+    // passed; and whether the input is read where it is, as hand-written schedules of a GPU do, or staged.
     GeneratorParam<bool> estimates_only{"estimates_only", false}, in_place{"in_place", false};
 
     // Dimensions are innermost first, whatever the layout; strides tell ncdhw from ndhwc.
     Input<Buffer<void, 6>> input{"input"};    // (x, y, z, channel within its group, group, batch)
     Input<Buffer<void, 7>> weight{"weight"};  // (lane, input channel, kx, ky, kz, block of output channels, group)
-    // (output channel within its group, padded to whole blocks; group; 0: bias, 1 and 2: what the activation's formula takes)
+    // (output channel within its group, padded to whole blocks; group; 0: bias, 1 and 2: what the activation's formula
+    // takes)
     Input<Buffer<void, 3>> bias{"bias"};
     Input<Buffer<void, 7>> residual{"residual"};  // as the output
 
     Input<int> padding_x{"padding_x"}, padding_y{"padding_y"}, padding_z{"padding_z"};
     Input<int> dilation_x{"dilation_x"}, dilation_y{"dilation_y"}, dilation_z{"dilation_z"};
     Input<int> stride_x{"stride_x"}, stride_y{"stride_y"}, stride_z{"stride_z"};
-    Input<int> common_x{"common_x"}, common_y{"common_y"}, common_z{"common_z"};        // gcd(stride, dilation)
-    Input<int> inverse_x{"inverse_x"}, inverse_y{"inverse_y"}, inverse_z{"inverse_z"};  // of dilation / common, modulo stride / common
+    Input<int> common_x{"common_x"}, common_y{"common_y"}, common_z{"common_z"};  // gcd(stride, dilation)
+    Input<int> inverse_x{"inverse_x"}, inverse_y{"inverse_y"},
+        inverse_z{"inverse_z"};  // of dilation / common, modulo stride / common
     // What follows the sum: see Epilogue.
     Input<bool> has_residual{"has_residual"};
     Input<int> formula{"formula"};  // of the activation: a Formula that is computed in registers
@@ -83,7 +99,8 @@ public:
     void generate() {
         const int s = interleave;
         // The padding that a call for some of the phases passes has the first of them added.
-        const Axis<Expr> X = s == 1 ? axis(known_x, stride_x, dilation_x, common_x, inverse_x, padding_x) : Axis<Expr>{s, 1, 1, 1, known(known_x.padding, padding_x)};
+        const Axis<Expr> X = s == 1 ? axis(known_x, stride_x, dilation_x, common_x, inverse_x, padding_x)
+                                    : Axis<Expr>{s, 1, 1, 1, known(known_x.padding, padding_x)};
         stages.interleave = s;
         stages.channels_last = layout == Layout::NDHWC;
         stages.minimal_filters = family == Family::Winograd;
@@ -112,32 +129,33 @@ public:
     // Nothing follows the layers that autoschedulers get: Mullapudi2016 fails where there is a branch.
     Expr epilogue(const Expr &sum) {
         if (using_autoscheduler()) {
-            add_requirement(formula == static_cast<int>(Formula::none) && !has_residual, "this kernel computes no activation and adds no residual");
+            add_requirement(formula == static_cast<int>(Formula::none) && !has_residual,
+                            "this kernel computes no activation and adds no residual");
             return sum;
         }
-        return Epilogue{has_residual, element(output_type).load(residual(x, p, y, z, c, g, n)), formula, bias(c, g, 1), bias(c, g, 2)}(sum);
+        return Epilogue{has_residual, element(output_type).load(residual(x, p, y, z, c, g, n)), formula, bias(c, g, 1),
+                        bias(c, g, 2)}(sum);
     }
 
-    // The input, whose last element repeats where a schedule computes beyond it: whole blocks of what it turns, and in a depthwise kernel
-    // lanes of channels that are not stored.
+    // The input, whose last element repeats where a schedule computes beyond it: whole blocks of what it turns, and in
+    // a depthwise kernel lanes of channels that are not stored.
     Func source() {
-        const auto existing = [&](const Expr &index, int d) {
-            return clamp(index, 0, input_extent(d) - 1);
-        };
+        const auto existing = [&](const Expr &index, int d) { return clamp(index, 0, input_extent(d) - 1); };
         const auto stored = [&](const Expr &channel) {
             if (across_channels() && !stages.channels_last) {
-                return input(existing(likely(x), 0), existing(y, 1), existing(z, 2), existing(channel, 3), g, existing(n, 5));
+                return input(existing(likely(x), 0), existing(y, 1), existing(z, 2), existing(channel, 3), g,
+                             existing(n, 5));
             }
             return channels_first() ? input(channel, x, y, z, g, n) : input(x, y, z, channel, g, n);
         };
         Func source("source");
         if (pairs()) {
-            const auto member = [&](const Expr &channel) {
-                return stored(min(likely(channel), input_extent(3) - 1));
-            };
-            source(x, y, z, c, g, n) = concat_bits({member(2 * c), select(likely(2 * c + 1 < input_extent(3)), member(2 * c + 1), cast<uint16_t>(0))});
+            const auto member = [&](const Expr &channel) { return stored(min(likely(channel), input_extent(3) - 1)); };
+            source(x, y, z, c, g, n) = concat_bits(
+                {member(2 * c), select(likely(2 * c + 1 < input_extent(3)), member(2 * c + 1), cast<uint16_t>(0))});
         } else {
-            source(x, y, z, c, g, n) = element(input_type).load(stored(depthwise() ? min(likely(c), input_extent(3) - 1) : Expr(c)));
+            source(x, y, z, c, g, n) =
+                element(input_type).load(stored(depthwise() ? min(likely(c), input_extent(3) - 1) : Expr(c)));
         }
         return source;
     }
@@ -147,31 +165,36 @@ public:
         const RDom columns(0, input_extent(0), "input_columns");
         Func slab("slab");
         slab(x, c, y, jz, z, g, n) = zero();
-        slab(columns, c, y, jz, z, g, n) = stages.source(columns, y, clamp(Z.input(z, jz), 0, input_extent(2) - 1), c, g, n);
+        slab(columns, c, y, jz, z, g, n) =
+            stages.source(columns, y, clamp(Z.input(z, jz), 0, input_extent(2) - 1), c, g, n);
         stages.slab = slab;
         stages.slab_rows = {y, jz};
         stages.input_columns = columns;
     }
 
-    // On a GPU, which has nothing staged: the input that a tap of an output reads, or zero left and right of it. All that it is asked for are
-    // variables of loops, so that bounds inference knows it to be one element.
+    // On a GPU, which has nothing staged: the input that a tap of an output reads, or zero left and right of it. All
+    // that it is asked for are variables of loops, so that bounds inference knows it to be one element.
     Func read_in_place(const Axis<Expr> &X, const Axis<Expr> &Y, const Axis<Expr> &Z) {
-        const auto existing = [&](const Expr &index, int d) {
-            return clamp(index, 0, input_extent(d) - 1);
-        };
+        const auto existing = [&](const Expr &index, int d) { return clamp(index, 0, input_extent(d) - 1); };
         const Expr ix = q + X.input(rx, jx);
         Func slab("slab");
-        slab(c, q, rx, jx, jy, jz, y, z, g, n) = select(ix >= 0 && ix < input_extent(0), stages.source(existing(ix, 0), existing(Y.input(y, jy), 1), existing(Z.input(z, jz), 2), c, g, n), zero());
+        slab(c, q, rx, jx, jy, jz, y, z, g, n) = select(
+            ix >= 0 && ix < input_extent(0),
+            stages.source(existing(ix, 0), existing(Y.input(y, jy), 1), existing(Z.input(z, jz), 2), c, g, n), zero());
         stages.slab = slab;
         return slab;
     }
 
     void sum_directly(const Axis<Expr> &X) {
-        const Axis<Expr> Z = axis(known_z, stride_z, dilation_z, common_z, inverse_z, known(known_z.padding, padding_z));
-        const Axis<Expr> Y = axis(known_y, stride_y, dilation_y, common_y, inverse_y, known(known_y.padding, padding_y));
+        const Axis<Expr> Z =
+            axis(known_z, stride_z, dilation_z, common_z, inverse_z, known(known_z.padding, padding_z));
+        const Axis<Expr> Y =
+            axis(known_y, stride_y, dilation_y, common_y, inverse_y, known(known_y.padding, padding_y));
         const Expr H = input_extent(1), D = input_extent(2);
-        const Expr KX = known(known_x.kernel, weight.dim(2).extent()), KY = known(known_y.kernel, weight.dim(3).extent()),
-                   KZ = known(known_z.kernel, weight.dim(4).extent()), inputs = aligned(known(known_summed(), weight.dim(1).extent()));
+        const Expr KX = known(known_x.kernel, weight.dim(2).extent()),
+                   KY = known(known_y.kernel, weight.dim(3).extent()),
+                   KZ = known(known_z.kernel, weight.dim(4).extent()),
+                   inputs = aligned(known(known_summed(), weight.dim(1).extent()));
 
         if (!stages.in_place) {
             stage_rows(Z);
@@ -190,11 +213,14 @@ public:
         Func sum("sum");
         sum(c, q, rx, y, z, g, n) = bias(c, g, 0);
         const bool one_panel = known_outputs != passed && panels() == 1 && !estimates_only;
-        const Expr w = weight(one_panel ? Expr(c) : c % block, ci, within(kx, KX), within(ky, KY), within(kz, KZ), one_panel ? Expr(0) : c / block, g);
-        const Expr i = stages.in_place ? read_in_place(X, Y, Z)(channel, q, rx, taps[1], taps[2], taps[3], y, z, g, n)
-                                       : stages.slab(ix, channel, within(iy, H), within(taps[3], Z.tap_count(z, KZ)), z, g, n);
+        const Expr w = weight(one_panel ? Expr(c) : c % block, ci, within(kx, KX), within(ky, KY), within(kz, KZ),
+                              one_panel ? Expr(0) : c / block, g);
+        const Expr i = stages.in_place
+                           ? read_in_place(X, Y, Z)(channel, q, rx, taps[1], taps[2], taps[3], y, z, g, n)
+                           : stages.slab(ix, channel, within(iy, H), within(taps[3], Z.tap_count(z, KZ)), z, g, n);
         const Expr so_far = sum(c, q, rx, y, z, g, n);
-        sum(c, q, rx, y, z, g, n) = pairs() ? add_dot_of_pairs(so_far, reinterpret<uint32_t>(w), i, get_target()) : so_far + w * i;
+        sum(c, q, rx, y, z, g, n) =
+            pairs() ? add_dot_of_pairs(so_far, reinterpret<uint32_t>(w), i, get_target()) : so_far + w * i;
 
         stages.sum = sum;
         stages.taps = taps;
@@ -212,7 +238,9 @@ public:
         for (int tz = 0; tz < 2; tz++) {
             for (int ty = 0; ty < 2; ty++) {
                 const Expr iy = 2 * y + padding_y + Y.input(my, ty), iz = 2 * z + padding_z + Z.input(mz, tz);
-                const Expr sign = select(Y.has_term(my, ty) && iy >= 0 && iy < H && Z.has_term(mz, tz) && iz >= 0 && iz < D, Y.input_sign(my, ty) * Z.input_sign(mz, tz), 0.f);
+                const Expr sign =
+                    select(Y.has_term(my, ty) && iy >= 0 && iy < H && Z.has_term(mz, tz) && iz >= 0 && iz < D,
+                           Y.input_sign(my, ty) * Z.input_sign(mz, tz), 0.f);
                 staged += sign * stages.source(columns, clamp(iy, 0, H - 1), clamp(iz, 0, D - 1), c, g, n);
             }
         }
@@ -225,14 +253,16 @@ public:
         taps.where(X.has_taps(rx) && kx < KX);
         Func product("product"), products("products");
         product(c, q, rx, my, mz, y, z, g, n) = zero();
-        product(c, q, rx, my, mz, y, z, g, n) += weight(c % block, ci, within(kx, KX), my, mz, c / block, g) * slab(ix, ci, my, y, mz, z, g, n);
+        product(c, q, rx, my, mz, y, z, g, n) +=
+            weight(c % block, ci, within(kx, KX), my, mz, c / block, g) * slab(ix, ci, my, y, mz, z, g, n);
         products(c, q, rx, my, mz, y, z, g, n) = product(c, q, rx, my, mz, y, z, g, n);
 
         const RDom j(0, Y.taps, 0, Z.taps, "j");
         const Expr uy = y % 2, uz = z % 2;
         Func sum("sum");
         sum(c, q, rx, y, z, g, n) = bias(c, g, 0);
-        sum(c, q, rx, y, z, g, n) += Y.output_sign(uy, j[0]) * Z.output_sign(uz, j[1]) * products(c, q, rx, uy + j[0], uz + j[1], y / 2, z / 2, g, n);
+        sum(c, q, rx, y, z, g, n) += Y.output_sign(uy, j[0]) * Z.output_sign(uz, j[1]) *
+                                     products(c, q, rx, uy + j[0], uz + j[1], y / 2, z / 2, g, n);
 
         stages.slab = slab;
         stages.slab_rows = {my, y, mz};
@@ -244,9 +274,11 @@ public:
         stages.taps = j;
     }
 
-    // sum = bias + products of the phase's taps along y and x, each of which is a sum over input channels and taps along z.
+    // sum = bias + products of the phase's taps along y and x, each of which is a sum over input channels and taps
+    // along z.
     void sum_by_taps(const Axis<Expr> &X) {
-        const Axis<Expr> Z{stride_z, dilation_z, common_z, inverse_z, padding_z}, Y{stride_y, dilation_y, common_y, inverse_y, padding_y};
+        const Axis<Expr> Z{stride_z, dilation_z, common_z, inverse_z, padding_z},
+            Y{stride_y, dilation_y, common_y, inverse_y, padding_y};
         const Expr H = input_extent(1), D = input_extent(2);
         const Expr KX = weight.dim(2).extent(), KY = weight.dim(3).extent(), KZ = weight.dim(4).extent();
 
@@ -257,7 +289,8 @@ public:
         taps.where(Z.has_taps(z) && kz < KZ && iz >= 0 && iz < D);
         Func product("product"), products("products");
         product(c, q, rx, y, z, g, n) = zero();
-        product(c, q, rx, y, z, g, n) += weight(c % block, ci, 0, 0, within(kz, KZ), c / block, g) * stages.slab(q, ci, y, within(taps[1], Z.tap_count(z, KZ)), z, g, n);
+        product(c, q, rx, y, z, g, n) += weight(c % block, ci, 0, 0, within(kz, KZ), c / block, g) *
+                                         stages.slab(q, ci, y, within(taps[1], Z.tap_count(z, KZ)), z, g, n);
         products(c, x, y, z, g, n) = zero();
         const RVar &columns = stages.input_columns;
         products(c, columns, y, z, g, n) = product(c, columns, 0, y, z, g, n);
@@ -268,7 +301,9 @@ public:
         j.where(X.has_taps(rx) && kx < KX);
         Func sum("sum");
         sum(c, q, rx, y, z, g, n) = bias(c, g, 0);
-        sum(c, q, rx, y, z, g, n) += products((within(c, output_dim(4).extent()) * KY + within(ky, KY)) * KX + within(kx, KX), q + X.input(rx, j[0]), within(iy, H), z, g, n);
+        sum(c, q, rx, y, z, g, n) +=
+            products((within(c, output_dim(4).extent()) * KY + within(ky, KY)) * KX + within(kx, KX),
+                     q + X.input(rx, j[0]), within(iy, H), z, g, n);
 
         stages.product = product;
         stages.products = products;
@@ -344,7 +379,8 @@ private:
     }
 
     bool across_channels() const {
-        return family == Family::Channels || pairs() || family == Family::Winograd || (depthwise() && stages.channels_last);
+        return family == Family::Channels || pairs() || family == Family::Winograd ||
+               (depthwise() && stages.channels_last);
     }
 
     // Autoschedulers take the first dimension for the dense one.
@@ -381,8 +417,7 @@ private:
         return extents[d] == passed || estimates_only ? input_dim(d).extent() : extents[d];
     }
     int place(int d, int channel) const {
-        return !channels_first() || d > channel ? d : d == channel ? 0
-                                                                   : d + 1;
+        return !channels_first() || d > channel ? d : d == channel ? 0 : d + 1;
     }
 
     // What is known takes the place of what is passed; a call that passes something else is an error.
@@ -394,12 +429,14 @@ private:
         return value;
     }
 
-    Axis<Expr> axis(const Known &dimension, const Expr &stride, const Expr &dilation, const Expr &common, const Expr &inverse, const Expr &padding) {
+    Axis<Expr> axis(const Known &dimension, const Expr &stride, const Expr &dilation, const Expr &common,
+                    const Expr &inverse, const Expr &padding) {
         if (dimension.stride == passed || estimates_only) {
             return {stride, dilation, common, inverse, padding};
         }
         const Axis<int64_t> a = make_axis(dimension.stride, dimension.dilation, 0);
-        return {known(int(a.stride), stride), known(int(a.dilation), dilation), known(int(a.common), common), known(int(a.inverse), inverse), padding};
+        return {known(int(a.stride), stride), known(int(a.dilation), dilation), known(int(a.common), common),
+                known(int(a.inverse), inverse), padding};
     }
 
     // A quads kernel knows that strides and numbers of input channels are multiples of 4.
@@ -447,11 +484,21 @@ private:
 
     // What an autoscheduler works with.
     void set_estimates() {
-        const int channels = depthwise() ? known_outputs : known_inputs, phases = interleave == 1 ? int(known_x.stride) : 1;
-        estimate([&](int d) { return input_dim(d); }, {known_x.input, known_y.input, known_z.input, channels, known_groups, known_batch}, estimates_only);
-        estimate([&](int d) { return weight.dim(d); }, {block, known_inputs, known_x.kernel, known_y.kernel, known_z.kernel, panels(), known_groups}, estimates_only);
+        const int channels = depthwise() ? known_outputs : known_inputs,
+                  phases = interleave == 1 ? int(known_x.stride) : 1;
+        estimate([&](int d) { return input_dim(d); },
+                 {known_x.input, known_y.input, known_z.input, channels, known_groups, known_batch}, estimates_only);
+        estimate([&](int d) { return weight.dim(d); },
+                 {block, known_inputs, known_x.kernel, known_y.kernel, known_z.kernel, panels(), known_groups},
+                 estimates_only);
         estimate([&](int d) { return bias.dim(d); }, {panels() * block, known_groups, 3}, estimates_only);
-        const std::vector<int> outputs = {(known_x.output + phases - 1) / phases, phases, known_y.output, known_z.output, known_outputs, known_groups, known_batch};
+        const std::vector<int> outputs = {(known_x.output + phases - 1) / phases,
+                                          phases,
+                                          known_y.output,
+                                          known_z.output,
+                                          known_outputs,
+                                          known_groups,
+                                          known_batch};
         estimate([&](int d) { return output_dim(d); }, outputs, estimates_only);
         estimate([&](int d) { return residual.dim(place(d, 4)); }, outputs, estimates_only);
         has_residual.set_estimate(false);

@@ -21,7 +21,8 @@ void schedule_channels(Stages &s, const Tile &tile) {
             .unroll(cv)
             .unroll(xi);
     } else {
-        s.output.reorder(xi, ci, uy, uz, tiles, p, y, blocks, z, g, n).vectorize(xi, columns * s.interleave, TailStrategy::GuardWithIf);
+        s.output.reorder(xi, ci, uy, uz, tiles, p, y, blocks, z, g, n)
+            .vectorize(xi, columns * s.interleave, TailStrategy::GuardWithIf);
     }
     const Var task = parallelize(s);
     compute_in_registers(s, tile, c, q, LoopLevel(s.output, uy));

@@ -11,7 +11,8 @@ namespace {
 constexpr int warp = 32, warps = 4;  // threads of a warp, and warps of a block
 constexpr int vector = 4;            // floats that a thread loads at once
 
-// All loops over a thread's tile unrolled, its accumulators are registers from the first tap to the last. Weights are loaded in vectors.
+// All loops over a thread's tile unrolled, its accumulators are registers from the first tap to the last. Weights are
+// loaded in vectors.
 void accumulate(Stage stage, const Tile &tile, std::vector<VarOrRVar> loops) {
     loops.emplace_back(rx);
     stage.reorder(loops).unroll(q).unroll(rx).never_partition_all();
@@ -34,10 +35,15 @@ void schedule_gpu(Stages &s, const Tile &tile, Family family) {
     Tile thread = tile;
     if (family == Family::Depthwise && s.channels_last) {  // a warp lies across the channels of a tile
         thread.block = 1;
-        s.output.split(ci, ci, tx, warp).split(tiles, tiles, ty, warps, TailStrategy::GuardWithIf).reorder(xi, ci, tx, ty, tiles, blocks, g, p, n).gpu_threads(tx, ty);
+        s.output.split(ci, ci, tx, warp)
+            .split(tiles, tiles, ty, warps, TailStrategy::GuardWithIf)
+            .reorder(xi, ci, tx, ty, tiles, blocks, g, p, n)
+            .gpu_threads(tx, ty);
     } else {
-        // In ndhwc a warp lies across 32 output channels, if tiles have some: its loads of the input then are to fewer lines.
-        const int blocks_of_warp = s.channels_last && tile.block >= 8 ? std::max(warp / tile.block, 1) : 1, tiles_of_warp = warp / blocks_of_warp;
+        // In ndhwc a warp lies across 32 output channels, if tiles have some: its loads of the input then are to fewer
+        // lines.
+        const int blocks_of_warp = s.channels_last && tile.block >= 8 ? std::max(warp / tile.block, 1) : 1,
+                  tiles_of_warp = warp / blocks_of_warp;
         s.output.split(tiles, tiles, tz, warps * tiles_of_warp, TailStrategy::GuardWithIf)
             .split(tz, tz, tx, tiles_of_warp)
             .split(blocks, blocks, ty, blocks_of_warp, TailStrategy::GuardWithIf)
@@ -45,9 +51,18 @@ void schedule_gpu(Stages &s, const Tile &tile, Family family) {
             .gpu_threads(tx, ty, tz);
     }
     // A grid has three dimensions, of which only the first may be long.
-    s.output.fuse(blocks, g, blocks).fuse(p, n, p).gpu_blocks(tiles, blocks, p).unroll(xi).unroll(ci).never_partition_all();
+    s.output.fuse(blocks, g, blocks)
+        .fuse(p, n, p)
+        .gpu_blocks(tiles, blocks, p)
+        .unroll(xi)
+        .unroll(ci)
+        .never_partition_all();
 
-    s.sum.compute_at(s.output, tx).store_in(MemoryType::Register).bound_extent(c, thread.block).bound_extent(q, thread.columns).bound_extent(rx, s.interleave);
+    s.sum.compute_at(s.output, tx)
+        .store_in(MemoryType::Register)
+        .bound_extent(c, thread.block)
+        .bound_extent(q, thread.columns)
+        .bound_extent(rx, s.interleave);
     accumulate(s.sum, thread, {c, q});
     const RVar inputs = s.taps[0], kx = s.taps[1], ky = s.taps[2], kz = s.taps[3];
     Stage update = s.sum.update();
@@ -56,7 +71,12 @@ void schedule_gpu(Stages &s, const Tile &tile, Family family) {
         update.split(inputs, quads, one, vector);
         accumulate(update, thread, {c, one, q, quads, kx, ky, kz});
         update.unroll(one);
-        s.slab.compute_at(s.sum, quads).store_in(MemoryType::Register).bound_extent(c, vector).bound_extent(q, thread.columns).vectorize(c).unroll(q);
+        s.slab.compute_at(s.sum, quads)
+            .store_in(MemoryType::Register)
+            .bound_extent(c, vector)
+            .bound_extent(q, thread.columns)
+            .vectorize(c)
+            .unroll(q);
     } else {
         accumulate(update, thread, {c, q, inputs, kx, ky, kz});
     }

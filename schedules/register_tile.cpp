@@ -38,7 +38,8 @@ struct RegisterTile {
 
 }  // namespace
 
-void compute_in_registers(Stages &s, const Tile &tile, const Var &vectors, const Var &broadcasts, const LoopLevel &tiles) {
+void compute_in_registers(Stages &s, const Tile &tile, const Var &vectors, const Var &broadcasts,
+                          const LoopLevel &tiles) {
     const RegisterTile registers{tile, vectors, broadcasts};
     // A phase that is done is stored from the registers or, to be interleaved, set down beside the others of its tile.
     if (s.interleave > 1) {
@@ -68,7 +69,8 @@ void turn_tile(Stages &s, const Tile &tile, const LoopLevel &tiles) {
 
 void multiply_in_registers(Stages &s, const Tile &tile, const LoopLevel &blocks) {
     const Var qi{"qi"};
-    // One product of all positions in turn: its panel of weights stays in the first-level cache, and its accumulators in registers.
+    // One product of all positions in turn: its panel of weights stays in the first-level cache, and its accumulators
+    // in registers.
     s.products.compute_at(blocks)
         .bound_extent(c, tile.block)
         .bound_extent(rx, s.interleave)

@@ -6,8 +6,9 @@ using namespace Halide;
 
 namespace {
 
-// Stages channels innermost that lie apart in the input: a cache line's worth of them at a time, for all rows of the slab, is first turned
-// in blocks of 4 channels by 4 columns, which LLVM transposes best (80 instructions for 64 floats; 147 in blocks of 8 by 4).
+// Stages channels innermost that lie apart in the input: a cache line's worth of them at a time, for all rows of the
+// slab, is first turned in blocks of 4 channels by 4 columns, which LLVM transposes best (80 instructions for 64
+// floats; 147 in blocks of 8 by 4).
 void stage_turned(Stages &s, int lanes, const LoopLevel &tasks) {
     const int side = 4, line = 16;
     const Var several{"several"}, ci{"ci"}, xi{"xi"};
@@ -16,7 +17,12 @@ void stage_turned(Stages &s, int lanes, const LoopLevel &tasks) {
         std::vector<VarOrRVar> loops{ci, c, column};
         loops.insert(loops.end(), s.slab_rows.begin(), s.slab_rows.end());
         loops.insert(loops.end(), {z, g, n, several});
-        rows.split(c, several, c, line).split(c, c, ci, lanes).reorder(loops).vectorize(ci).unroll(c).never_partition(several);
+        rows.split(c, several, c, line)
+            .split(c, c, ci, lanes)
+            .reorder(loops)
+            .vectorize(ci)
+            .unroll(c)
+            .never_partition(several);
     };
     s.slab.align_bounds(c, line);
     stage(s.slab, x);
@@ -32,7 +38,13 @@ void stage_turned(Stages &s, int lanes, const LoopLevel &tasks) {
         .vectorize(ci)
         .unroll(xi)
         .unroll(c);
-    s.source.compute_at(turned, c).bound_extent(c, side).bound_extent(x, side).reorder_storage(c, x).reorder(c, x).vectorize(x).unroll(c);
+    s.source.compute_at(turned, c)
+        .bound_extent(c, side)
+        .bound_extent(x, side)
+        .reorder_storage(c, x)
+        .reorder(c, x)
+        .vectorize(x)
+        .unroll(c);
 }
 
 }  // namespace
@@ -47,8 +59,8 @@ void stage_input(Stages &s, const Var &dense, int lanes, const LoopLevel &tasks)
         return;
     }
 
-    // The copy walks as the input is in memory: in ncdhw the rows of a channel lie one after the other, in ndhwc the channels
-    // of a row share cache lines.
+    // The copy walks as the input is in memory: in ncdhw the rows of a channel lie one after the other, in ndhwc the
+    // channels of a row share cache lines.
     const auto stage = [&](Stage rows, const VarOrRVar &column) {
         std::vector<VarOrRVar> loops{storage.begin(), storage.end()};
         loops[across_channels ? 1 : 0] = column;

@@ -16,8 +16,8 @@ void schedule_taps(Stages &s, const Tile &tile) {
     const Var task = parallelize(s);
     compute_in_registers(s, {1, columns, tile.lanes}, q, c, LoopLevel(s.output, tiles));
 
-    // Products are read in vectors along x, whichever way they are computed. Input is staged a few rows at a time: those of a channel lie
-    // in one page then.
+    // Products are read in vectors along x, whichever way they are computed. Input is staged a few rows at a time:
+    // those of a channel lie in one page then.
     s.products.compute_at(s.output, task)
         .align_bounds(c, tile.block)
         .reorder_storage(x, c, y)

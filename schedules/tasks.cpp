@@ -6,7 +6,8 @@ using namespace Halide;
 
 Var parallelize(Stages &s) {
     Var rows{"rows"}, slices{"slices"}, several{"several"}, task{"task"}, items{"items"};
-    s.output.split(y, rows, y, s.rows_per_task, TailStrategy::GuardWithIf).split(blocks, several, blocks, s.blocks_per_task, TailStrategy::GuardWithIf);
+    s.output.split(y, rows, y, s.rows_per_task, TailStrategy::GuardWithIf)
+        .split(blocks, several, blocks, s.blocks_per_task, TailStrategy::GuardWithIf);
     // Bounds inference loses the exact z where more than three loops are fused, hence two parallel loops.
     if (s.minimal_filters) {
         // Weights are read once for all positions of a task: there are more of them than without minimal filters.

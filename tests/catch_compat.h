@@ -10,10 +10,10 @@
 #include <catch2/catch_test_macros.hpp>
 #include <iostream>
 
-#define SKIP_TEST(message)                                \
-    do {                                                  \
-        std::cout << "[SKIP] " << (message) << std::endl; \
-        SKIP();                                           \
+#define SKIP_TEST(message)                                                                                             \
+    do {                                                                                                               \
+        std::cout << "[SKIP] " << (message) << std::endl;                                                              \
+        SKIP();                                                                                                        \
     } while (false)
 
 #else
@@ -21,11 +21,11 @@
 #include <catch2/catch.hpp>
 #include <iostream>
 
-#define SKIP_TEST(message)                                \
-    do {                                                  \
-        std::cout << "[SKIP] " << (message) << std::endl; \
-        SUCCEED("skipped");                               \
-        return;                                           \
+#define SKIP_TEST(message)                                                                                             \
+    do {                                                                                                               \
+        std::cout << "[SKIP] " << (message) << std::endl;                                                              \
+        SUCCEED("skipped");                                                                                            \
+        return;                                                                                                        \
     } while (false)
 
 #endif

@@ -1,4 +1,5 @@
-// What the other tests cover on this machine: they run each variant whose instruction set it has, and say here which they lack.
+// What the other tests cover on this machine: they run each variant whose instruction set it has, and say here which
+// they lack.
 
 #include <set>
 #include <string>

@@ -39,7 +39,8 @@ Calls calls_of(F work) {
 }
 
 int64_t count(const Calls &calls, const std::string &start) {
-    return std::count_if(calls.begin(), calls.end(), [&](const std::string &call) { return call.compare(0, start.size(), start) == 0; });
+    return std::count_if(calls.begin(), calls.end(),
+                         [&](const std::string &call) { return call.compare(0, start.size(), start) == 0; });
 }
 
 ConvTranspose3d make_layer() {
@@ -58,7 +59,8 @@ void forward_in(const ConvTranspose3d &layer, void *stream, Layout layout = Layo
 }
 
 std::string launch(void *context, void *stream) {
-    return "launch in context " + std::to_string(reinterpret_cast<uintptr_t>(context)) + ", stream " + std::to_string(reinterpret_cast<uintptr_t>(stream));
+    return "launch in context " + std::to_string(reinterpret_cast<uintptr_t>(context)) + ", stream " +
+           std::to_string(reinterpret_cast<uintptr_t>(stream));
 }
 
 TEST_CASE("work goes to the caller's context and stream, and nothing waits", "[cuda]") {
@@ -71,7 +73,8 @@ TEST_CASE("work goes to the caller's context and stream, and nothing waits", "[c
     CHECK(count(first, "upload") == 2);
     CHECK(count(first, launch(context, stream)) >= 1);
     // Weights are there before anything else can use them.
-    const auto last_upload = std::find_if(first.rbegin(), first.rend(), [](const std::string &call) { return call.find("upload") == 0; });
+    const auto last_upload =
+        std::find_if(first.rbegin(), first.rend(), [](const std::string &call) { return call.find("upload") == 0; });
     REQUIRE(last_upload != first.rbegin());
     CHECK(*std::prev(last_upload) == "synchronize stream " + std::to_string(reinterpret_cast<uintptr_t>(stream)));
     CHECK(count(first, "launch") == count(first, launch(context, stream)));
@@ -105,13 +108,15 @@ TEST_CASE("arrays are used in their own context", "[cuda]") {
     driver().stack = {handle(0x4000)};
     CHECK(count(calls_of([&] { layer.forward(input, output); }), launch(context, nullptr)) >= 1);
     DeviceTensor elsewhere(Device::cuda, output_shape);
-    CHECK(error_of<InvalidArgument>([&] { layer.forward(input, elsewhere); }) == "input and output are in different contexts of CUDA");
+    CHECK(error_of<InvalidArgument>([&] { layer.forward(input, elsewhere); }) ==
+          "input and output are in different contexts of CUDA");
     driver().stack.clear();
 }
 
 TEST_CASE("GPUs that are too old are told apart", "[cuda]") {
     driver().capability = 7;
-    CHECK(error_of<DeviceError>([] { make_layer(); }).find("compute capability 7.0, and 8.0 is needed") != std::string::npos);
+    CHECK(error_of<DeviceError>([] { make_layer(); }).find("compute capability 7.0, and 8.0 is needed") !=
+          std::string::npos);
     driver().capability = 9;
 }
 

@@ -1,4 +1,5 @@
-// Layers of one and two dimensions: the lines of the problem table that are such, and PyTorch's shapes, texts and initial weights.
+// Layers of one and two dimensions: the lines of the problem table that are such, and PyTorch's shapes, texts and
+// initial weights.
 
 #include <utility>
 
@@ -29,7 +30,17 @@ template<typename Layer>
 Layer layer_of(const ConvTranspose3dOptions &o) {
     typename Layer::Options lower;
     using Extents = decltype(lower.stride);
-    lower = {o.in_channels, o.out_channels, last<Extents>(o.kernel_size), last<Extents>(o.stride), last<Extents>(o.padding), last<Extents>(o.output_padding), o.groups, o.bias, last<Extents>(o.dilation), o.padding_mode, {}};
+    lower = {o.in_channels,
+             o.out_channels,
+             last<Extents>(o.kernel_size),
+             last<Extents>(o.stride),
+             last<Extents>(o.padding),
+             last<Extents>(o.output_padding),
+             o.groups,
+             o.bias,
+             last<Extents>(o.dilation),
+             o.padding_mode,
+             {}};
     if (o.padding_end) {
         lower.padding_end = last<Extents>(*o.padding_end);
     }
@@ -37,8 +48,8 @@ Layer layer_of(const ConvTranspose3dOptions &o) {
 }
 
 bool lacks(const Problem &p, int d) {
-    return p.input[d] == 1 && p.kernel[d] == 1 && p.stride[d] == 1 && p.padding[d] == 0 && p.output_padding[d] == 0 && p.dilation[d] == 1 &&
-           p.padding_end.value_or(p.padding)[d] == 0;
+    return p.input[d] == 1 && p.kernel[d] == 1 && p.stride[d] == 1 && p.padding[d] == 0 && p.output_padding[d] == 0 &&
+           p.dilation[d] == 1 && p.padding_end.value_or(p.padding)[d] == 0;
 }
 
 // Sizes or strides without the dimensions that a layer lacks.
@@ -66,7 +77,9 @@ void check_problem(const Problem &problem) {
     Layer layer = layer_of<Layer>(c.options);
     const int spatial = layer.spatial();
     layer.set_device(tested_device());
-    layer.set_weight(c.weight.data(), lower({c.options.in_channels, c.options.out_channels / c.options.groups, problem.kernel[0], problem.kernel[1], problem.kernel[2]}, spatial));
+    layer.set_weight(c.weight.data(), lower({c.options.in_channels, c.options.out_channels / c.options.groups,
+                                             problem.kernel[0], problem.kernel[1], problem.kernel[2]},
+                                            spatial));
     if (c.options.bias) {
         layer.set_bias(c.bias.data(), layer.bias_shape());
     }
@@ -95,7 +108,8 @@ void check_problem(const Problem &problem) {
             CHECK(into.surroundings_intact());
             if (problem.batch == 1) {
                 copy_into(into.view(), std::vector<float>(c.expected.values.size(), -99.f));
-                layer.forward(without_batch(lower(around.const_view(), spatial)), without_batch(lower(into.view(), spatial)));
+                layer.forward(without_batch(lower(around.const_view(), spatial)),
+                              without_batch(lower(into.view(), spatial)));
                 CHECK(mismatch(c.expected.sizes, dense_copy(into.const_view()), c) == "none");
             }
         }
@@ -173,10 +187,16 @@ TEST_CASE("arrays of one and two dimensions", "[dimensions]") {
 
 // Those of PyTorch 2.15, which computes one dimension in two.
 TEST_CASE("PyTorch's texts in one and two dimensions", "[dimensions][errors]") {
-    const auto of_line = [](const ConvTranspose1dOptions &o) { return error_of<InvalidArgument>([&] { ConvTranspose1d layer(o); }); };
-    const auto of_plane = [](const ConvTranspose2dOptions &o) { return error_of<InvalidArgument>([&] { ConvTranspose2d layer(o); }); };
-    CHECK(of_line({4, 4, 3, 1, 0, 0, 1, true, 1, "circular"}) == "Only \"zeros\" padding mode is supported for ConvTranspose1d");
-    CHECK(of_plane({4, 4, 3, 1, 0, 0, 1, true, 1, "circular"}) == "Only \"zeros\" padding mode is supported for ConvTranspose2d");
+    const auto of_line = [](const ConvTranspose1dOptions &o) {
+        return error_of<InvalidArgument>([&] { ConvTranspose1d layer(o); });
+    };
+    const auto of_plane = [](const ConvTranspose2dOptions &o) {
+        return error_of<InvalidArgument>([&] { ConvTranspose2d layer(o); });
+    };
+    CHECK(of_line({4, 4, 3, 1, 0, 0, 1, true, 1, "circular"}) ==
+          "Only \"zeros\" padding mode is supported for ConvTranspose1d");
+    CHECK(of_plane({4, 4, 3, 1, 0, 0, 1, true, 1, "circular"}) ==
+          "Only \"zeros\" padding mode is supported for ConvTranspose2d");
     CHECK(of_line({4, 4, 0}) == "kernel size should be greater than zero, but got kernel_height: 1 kernel_width: 0");
     CHECK(of_plane({4, 4, 0}) == "kernel size should be greater than zero, but got kernel_height: 0 kernel_width: 0");
     CHECK(of_line({4, 4, -1}) == "Trying to create tensor with negative dimension -1: [4, 4, -1]");
@@ -184,45 +204,67 @@ TEST_CASE("PyTorch's texts in one and two dimensions", "[dimensions][errors]") {
     CHECK(of_line({4, 4, 3, 0}) == "non-positive stride is not supported");
     CHECK(of_plane({4, 4, 3, 1, -1}) == "negative padding is not supported");
     CHECK(of_line({4, 4, 3, 1, 0, -1}) == "negative output_padding is not supported");
-    CHECK(of_line({4, 4, 3, 1, 0, 0, 1, true, 0}) == "dilation should be greater than zero, but got dilation_height: 1, dilation_width: 0");
-    CHECK(of_plane({4, 4, 3, 1, 0, 0, 1, true, 0}) == "dilation should be greater than zero, but got dilation_height: 0, dilation_width: 0");
-    CHECK(of_line({4, 4, 3, 2, 0, 3}) == "output padding must be smaller than either stride or dilation, but got output_padding_height: 0 "
-                                         "output_padding_width: 3 stride_height: 1 stride_width: 2 dilation_height: 1 dilation_width: 1");
-    CHECK(of_plane({4, 4, 3, 2, 0, 3}) == "output padding must be smaller than either stride or dilation, but got output_padding_height: 3 "
-                                          "output_padding_width: 3 stride_height: 2 stride_width: 2 dilation_height: 1 dilation_width: 1");
+    CHECK(of_line({4, 4, 3, 1, 0, 0, 1, true, 0}) ==
+          "dilation should be greater than zero, but got dilation_height: 1, dilation_width: 0");
+    CHECK(of_plane({4, 4, 3, 1, 0, 0, 1, true, 0}) ==
+          "dilation should be greater than zero, but got dilation_height: 0, dilation_width: 0");
+    CHECK(of_line({4, 4, 3, 2, 0, 3}) ==
+          "output padding must be smaller than either stride or dilation, but got output_padding_height: 0 "
+          "output_padding_width: 3 stride_height: 1 stride_width: 2 dilation_height: 1 dilation_width: 1");
+    CHECK(of_plane({4, 4, 3, 2, 0, 3}) ==
+          "output padding must be smaller than either stride or dilation, but got output_padding_height: 3 "
+          "output_padding_width: 3 stride_height: 2 stride_width: 2 dilation_height: 1 dilation_width: 1");
 
     const ConvTranspose1d line(4, 8, 3, 2, 0, 0, 2), narrow_line(4, 8, 3, 1, 9);
     const ConvTranspose2d plane(4, 8, 3, 2, 0, 0, 2), narrow_plane(4, 8, 3, 1, 9);
     const auto shape_error = [](const ConvTranspose &layer, const Shape &input, const Shape &size = {}) {
         return error_of<InvalidArgument>([&] { layer.output_shape(input, size); });
     };
-    CHECK(shape_error(line, {7}) == "Expected 2D (unbatched) or 3D (batched) input to conv_transpose1d, but got input of size: [7]");
-    CHECK(shape_error(line, {1, 1, 4, 7}) == "Expected 2D (unbatched) or 3D (batched) input to conv_transpose1d, but got input of size: [1, 1, 4, 7]");
-    CHECK(shape_error(plane, {6, 7}) == "Expected 3D (unbatched) or 4D (batched) input to conv_transpose2d, but got input of size: [6, 7]");
-    CHECK(shape_error(line, {3, 7}) == "Given transposed=1, weight of size [4, 4, 3], expected input[1, 3, 7] to have 4 channels, but got 3 channels instead");
-    CHECK(shape_error(plane, {2, 3, 6, 7}) ==
-          "Given transposed=1, weight of size [4, 4, 3, 3], expected input[2, 3, 6, 7] to have 4 channels, but got 3 channels instead");
-    CHECK(shape_error(line, {1, 4, 0}) == "Only zero batch or zero channel inputs are supported, but got input shape: [1, 4, 1, 0]");
-    CHECK(shape_error(plane, {1, 4, 0, 0}) == "Only zero batch or zero channel inputs are supported, but got input shape: [1, 4, 0, 0]");
-    CHECK(shape_error(narrow_line, {4, 7}) == "Given input size per channel: (1 x 7). Calculated output size per channel: (1 x -9). Output size is too small");
-    CHECK(shape_error(narrow_plane, {4, 6, 7}) == "Given input size per channel: (6 x 7). Calculated output size per channel: (-10 x -9). Output size is too small");
-    CHECK(shape_error(line, {1, 4, 7}, {9, 9}) == "ConvTranspose1D: for 3D input, output_size must have 1 or 3 elements (got 2)");
-    CHECK(shape_error(plane, {4, 6, 7}, {9, 9, 9, 9}) == "ConvTranspose2D: for 3D input, output_size must have 2 or 3 elements (got 4)");
-    CHECK(shape_error(line, {1, 4, 7}, {99}) == "requested an output size of [99], but valid sizes range from [15] to [16] (for an input of torch.Size([7]))");
-    CHECK(shape_error(line, {4, 7}, {99}) == "requested an output size of [99], but valid sizes range from [15] to [16] (for an input of torch.Size([]))");
+    CHECK(shape_error(line, {7}) ==
+          "Expected 2D (unbatched) or 3D (batched) input to conv_transpose1d, but got input of size: [7]");
+    CHECK(shape_error(line, {1, 1, 4, 7}) ==
+          "Expected 2D (unbatched) or 3D (batched) input to conv_transpose1d, but got input of size: [1, 1, 4, 7]");
+    CHECK(shape_error(plane, {6, 7}) ==
+          "Expected 3D (unbatched) or 4D (batched) input to conv_transpose2d, but got input of size: [6, 7]");
+    CHECK(shape_error(line, {3, 7}) == "Given transposed=1, weight of size [4, 4, 3], expected input[1, 3, 7] to have "
+                                       "4 channels, but got 3 channels instead");
+    CHECK(shape_error(plane, {2, 3, 6, 7}) == "Given transposed=1, weight of size [4, 4, 3, 3], expected input[2, 3, "
+                                              "6, 7] to have 4 channels, but got 3 channels instead");
+    CHECK(shape_error(line, {1, 4, 0}) ==
+          "Only zero batch or zero channel inputs are supported, but got input shape: [1, 4, 1, 0]");
+    CHECK(shape_error(plane, {1, 4, 0, 0}) ==
+          "Only zero batch or zero channel inputs are supported, but got input shape: [1, 4, 0, 0]");
+    CHECK(shape_error(narrow_line, {4, 7}) == "Given input size per channel: (1 x 7). Calculated output size per "
+                                              "channel: (1 x -9). Output size is too small");
+    CHECK(shape_error(narrow_plane, {4, 6, 7}) == "Given input size per channel: (6 x 7). Calculated output size per "
+                                                  "channel: (-10 x -9). Output size is too small");
+    CHECK(shape_error(line, {1, 4, 7}, {9, 9}) ==
+          "ConvTranspose1D: for 3D input, output_size must have 1 or 3 elements (got 2)");
+    CHECK(shape_error(plane, {4, 6, 7}, {9, 9, 9, 9}) ==
+          "ConvTranspose2D: for 3D input, output_size must have 2 or 3 elements (got 4)");
+    CHECK(
+        shape_error(line, {1, 4, 7}, {99}) ==
+        "requested an output size of [99], but valid sizes range from [15] to [16] (for an input of torch.Size([7]))");
+    CHECK(shape_error(line, {4, 7}, {99}) ==
+          "requested an output size of [99], but valid sizes range from [15] to [16] (for an input of torch.Size([]))");
     CHECK(shape_error(plane, {1, 4, 6, 7}, {99, 99}) ==
-          "requested an output size of [99, 99], but valid sizes range from [13, 15] to [14, 16] (for an input of torch.Size([6, 7]))");
+          "requested an output size of [99, 99], but valid sizes range from [13, 15] to [14, 16] (for an input of "
+          "torch.Size([6, 7]))");
 
     ConvTranspose1d changed(4, 6, 3);
     const std::vector<float> values(100);
     CHECK(error_of<InvalidArgument>([&] { changed.set_bias(values.data(), {5}); }) ==
-          "Given transposed=1, weight of size [4, 6, 3], expected bias to be 1-dimensional with 6 elements, but got bias of size [5] instead");
-    CHECK(error_of<InvalidArgument>([&] { changed.set_weight(values.data(), {4, 6, 1, 1, 3}); }) ==
-          "size mismatch for weight: expected [4, 6, 3], but got [4, 6, 1, 1, 3]");
+          "Given transposed=1, weight of size [4, 6, 3], expected bias to be 1-dimensional with 6 elements, but got "
+          "bias of size [5] instead");
+    CHECK(error_of<InvalidArgument>([&] {
+              changed.set_weight(values.data(), {4, 6, 1, 1, 3});
+          }) == "size mismatch for weight: expected [4, 6, 3], but got [4, 6, 1, 1, 3]");
 }
 
 TEST_CASE("layers that lack dimensions have nothing there", "[dimensions][errors]") {
-    const auto error = [](const ConvTranspose3dOptions &o, int spatial) { return error_of<InvalidArgument>([&] { ConvTranspose layer(o, spatial); }); };
+    const auto error = [](const ConvTranspose3dOptions &o, int spatial) {
+        return error_of<InvalidArgument>([&] { ConvTranspose layer(o, spatial); });
+    };
     const std::string two = " in the dimensions that a layer of 2 lacks, but got ",
                       one = " in the dimensions that a layer of 1 lacks, but got ";
     CHECK(error({4, 4, 3}, 3) == "no error");
@@ -249,8 +291,9 @@ TEST_CASE("views of one and two dimensions that the kernels cannot take", "[dime
                 "(ndhwc: stride 1 in dimension 1); "
                 "input has dense columns, with strides [36, 12, 4, 1]; output has dense channels, with strides [240, "
                 "1, 40, 5]");
-    CHECK(error_of<InvalidArgument>([&] { layer.forward(from, dense_view(output.data(), {5, 6, 8}, Layout::ncdhw, 2)); }) ==
-          "expected output of size [2, 5, 6, 8], but got [5, 6, 8]");
+    CHECK(error_of<InvalidArgument>([&] {
+              layer.forward(from, dense_view(output.data(), {5, 6, 8}, Layout::ncdhw, 2));
+          }) == "expected output of size [2, 5, 6, 8], but got [5, 6, 8]");
     from.strides[1] = int64_t{1} << 31;
     CHECK(error_of<InvalidArgument>([&] { layer.forward(from, to); }) ==
           "input has stride 2147483648 in dimension 1, which must be at most 2147483647: got strides [36, 2147483648, "
@@ -357,8 +400,10 @@ TEST_CASE("layers of one and two dimensions start with PyTorch's bits", "[dimens
         const std::vector<float> &w = layer.weight(), &b = layer.bias();
         return std::vector<float>{w[0], w[1], w.back(), b[0], b.back()};
     };
-    CHECK(ends(ConvTranspose2d(4, 6, {2, 3}, 1, 0, 0, 2)) == std::vector<float>{0x1.3ed652p-3f, -0x1.68f756p-3f, -0x1.e3a3ap-4f, -0x1.336982p-5f, 0x1.c0ab78p-3f});
-    CHECK(ends(ConvTranspose1d(4, 6, 16, 8)) == std::vector<float>{0x1.141f02p-4f, -0x1.389b1ap-4f, -0x1.2067a2p-5f, 0x1.04e39cp-5f, -0x1.edf6c2p-6f});
+    CHECK(ends(ConvTranspose2d(4, 6, {2, 3}, 1, 0, 0, 2)) ==
+          std::vector<float>{0x1.3ed652p-3f, -0x1.68f756p-3f, -0x1.e3a3ap-4f, -0x1.336982p-5f, 0x1.c0ab78p-3f});
+    CHECK(ends(ConvTranspose1d(4, 6, 16, 8)) ==
+          std::vector<float>{0x1.141f02p-4f, -0x1.389b1ap-4f, -0x1.2067a2p-5f, 0x1.04e39cp-5f, -0x1.edf6c2p-6f});
     CHECK(ConvTranspose1d(4, 6, 5).weight() == ConvTranspose3d(4, 6, {1, 1, 5}).weight());
 }
 

@@ -39,8 +39,7 @@ long double apply(const Activation &a, long double v, size_t channel) {
     case Kind::sigmoid:
         return 1 / (1 + std::exp(-v));
     case Kind::clamp:
-        return v < a.low ? a.low : v > a.high ? a.high
-                                              : v;
+        return v < a.low ? a.low : v > a.high ? a.high : v;
     }
     return nan;
 }
@@ -51,7 +50,17 @@ std::vector<Activation> activations(int64_t channels) {
     for (int64_t c = 0; c < channels; c++) {
         slopes.push_back(static_cast<double>(c % 5) / 4 - 0.25);
     }
-    return {{}, Activation::relu(), Activation::leaky_relu(0.25), Activation::prelu(slopes), Activation::elu(1.5F), Activation::silu(), Activation::gelu(), Activation::gelu_tanh(), Activation::tanh(), Activation::sigmoid(), Activation::clamp(-1, 2)};
+    return {{},
+            Activation::relu(),
+            Activation::leaky_relu(0.25),
+            Activation::prelu(slopes),
+            Activation::elu(1.5F),
+            Activation::silu(),
+            Activation::gelu(),
+            Activation::gelu_tanh(),
+            Activation::tanh(),
+            Activation::sigmoid(),
+            Activation::clamp(-1, 2)};
 }
 
 std::string name(const Activation &a) {
@@ -68,7 +77,10 @@ Case with_epilogue(Case c, const Activation &activation, const std::vector<float
         c.expected.magnitudes[i] += std::abs(sum);
     }
     // Beyond those in registers, they are rounded; and the steepest of all has a slope of 1.5.
-    c.data = c.data == Data::integers && activation.kind != Activation::Kind::elu && activation.slopes.size() < 2 && std::abs(apply(activation, 0.5, 0) - 0.5) < 1e-9 ? Data::integers : Data::reals;
+    c.data = c.data == Data::integers && activation.kind != Activation::Kind::elu && activation.slopes.size() < 2 &&
+                     std::abs(apply(activation, 0.5, 0) - 0.5) < 1e-9
+                 ? Data::integers
+                 : Data::reals;
     return c;
 }
 
@@ -81,7 +93,8 @@ void check_epilogues(const Case &plain, const Variant &variant, int64_t rows) {
     const std::vector<float> residuals = make_data(element_count(sizes), plain.data, random);
     for (const Activation &activation : activations(plain.options.out_channels)) {
         layer.set_activation(activation);
-        INFO(name(activation) << ", " << variant.name << ", rows " << rows << ": " << describe(plain.options, plain.input_shape));
+        INFO(name(activation) << ", " << variant.name << ", rows " << rows << ": "
+                              << describe(plain.options, plain.input_shape));
         Guarded output(sizes, variant.layout, random);
         layer.forward(input.view(), output.view());
         CHECK(mismatch(sizes, dense_copy(output.const_view()), with_epilogue(plain, activation, {})) == "none");
@@ -105,7 +118,9 @@ TEST_CASE("every variant computes residual and activation", "[epilogue]") {
         for (const Variant &v : variants_here(layout)) {
             const auto check = [&](const ConvTranspose3dOptions &near, const Shape &extents, int64_t rows) {
                 const ConvTranspose3dOptions options = fitted(near, v);
-                check_epilogues(Case(options, {extents[0], options.in_channels, extents[1], extents[2], extents[3]}, Data::reals, 1), v, rows);
+                check_epilogues(Case(options, {extents[0], options.in_channels, extents[1], extents[2], extents[3]},
+                                     Data::reals, 1),
+                                v, rows);
             };
             check({4, 6, 3, {2, 1, 3}, {1, 2, 1}, 0, 2}, {2, 3, 4, 11}, 0);
             check({4, 38, {2, 3, 3}, {1, 2, 2}, 1, {0, 1, 1}}, {3, 2, 3, 5}, 1);
@@ -212,18 +227,12 @@ TEST_CASE("activations of NaN, infinities and zero are PyTorch's", "[epilogue]")
     struct {
         Activation activation;
         float of_infinity, of_minus_infinity, of_zero;
-    } const expected[] = {{Activation::relu(), infinity, 0, 0},
-                          {Activation::leaky_relu(0.5), infinity, -infinity, 0},
-                          {Activation::elu(2), infinity, -2, 0},
-                          {Activation::silu(), infinity, nan, 0},
-                          {Activation::gelu(), infinity, nan, 0},
-                          {Activation::gelu_tanh(), infinity, nan, 0},
-                          {Activation::tanh(), 1, -1, 0},
-                          {Activation::sigmoid(), 1, 0, 0.5F},
+    } const expected[] = {{Activation::relu(), infinity, 0, 0},   {Activation::leaky_relu(0.5), infinity, -infinity, 0},
+                          {Activation::elu(2), infinity, -2, 0},  {Activation::silu(), infinity, nan, 0},
+                          {Activation::gelu(), infinity, nan, 0}, {Activation::gelu_tanh(), infinity, nan, 0},
+                          {Activation::tanh(), 1, -1, 0},         {Activation::sigmoid(), 1, 0, 0.5F},
                           {Activation::clamp(-1, 2), 2, -1, 0}};
-    const auto same = [](float a, float b) {
-        return std::isnan(a) ? std::isnan(b) : a == b;
-    };
+    const auto same = [](float a, float b) { return std::isnan(a) ? std::isnan(b) : a == b; };
     for (const auto &e : expected) {
         const std::vector<float> values = values_of<float>(e.activation, {nan, infinity, -infinity, 0});
         INFO(name(e.activation));
@@ -235,7 +244,8 @@ TEST_CASE("activations of NaN, infinities and zero are PyTorch's", "[epilogue]")
 }
 
 TEST_CASE("a batch normalization is folded into weights and bias", "[epilogue]") {
-    const BatchNorm norm{{0.5F, -1, 2, 0, 1, 3}, {1, 0.25F, 4, 2, 0, 9}, {1, 2, -1, 0.5F, 1, 3}, {0, 1, 2, 3, 4, 5}, 1e-3};
+    const BatchNorm norm{
+        {0.5F, -1, 2, 0, 1, 3}, {1, 0.25F, 4, 2, 0, 9}, {1, 2, -1, 0.5F, 1, 3}, {0, 1, 2, 3, 4, 5}, 1e-3};
     for (const bool bias : {true, false}) {
         Case c({4, 6, 3, 2, 1, 1, 2, bias}, {2, 4, 3, 4, 5}, Data::reals, 1);
         const ConvTranspose3d folded = fold_batch_norm(c.layer(), norm);
@@ -264,10 +274,9 @@ TEST_CASE("batch normalizations that do not fit are refused", "[epilogue][errors
 
 TEST_CASE("activations that do not fit are refused", "[epilogue][errors]") {
     ConvTranspose3d layer(2, 6, 3);
-    const auto error = [&](const Activation &a) {
-        return error_of<InvalidArgument>([&] { layer.set_activation(a); });
-    };
-    CHECK(error(Activation::prelu({1, 2, 3})) == "Mismatch of parameter numbers and input channel size. Found parameter numbers = 3 and channel size = 6.");
+    const auto error = [&](const Activation &a) { return error_of<InvalidArgument>([&] { layer.set_activation(a); }); };
+    CHECK(error(Activation::prelu({1, 2, 3})) ==
+          "Mismatch of parameter numbers and input channel size. Found parameter numbers = 3 and channel size = 6.");
     CHECK(error(Activation::prelu({})).find("parameter numbers = 0") != std::string::npos);
     CHECK(error({Activation::Kind::leaky_relu, {1, 2}}) == "leaky_relu has one slope, but got 2");
     CHECK(error({Activation::Kind::relu, {1}}) == "slopes are for leaky_relu and prelu, but another activation got 1");

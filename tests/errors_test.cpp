@@ -16,8 +16,8 @@ TEST_CASE("parameters that PyTorch refuses", "[errors]") {
     const std::string groups = "groups must be a positive integer";
     const std::string stride = "non-positive stride is not supported";
     const std::string dilation = "dilation should be greater than zero, but got dilation_depth: ";
-    const std::string kernel =
-        "non-empty 5D (n_output_plane x n_input_plane x kernel_depth x kernel_height x kernel_width) tensor expected for weight, but got: ";
+    const std::string kernel = "non-empty 5D (n_output_plane x n_input_plane x kernel_depth x kernel_height x "
+                               "kernel_width) tensor expected for weight, but got: ";
     const std::vector<std::pair<ConvTranspose3dOptions, std::string>> mistakes = {
         {{4, 4, 3, 1, 0, 0, 0}, groups},
         {{4, 4, 3, 1, 0, 0, -1}, groups},
@@ -47,8 +47,8 @@ TEST_CASE("parameters that PyTorch refuses", "[errors]") {
     }
     const ConvTranspose3dOptions &o = mistakes[17].first;
     CHECK(error_of<InvalidArgument>([&] {
-              ConvTranspose3d(o.in_channels, o.out_channels, o.kernel_size, o.stride, o.padding, o.output_padding, o.groups, o.bias,
-                              o.dilation, o.padding_mode);
+              ConvTranspose3d(o.in_channels, o.out_channels, o.kernel_size, o.stride, o.padding, o.output_padding,
+                              o.groups, o.bias, o.dilation, o.padding_mode);
           }) == mistakes[17].second);
     CHECK_NOTHROW(ConvTranspose3d(4, 4, 3, 1, 0, 2, 1, true, 3));  // above the stride, below the dilation
 }
@@ -110,7 +110,8 @@ TEST_CASE("input shapes that do not fit the layer", "[errors]") {
 
 TEST_CASE("output sizes that do not fit the input", "[errors]") {
     const ConvTranspose3d layer(4, 8, 3, 2, 1);
-    const std::string range = ", but valid sizes range from [9, 11, 13] to [10, 12, 14] (for an input of torch.Size([5, 6, 7]))";
+    const std::string range =
+        ", but valid sizes range from [9, 11, 13] to [10, 12, 14] (for an input of torch.Size([5, 6, 7]))";
     const auto error = [&](const Shape &input, const Shape &size) {
         return error_of<InvalidArgument>([&] { layer.output_shape(input, size); });
     };
@@ -119,16 +120,21 @@ TEST_CASE("output sizes that do not fit the input", "[errors]") {
     CHECK(error(batched, {9, 13, 13}) == "requested an output size of [9, 13, 13]" + range);
     CHECK(error(batched, {1, 8, 11, 11, 13}) == "requested an output size of [11, 11, 13]" + range);
     CHECK(error(batched, {9, 11}) == "ConvTranspose3D: for 5D input, output_size must have 3 or 5 elements (got 2)");
-    CHECK(error(batched, {9, 11, 13, 13}) == "ConvTranspose3D: for 5D input, output_size must have 3 or 5 elements (got 4)");
-    CHECK(error(unbatched, {1, 8, 9, 11, 13}) == "ConvTranspose3D: for 4D input, output_size must have 3 or 4 elements (got 5)");
+    CHECK(error(batched, {9, 11, 13, 13}) ==
+          "ConvTranspose3D: for 5D input, output_size must have 3 or 5 elements (got 4)");
+    CHECK(error(unbatched, {1, 8, 9, 11, 13}) ==
+          "ConvTranspose3D: for 4D input, output_size must have 3 or 4 elements (got 5)");
     // PyTorch leaves out the first two sizes of the input here too.
-    CHECK(error(unbatched, {9, 11, 99}) == "requested an output size of [9, 11, 99], but valid sizes range from [9, 11, 13] to "
-                                           "[10, 12, 14] (for an input of torch.Size([6, 7]))");
+    CHECK(error(unbatched, {9, 11, 99}) ==
+          "requested an output size of [9, 11, 99], but valid sizes range from [9, 11, 13] to "
+          "[10, 12, 14] (for an input of torch.Size([6, 7]))");
     CHECK(layer.output_shape(batched, {77, 99, 10, 12, 14}) == Shape{1, 8, 10, 12, 14});
     const ConvTranspose3d uneven(ConvTranspose3dOptions{4, 8, 3, 2, 1, 0, 1, true, 1, "zeros", Triple(-4, 1, 6)});
     CHECK(uneven.output_shape(batched, {15, 11, 8}) == Shape{1, 8, 15, 11, 8});
-    CHECK(error_of<InvalidArgument>([&] { uneven.output_shape(batched, {16, 11, 8}); }) ==
-          "requested an output size of [16, 11, 8], but valid sizes range from [14, 11, 8] to [15, 12, 9] (for an input of torch.Size([5, 6, 7]))");
+    CHECK(error_of<InvalidArgument>([&] {
+              uneven.output_shape(batched, {16, 11, 8});
+          }) == "requested an output size of [16, 11, 8], but valid sizes range from [14, 11, 8] to [15, 12, 9] (for "
+                "an input of torch.Size([5, 6, 7]))");
     CHECK(layer.output_shape(unbatched, {10, 11, 14}) == Shape{8, 10, 11, 14});
 }
 
@@ -145,8 +151,9 @@ TEST_CASE("weights and biases of the wrong shape", "[errors]") {
           "size mismatch for weight: expected [4, 3, 1, 2, 3], but got [4, 6, 1, 2, 3]");
     CHECK(weight_error(data.data(), {72}) == "size mismatch for weight: expected [4, 3, 1, 2, 3], but got [72]");
     CHECK(weight_error(nullptr, {4, 3, 1, 2, 3}) == "weight is null");
-    CHECK(bias_error(data.data(), {5}) == "Given transposed=1, weight of size [4, 3, 1, 2, 3], expected bias to be 1-dimensional "
-                                          "with 6 elements, but got bias of size [5] instead");
+    CHECK(bias_error(data.data(), {5}) ==
+          "Given transposed=1, weight of size [4, 3, 1, 2, 3], expected bias to be 1-dimensional "
+          "with 6 elements, but got bias of size [5] instead");
     CHECK(bias_error(data.data(), {1, 6}) == "Given transposed=1, weight of size [4, 3, 1, 2, 3], expected bias to be "
                                              "1-dimensional with 6 elements, but got bias of size [1, 6] instead");
     CHECK(bias_error(nullptr, {6}) == "bias is null");
@@ -189,12 +196,17 @@ TEST_CASE("sizes that overflow or that the kernels cannot count", "[errors]") {
     CHECK(shape_error({huge, 1, 2, 2, 2}) == overflow);
     CHECK(shape_error({1, 1, 1 << 27, 1 << 27, 1 << 9}) == overflow);  // of the output, in bytes
     CHECK(shape_error({1, 1, 1, 1, int64_t{1} << 29}).find("sizes of more than 2^29 along one dimension") == 0);
-    const ConvTranspose3d far(ConvTranspose3dOptions{1, 1, 1, 1, 0, 0, 1, true, 1, "zeros", Triple(0, 0, -(int64_t{1} << 29))});
-    CHECK(error_of<InvalidArgument>([&] { far.output_shape({1, 1, 1, 1, 1}); }).find("sizes of more than 2^29 along one dimension") == 0);
+    const ConvTranspose3d far(
+        ConvTranspose3dOptions{1, 1, 1, 1, 0, 0, 1, true, 1, "zeros", Triple(0, 0, -(int64_t{1} << 29))});
+    CHECK(error_of<InvalidArgument>([&] {
+              far.output_shape({1, 1, 1, 1, 1});
+          }).find("sizes of more than 2^29 along one dimension") == 0);
     CHECK(shape_error({1, 1, 1024, 1024, 1024}) ==
           "more than 2^31 - 1 elements in one item of the batch are not supported, but got 1073741824 in the input and "
           "8602523649 in the output");
-    CHECK(error_of<InvalidArgument>([&] { layer.output_shape({1, 1, 2, 2, 2}, {huge, 5, 5}); }).find("requested an output size") == 0);
+    CHECK(error_of<InvalidArgument>([&] {
+              layer.output_shape({1, 1, 2, 2, 2}, {huge, 5, 5});
+          }).find("requested an output size") == 0);
 
     CHECK(error_of<InvalidArgument>([] { dense_strides({huge, 2, 2, 2}, Layout::ncdhw); }) == overflow);
     CHECK(error_of<InvalidArgument>([] {
@@ -228,8 +240,10 @@ TEST_CASE("variants and threads that do not exist", "[errors]") {
         }
     }
     const int threads = num_threads();
-    CHECK(error_of<InvalidArgument>([] { set_num_threads(0); }) == "the number of threads must be from 1 to 256, but got 0");
-    CHECK(error_of<InvalidArgument>([] { set_num_threads(257); }) == "the number of threads must be from 1 to 256, but got 257");
+    CHECK(error_of<InvalidArgument>([] { set_num_threads(0); }) ==
+          "the number of threads must be from 1 to 256, but got 0");
+    CHECK(error_of<InvalidArgument>([] { set_num_threads(257); }) ==
+          "the number of threads must be from 1 to 256, but got 257");
     CHECK(num_threads() == threads);
 }
 

@@ -1,4 +1,5 @@
-// An autoscheduler that does what its parameter `how` asks for: nothing, which is a schedule too, or something that goes wrong.
+// An autoscheduler that does what its parameter `how` asks for: nothing, which is a schedule too, or something that
+// goes wrong.
 
 #include <cstdlib>
 #include <stdexcept>
@@ -10,8 +11,8 @@
 namespace {
 
 struct Failing {
-    void operator()(const Halide::Pipeline &pipeline, const Halide::Target & /*target*/, const Halide::AutoschedulerParams &params,
-                    Halide::AutoSchedulerResults * /*results*/) {
+    void operator()(const Halide::Pipeline &pipeline, const Halide::Target & /*target*/,
+                    const Halide::AutoschedulerParams &params, Halide::AutoSchedulerResults * /*results*/) {
         const std::string how = params.extra.at("how");
         if (how == "error") {
             Halide::Func output = pipeline.outputs().front();

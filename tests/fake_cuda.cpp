@@ -1,5 +1,5 @@
-// A CUDA driver without a GPU: it keeps arrays in the process's memory, launches nothing, and writes down what it is asked for. Built as
-// libcuda.so.1, so that tests see what the library asks of a driver.
+// A CUDA driver without a GPU: it keeps arrays in the process's memory, launches nothing, and writes down what it is
+// asked for. Built as libcuda.so.1, so that tests see what the library asks of a driver.
 
 #include "fake_cuda.h"
 
@@ -139,7 +139,8 @@ int cuModuleGetFunction(void **function, void *, const char *) {
     *function = &state;
     return success;
 }
-int cuLaunchKernel(void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *stream, void **, void **) {
+int cuLaunchKernel(void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *stream, void **,
+                   void **) {
     note("launch in context " + text(state.stack.back()) + ", stream " + text(stream));
     return success;
 }

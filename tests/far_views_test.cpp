@@ -1,4 +1,5 @@
-// Views with more than 2^31 elements between the items of a batch: kernels count with 32 bits, so each item takes a call.
+// Views with more than 2^31 elements between the items of a batch: kernels count with 32 bits, so each item takes a
+// call.
 
 #include <sys/mman.h>
 
@@ -47,7 +48,8 @@ TEST_CASE("items of a batch may lie far apart", "[properties]") {
         const View<const float> input{source.data, source.sizes, source.strides};
         const ConvTranspose3d layer = c.layer();
         layer.forward(input, output);
-        CHECK(mismatch(output.sizes, dense_copy(View<const float>{output.data, output.sizes, output.strides}), c) == "none");
+        CHECK(mismatch(output.sizes, dense_copy(View<const float>{output.data, output.sizes, output.strides}), c) ==
+              "none");
 
         // One far apart, the other dense.
         Tensor dense(c.expected.sizes, layout);
@@ -56,7 +58,8 @@ TEST_CASE("items of a batch may lie far apart", "[properties]") {
         const Tensor dense_input = c.input_as(layout);
         copy_into(output, std::vector<float>(c.expected.values.size(), -99.f));
         layer.forward(dense_input.view(), output);
-        CHECK(mismatch(output.sizes, dense_copy(View<const float>{output.data, output.sizes, output.strides}), c) == "none");
+        CHECK(mismatch(output.sizes, dense_copy(View<const float>{output.data, output.sizes, output.strides}), c) ==
+              "none");
     }
 }
 

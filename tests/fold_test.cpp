@@ -1,4 +1,5 @@
-// Layers of one long row, which is computed as several: that they are tasks of their own, and read and write no more than the row.
+// Layers of one long row, which is computed as several: that they are tasks of their own, and read and write no more
+// than the row.
 
 #include <cmath>
 
@@ -29,7 +30,10 @@ TEST_CASE("a long row is several tasks", "[fold]") {
 
 TEST_CASE("folded rows keep to their memory", "[fold]") {
     std::mt19937 random(1);
-    const ConvTranspose3dOptions others[] = {vocoder, {3, 5, {1, 1, 3}, 1, {0, 0, 1}}, {3, 5, {1, 1, 4}, {1, 1, 2}, {0, 0, 7}, {0, 0, 1}}, {2, 2, {1, 1, 9}, {1, 1, 4}, 0, 0, 2, true, {1, 1, 5}}};
+    const ConvTranspose3dOptions others[] = {vocoder,
+                                             {3, 5, {1, 1, 3}, 1, {0, 0, 1}},
+                                             {3, 5, {1, 1, 4}, {1, 1, 2}, {0, 0, 7}, {0, 0, 1}},
+                                             {2, 2, {1, 1, 9}, {1, 1, 4}, 0, 0, 2, true, {1, 1, 5}}};
     for (const ConvTranspose3dOptions &layer : others) {
         for (Layout layout : layouts) {
             for (const Variant &v : variants_here(layout)) {

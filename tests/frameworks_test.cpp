@@ -34,11 +34,13 @@ Shape sizes(int64_t batch, int64_t channels, Shape space) {
 
 // What a layer of these weights makes of this input, item after item and channel after channel, on every variant.
 template<typename Extents>
-void check_values(const ConvTransposeOptions<Extents> &options, const Extents &input_size, const std::vector<float> &values,
-                  const std::vector<float> &weight, const Extents &output_size, const std::vector<float> &expected) {
+void check_values(const ConvTransposeOptions<Extents> &options, const Extents &input_size,
+                  const std::vector<float> &values, const std::vector<float> &weight, const Extents &output_size,
+                  const std::vector<float> &expected) {
     BasicConvTranspose<Extents> layer(options);
     layer.set_weight(weight.data(), layer.weight_shape());
-    const int64_t batch = static_cast<int64_t>(values.size()) / (options.in_channels * element_count(numbers(input_size)));
+    const int64_t batch =
+        static_cast<int64_t>(values.size()) / (options.in_channels * element_count(numbers(input_size)));
     const Shape input = sizes(batch, options.in_channels, numbers(input_size));
     REQUIRE(layer.output_shape(input) == sizes(batch, options.out_channels, numbers(output_size)));
     for (Layout layout : layouts) {
@@ -59,10 +61,17 @@ Triple deep(const Pair &plane, int64_t depth) {
 }
 
 // A node in two dimensions, and the same with a depth of one.
-void check_node(const OnnxConvTranspose2d &plane, int64_t channels, int64_t out_channels, const std::vector<float> &values, const std::vector<float> &weight,
-                const Pair &output_size, const std::vector<float> &expected, const Pair &input_size = 3) {
-    OnnxConvTranspose volume{plane.auto_pad, deep(plane.dilations, 1), plane.group, deep(plane.kernel_shape, 1), deep(plane.output_padding, 0),
-                             std::nullopt, std::nullopt, deep(plane.strides, 1)};
+void check_node(const OnnxConvTranspose2d &plane, int64_t channels, int64_t out_channels,
+                const std::vector<float> &values, const std::vector<float> &weight, const Pair &output_size,
+                const std::vector<float> &expected, const Pair &input_size = 3) {
+    OnnxConvTranspose volume{plane.auto_pad,
+                             deep(plane.dilations, 1),
+                             plane.group,
+                             deep(plane.kernel_shape, 1),
+                             deep(plane.output_padding, 0),
+                             std::nullopt,
+                             std::nullopt,
+                             deep(plane.strides, 1)};
     if (plane.output_shape) {
         volume.output_shape = deep(*plane.output_shape, 1);
     }
@@ -70,8 +79,10 @@ void check_node(const OnnxConvTranspose2d &plane, int64_t channels, int64_t out_
         const auto &p = *plane.pads;
         volume.pads = Pads{0, p[0], p[1], 0, p[2], p[3]};
     }
-    check_values(from_onnx(plane, channels, out_channels, false, input_size), input_size, values, weight, output_size, expected);
-    check_values(from_onnx(volume, channels, out_channels, false, deep(input_size, 1)), deep(input_size, 1), values, weight, deep(output_size, 1), expected);
+    check_values(from_onnx(plane, channels, out_channels, false, input_size), input_size, values, weight, output_size,
+                 expected);
+    check_values(from_onnx(volume, channels, out_channels, false, deep(input_size, 1)), deep(input_size, 1), values,
+                 weight, deep(output_size, 1), expected);
 }
 
 std::vector<float> twice(const std::vector<float> &channel) {
@@ -96,8 +107,10 @@ TEST_CASE("node tests of ONNX", "[frameworks]") {
     check(plain, 5, {0, 1, 3, 3, 2, 3, 8, 15, 12, 7, 9, 21, 36, 27, 15, 9, 20, 33, 24, 13, 6, 13, 21, 15, 8});
 
     strided.strides = {3, 2};
-    const std::vector<float> enlarged{0, 0, 1, 1, 3, 2, 2, 0, 0, 0, 1, 1, 3, 2, 2, 0, 0, 0, 1, 1, 3, 2, 2, 0, 3, 3, 7, 4, 9, 5, 5, 0, 3, 3, 7, 4, 9, 5, 5, 0,
-                                      3, 3, 7, 4, 9, 5, 5, 0, 6, 6, 13, 7, 15, 8, 8, 0, 6, 6, 13, 7, 15, 8, 8, 0, 6, 6, 13, 7, 15, 8, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    const std::vector<float> enlarged{0,  0, 1, 1, 3, 2, 2,  0, 0,  0, 1,  1, 3,  2, 2, 0, 0, 0, 1,  1,
+                                      3,  2, 2, 0, 3, 3, 7,  4, 9,  5, 5,  0, 3,  3, 7, 4, 9, 5, 5,  0,
+                                      3,  3, 7, 4, 9, 5, 5,  0, 6,  6, 13, 7, 15, 8, 8, 0, 6, 6, 13, 7,
+                                      15, 8, 8, 0, 6, 6, 13, 7, 15, 8, 8,  0, 0,  0, 0, 0, 0, 0, 0,  0};
     strided.output_shape = {10, 8};
     check(strided, {10, 8}, enlarged);
     strided.output_padding = 1;
@@ -111,7 +124,8 @@ TEST_CASE("node tests of ONNX", "[frameworks]") {
 
     same.strides = 2;
     same.auto_pad = "SAME_UPPER";
-    check(same, 6, {0, 0, 1, 1, 3, 2, 0, 0, 1, 1, 3, 2, 3, 3, 8, 5, 12, 7, 3, 3, 7, 4, 9, 5, 9, 9, 20, 11, 24, 13, 6, 6, 13, 7, 15, 8});
+    check(same, 6, {0, 0, 1, 1, 3, 2, 0, 0, 1,  1,  3,  2,  3, 3, 8,  5, 12, 7,
+                    3, 3, 7, 4, 9, 5, 9, 9, 20, 11, 24, 13, 6, 6, 13, 7, 15, 8});
 
     OnnxConvTranspose2d dilated, grouped, flat;
     dilated.kernel_shape = 2;
@@ -124,14 +138,17 @@ TEST_CASE("node tests of ONNX", "[frameworks]") {
     std::vector<float> two_channels(18);
     std::generate(two_channels.begin(), two_channels.end(), [i = 0.f]() mutable { return i++; });
     check_node(grouped, 2, 2, two_channels, ones(18), 5,
-               {0, 1, 3, 3, 2, 3, 8, 15, 12, 7, 9, 21, 36, 27, 15, 9, 20, 33, 24, 13, 6, 13, 21, 15, 8,
+               {0, 1,  3,  3,  2,  3,  8,  15, 12, 7,  9,  21, 36,  27, 15, 9,  20, 33, 24, 13, 6,  13, 21, 15, 8,
                 9, 19, 30, 21, 11, 21, 44, 69, 48, 25, 36, 75, 117, 81, 42, 27, 56, 87, 60, 31, 15, 31, 48, 33, 17});
 
     std::vector<float> three_images = two_channels, of_images;
     for (const float first : {18.f, 9.f, 0.f, 9.f}) {
-        std::transform(to_eight.begin(), to_eight.end(), std::back_inserter(three_images), [&](float v) { return first + v; });
+        std::transform(to_eight.begin(), to_eight.end(), std::back_inserter(three_images),
+                       [&](float v) { return first + v; });
     }
-    const std::vector<float> of_eight{0, 1, 3, 3, 2, 3, 8, 15, 12, 7, 9, 21, 36, 27, 15, 9, 20, 33, 24, 13, 6, 13, 21, 15, 8}, terms{1, 2, 3, 2, 1};
+    const std::vector<float> of_eight{0,  1,  3, 3,  2,  3,  8,  15, 12, 7,  9,  21, 36,
+                                      27, 15, 9, 20, 33, 24, 13, 6,  13, 21, 15, 8},
+        terms{1, 2, 3, 2, 1};
     for (const float first : {0.f, 9.f, 18.f, 9.f, 0.f, 9.f}) {
         for (size_t i = 0; i < of_eight.size(); i++) {
             of_images.push_back(of_eight[i] + first * terms[i / 5] * terms[i % 5]);
@@ -289,11 +306,16 @@ TEST_CASE("attributes that ONNX refuses", "[frameworks][errors]") {
     };
     CHECK(error([](auto &) {}) == "no error");
     CHECK(error([](auto &) {}, {3, 0, 3}) == "input_size must be positive, but got (3 x 0 x 3)");
-    CHECK(error([](auto &a) { a.auto_pad = "SAME"; }) == "auto_pad must be either NOTSET, SAME_UPPER, SAME_LOWER or VALID, but got SAME");
-    CHECK(error([](auto &a) { a.auto_pad = "VALID", a.pads = Pads{}; }) == "The pads attribute cannot be used simultaneously with auto_pad attribute");
-    CHECK(error([](auto &a) { a.pads = Pads{0, 0, 0, 0, -1, 0}; }) == "Attribute pads must not contain negative values");
+    CHECK(error([](auto &a) { a.auto_pad = "SAME"; }) ==
+          "auto_pad must be either NOTSET, SAME_UPPER, SAME_LOWER or VALID, but got SAME");
+    CHECK(error([](auto &a) { a.auto_pad = "VALID", a.pads = Pads{}; }) ==
+          "The pads attribute cannot be used simultaneously with auto_pad attribute");
+    CHECK(error([](auto &a) { a.pads = Pads{0, 0, 0, 0, -1, 0}; }) ==
+          "Attribute pads must not contain negative values");
     CHECK(error([](auto &a) { a.output_shape = {3, 3, 0}; }) == "output_shape must be positive, but got (3 x 3 x 0)");
-    CHECK(error([](auto &a) { a.output_padding = 1; }).find("output padding must be smaller than either stride or dilation") == 0);
+    CHECK(error([](auto &a) {
+              a.output_padding = 1;
+          }).find("output padding must be smaller than either stride or dilation") == 0);
     CHECK(error([](auto &a) { a.strides = 0; }) == "non-positive stride is not supported");
     CHECK(error([](auto &a) { a.group = 5; }) == "in_channels must be divisible by groups");
     CHECK(error([](auto &a) {
@@ -324,12 +346,13 @@ void check_ones_of_tensorflow(const Extents &input, const Extents &same, const E
             }
             expected.push_back(static_cast<float>(taps));
         }
-        check_values(from_tensorflow(arguments, 3, 2, false, input), input, ones(3 * element_count(numbers(input))), ones(3 * 2 * 27), output, expected);
+        check_values(from_tensorflow(arguments, 3, 2, false, input), input, ones(3 * element_count(numbers(input))),
+                     ones(3 * 2 * 27), output, expected);
     }
 }
 
-// tensorflow/python/kernel_tests/nn_ops/conv3d_transpose_test.py: testConv3DTransposeSame and testConv3DTransposeValid, and those of
-// conv2d_transpose_test.py and conv1d_transpose_test.py
+// tensorflow/python/kernel_tests/nn_ops/conv3d_transpose_test.py: testConv3DTransposeSame and testConv3DTransposeValid,
+// and those of conv2d_transpose_test.py and conv1d_transpose_test.py
 TEST_CASE("tests of TensorFlow", "[frameworks]") {
     check_ones_of_tensorflow<Triple>({5, 6, 4}, {10, 12, 8}, {11, 13, 9});
     check_ones_of_tensorflow<Pair>({6, 4}, {12, 8}, {13, 9});
@@ -372,16 +395,19 @@ TEST_CASE("arguments that TensorFlow refuses", "[frameworks][errors]") {
     CHECK(error({3, 2, "FULL"}) == "padding must be either SAME or VALID, but got FULL");
     CHECK(error({3, 2, "SAME"}, 0) == "input_size must be positive, but got (0 x 0 x 0)");
     CHECK(error({3, 2, "SAME", 1, Triple(10, 10, -1)}) == "output_size must be positive, but got (10 x 10 x -1)");
-    CHECK(error({3, 2, "SAME", 1, 11}) == "an output of (11 x 11 x 11) does not fit: its convolution has size (6 x 6 x 6), and the input (5 x 5 x 5)");
+    CHECK(error({3, 2, "SAME", 1, 11}) ==
+          "an output of (11 x 11 x 11) does not fit: its convolution has size (6 x 6 x 6), and the input (5 x 5 x 5)");
     CHECK(error({3, 2, "SAME", 1, 8}).find("an output of (8 x 8 x 8) does not fit") == 0);
     CHECK(error({3, 2, "VALID", 1, 13}).find("an output of (13 x 13 x 13) does not fit") == 0);
-    CHECK(error({3, 2, "VALID", 1, 2}) == "an output of (2 x 2 x 2) does not fit: its convolution has size (0 x 0 x 0), and the input (5 x 5 x 5)");
+    CHECK(error({3, 2, "VALID", 1, 2}) ==
+          "an output of (2 x 2 x 2) does not fit: its convolution has size (0 x 0 x 0), and the input (5 x 5 x 5)");
     CHECK(error({3, 2, "SAME", 1, huge}).find("does not fit") != std::string::npos);
     CHECK(error({3, 0, "SAME"}) == "non-positive stride is not supported");
     CHECK(error({3, 2, "SAME"}, huge) == "sizes overflow 64-bit arithmetic");
 }
 
-// After tests/benchdnn/inputs/deconv of oneDNN, which give input and output sizes, with fewer channels where they have many.
+// After tests/benchdnn/inputs/deconv of oneDNN, which give input and output sizes, with fewer channels where they have
+// many.
 TEST_CASE("shapes of oneDNN", "[frameworks]") {
     struct Problem {
         int64_t inputs, outputs, groups;
@@ -407,10 +433,12 @@ TEST_CASE("shapes of oneDNN", "[frameworks]") {
     };
     for (const Problem &p : problems) {
         const auto right = [&](int d) {
-            return (p.input[d] - 1) * p.strides[d] + (p.kernel[d] - 1) * (p.dilates[d] + 1) + 1 - p.padding_l[d] - p.output[d];
+            return (p.input[d] - 1) * p.strides[d] + (p.kernel[d] - 1) * (p.dilates[d] + 1) + 1 - p.padding_l[d] -
+                   p.output[d];
         };
         const ConvTranspose3dOptions options =
-            from_onednn({p.kernel, p.strides, p.dilates, p.padding_l, {right(0), right(1), right(2)}, p.groups}, p.inputs, p.outputs, true);
+            from_onednn({p.kernel, p.strides, p.dilates, p.padding_l, {right(0), right(1), right(2)}, p.groups},
+                        p.inputs, p.outputs, true);
         const Case c(options, {2, p.inputs, p.input[0], p.input[1], p.input[2]}, Data::reals, 1);
         INFO(p.source << ": " << describe(options, c.input_shape));
         CHECK(c.expected.sizes == Shape{2, p.outputs, p.output[0], p.output[1], p.output[2]});
@@ -433,7 +461,8 @@ TEST_CASE("shapes of oneDNN in one and two dimensions", "[frameworks]") {
     CHECK(of_line({7, 2, 0, 0, -1}, 512) == Shape{0, -1, 1030});  // masknet_p1:deconv1
     CHECK(of_line({11, 4, 0, 0, 0, 2}, 55) == Shape{0, 0, 227});  // alexnet:deconv1, with groups
 
-    const ConvTranspose2dOptions plane = from_onednn(OneDnnDeconvolution2d{{1, 3}, 1, {0, 2}, {0, 3}, {0, 6}}, 8, 8, true);  // deconv1d:1
+    const ConvTranspose2dOptions plane =
+        from_onednn(OneDnnDeconvolution2d{{1, 3}, 1, {0, 2}, {0, 3}, {0, 6}}, 8, 8, true);  // deconv1d:1
     CHECK(numbers(plane.padding) == Shape{0, 3});
     CHECK(numbers(*plane.padding_end) == Shape{0, 6});
     CHECK(ConvTranspose2d(plane).output_shape({2, 8, 1, 5}) == Shape{2, 8, 1, 2});
@@ -452,27 +481,42 @@ TEST_CASE("parameters that oneDNN refuses", "[frameworks][errors]") {
 }
 
 TEST_CASE("refused parameters in one and two dimensions", "[frameworks][errors]") {
-    const auto onnx_line = [](const OnnxConvTranspose1d &a, int64_t input) { return error_of<InvalidArgument>([&] { from_onnx(a, 4, 6, true, input); }); };
-    const auto onnx_plane = [](const OnnxConvTranspose2d &a, const Pair &input) { return error_of<InvalidArgument>([&] { from_onnx(a, 4, 6, true, input); }); };
+    const auto onnx_line = [](const OnnxConvTranspose1d &a, int64_t input) {
+        return error_of<InvalidArgument>([&] { from_onnx(a, 4, 6, true, input); });
+    };
+    const auto onnx_plane = [](const OnnxConvTranspose2d &a, const Pair &input) {
+        return error_of<InvalidArgument>([&] { from_onnx(a, 4, 6, true, input); });
+    };
     CHECK(onnx_line({}, 0) == "input_size must be positive, but got (1 x 0)");
     CHECK(onnx_plane({}, {3, 0}) == "input_size must be positive, but got (3 x 0)");
     CHECK(onnx_plane({"NOTSET", 1, 1, 3, 0, Pair(6, 0)}, 3) == "output_shape must be positive, but got (6 x 0)");
-    CHECK(onnx_plane({"NOTSET", 1, 1, 3, 1}, 3).find("but got output_padding_height: 1 output_padding_width: 1 stride_height: 1") != std::string::npos);
-    CHECK(onnx_line({"NOTSET", 1, 1, 3, 0, std::nullopt, {{0, -1}}}, 3) == "Attribute pads must not contain negative values");
-    CHECK(onnx_line({"NOTSET", 1, 1, 0}, 3) == "kernel size should be greater than zero, but got kernel_height: 1 kernel_width: 0");
+    CHECK(onnx_plane({"NOTSET", 1, 1, 3, 1}, 3)
+              .find("but got output_padding_height: 1 output_padding_width: 1 stride_height: 1") != std::string::npos);
+    CHECK(onnx_line({"NOTSET", 1, 1, 3, 0, std::nullopt, {{0, -1}}}, 3) ==
+          "Attribute pads must not contain negative values");
+    CHECK(onnx_line({"NOTSET", 1, 1, 0}, 3) ==
+          "kernel size should be greater than zero, but got kernel_height: 1 kernel_width: 0");
 
-    const auto tensorflow = [](const auto &arguments) { return error_of<InvalidArgument>([&] { from_tensorflow(arguments, 4, 6, true, 5); }); };
-    CHECK(tensorflow(TensorFlowConvTranspose1d{3, 2, "SAME", 1, 11}) == "an output of (1 x 11) does not fit: its convolution has size (1 x 6), and the input (1 x 5)");
+    const auto tensorflow = [](const auto &arguments) {
+        return error_of<InvalidArgument>([&] { from_tensorflow(arguments, 4, 6, true, 5); });
+    };
+    CHECK(tensorflow(TensorFlowConvTranspose1d{3, 2, "SAME", 1, 11}) ==
+          "an output of (1 x 11) does not fit: its convolution has size (1 x 6), and the input (1 x 5)");
     CHECK(tensorflow(TensorFlowConvTranspose2d{3, 2, "SAME", 1, Pair(10, 11)}) ==
           "an output of (10 x 11) does not fit: its convolution has size (5 x 6), and the input (5 x 5)");
-    CHECK(tensorflow(TensorFlowConvTranspose2d{3, 2, "VALID", 1, Pair(11, 0)}) == "output_size must be positive, but got (11 x 0)");
+    CHECK(tensorflow(TensorFlowConvTranspose2d{3, 2, "VALID", 1, Pair(11, 0)}) ==
+          "output_size must be positive, but got (11 x 0)");
 
-    const auto onednn = [](const auto &primitive) { return error_of<InvalidArgument>([&] { from_onednn(primitive, 4, 6, true); }); };
+    const auto onednn = [](const auto &primitive) {
+        return error_of<InvalidArgument>([&] { from_onednn(primitive, 4, 6, true); });
+    };
     CHECK(onednn(OneDnnDeconvolution1d{3, 1, -1}) == "dilation (-1) must be non-negative");
 }
 
 TEST_CASE("arguments in braces are a layer of three dimensions", "[frameworks]") {
-    const ConvTranspose3dOptions onnx = from_onnx({}, 4, 6, true, 5), tensorflow = from_tensorflow({3, 2}, 4, 6, true, 5), onednn = from_onednn({3, 2}, 4, 6, true);
+    const ConvTranspose3dOptions onnx = from_onnx({}, 4, 6, true, 5),
+                                 tensorflow = from_tensorflow({3, 2}, 4, 6, true, 5),
+                                 onednn = from_onednn({3, 2}, 4, 6, true);
     CHECK(numbers(onnx.kernel_size) == Shape{1, 1, 1});
     CHECK(numbers(tensorflow.stride) == Shape{2, 2, 2});
     CHECK(numbers(onednn.kernel_size) == Shape{3, 3, 3});

@@ -78,16 +78,23 @@ GoldenParameter parameter_from(const json &entry, const std::vector<float> &data
 }
 
 // In whatever order t terms are summed, with fused multiply-adds or without, each is rounded at most t times: once as a
-// product and t - 1 times in a sum. The stored output is the exact one rounded once more. Each rounding is at most eps/2
-// of the sum of the magnitudes, and t + 1 <= 2t.
+// product and t - 1 times in a sum. The stored output is the exact one rounded once more. Each rounding is at most
+// eps/2 of the sum of the magnitudes, and t + 1 <= 2t.
 double bound_from(const json &entry, double epsilon) {
-    return entry.value("exact", false) ? 0 : epsilon * entry.at("terms").get<double>() * entry.at("magnitude").get<double>();
+    return entry.value("exact", false)
+               ? 0
+               : epsilon * entry.at("terms").get<double>() * entry.at("magnitude").get<double>();
 }
 
 GoldenCase case_from(const json &entry, const std::vector<float> &data, double epsilon) {
-    return {entry.at("name"), spatial_from(entry), options_from(entry), entry.value("output_size", Shape{}),
-            array_from(entry.at("input"), data), array_from(entry.at("output"), data),
-            array_from(entry.at("weight_values"), data), array_from(entry.at("bias_values"), data),
+    return {entry.at("name"),
+            spatial_from(entry),
+            options_from(entry),
+            entry.value("output_size", Shape{}),
+            array_from(entry.at("input"), data),
+            array_from(entry.at("output"), data),
+            array_from(entry.at("weight_values"), data),
+            array_from(entry.at("bias_values"), data),
             bound_from(entry, epsilon)};
 }
 
@@ -111,7 +118,8 @@ Golden load_golden(const std::string &directory) {
     }
     for (const json &entry : index.at("typed")) {
         const bool is_f16 = entry.at("dtype") == "f16";  // PyTorch may round partial sums to it, too
-        golden.typed.push_back({is_f16 ? DType::f16 : DType::bf16, case_from(entry, data, is_f16 ? 1. / 1024 : 1. / 128)});
+        golden.typed.push_back(
+            {is_f16 ? DType::f16 : DType::bf16, case_from(entry, data, is_f16 ? 1. / 1024 : 1. / 128)});
     }
     return golden;
 }

@@ -185,9 +185,9 @@ void check_parameter(const std::vector<float> &got, const GoldenParameter &expec
 
 TEST_CASE("parameters start with PyTorch's bits", "[golden]") {
     for (const GoldenInitialization &i : golden().initializations) {
-        INFO(i.spatial << " dimensions, " << i.options.in_channels << "->" << i.options.out_channels << ", kernel " << i.options.kernel_size[0] << ","
-                       << i.options.kernel_size[1] << "," << i.options.kernel_size[2] << ", groups "
-                       << i.options.groups << ", bias " << i.options.bias << ", seed " << i.seed);
+        INFO(i.spatial << " dimensions, " << i.options.in_channels << "->" << i.options.out_channels << ", kernel "
+                       << i.options.kernel_size[0] << "," << i.options.kernel_size[1] << "," << i.options.kernel_size[2]
+                       << ", groups " << i.options.groups << ", bias " << i.options.bias << ", seed " << i.seed);
         ConvTranspose layer(i.options, i.spatial);
         if (i.seed != 0) {  // a new layer is as after seed 0
             layer.reset_parameters(i.seed);

@@ -41,7 +41,8 @@ TEST_CASE("arrays in a GPU's memory", "[gpu]") {
         next.layer().forward(output, last);
         Tensor from_gpu(next.expected.sizes, layout);
         last.download(from_gpu);
-        CHECK(same_bits(dense_copy(from_gpu), dense_copy(next.layer().forward(static_cast<const Tensor &>(result).view()))));
+        CHECK(same_bits(dense_copy(from_gpu),
+                        dense_copy(next.layer().forward(static_cast<const Tensor &>(result).view()))));
     }
 }
 
@@ -51,10 +52,12 @@ TEST_CASE("a residual in a GPU's memory", "[gpu]") {
     for (const Activation &activation : {Activation::relu(), Activation::silu()}) {
         layer.set_activation(activation);
         const Tensor input = c.input_as(Layout::ndhwc);
-        Tensor residual(c.expected.sizes, Layout::ndhwc), expected(c.expected.sizes, Layout::ndhwc), result(c.expected.sizes, Layout::ndhwc);
+        Tensor residual(c.expected.sizes, Layout::ndhwc), expected(c.expected.sizes, Layout::ndhwc),
+            result(c.expected.sizes, Layout::ndhwc);
         copy_into(residual.view(), std::vector<float>(residual.element_count(), 0.5F));
         layer.forward(input.view(), expected.view(), residual.view());
-        DeviceTensor from(tested_device(), c.input_shape, Layout::ndhwc), to(tested_device(), c.expected.sizes, Layout::ndhwc);
+        DeviceTensor from(tested_device(), c.input_shape, Layout::ndhwc),
+            to(tested_device(), c.expected.sizes, Layout::ndhwc);
         DeviceTensor added(tested_device(), c.expected.sizes, Layout::ndhwc);
         from.upload(input);
         added.upload(residual);
@@ -62,7 +65,8 @@ TEST_CASE("a residual in a GPU's memory", "[gpu]") {
         to.download(result);
         CHECK(same_bits(dense_copy(result), dense_copy(expected)));
         if (tested_device() == Device::opencl) {
-            CHECK(error_of<InvalidArgument>([&] { layer.forward(from, added, added); }) == "with OpenCL the residual may not be the output itself");
+            CHECK(error_of<InvalidArgument>([&] { layer.forward(from, added, added); }) ==
+                  "with OpenCL the residual may not be the output itself");
         } else {
             layer.forward(from, added, added);
             added.download(result);
@@ -85,11 +89,11 @@ TEST_CASE("an empty batch on a GPU", "[gpu]") {
     CHECK(layer.forward(static_cast<const Tensor &>(Tensor(input_shape)).view()).element_count() == 0);
 }
 
-// Memory that an app has of CUDA's driver. No test of this machine's CPU can run this; see fake_cuda.cpp for what is asked of a driver.
+// Memory that an app has of CUDA's driver. No test of this machine's CPU can run this; see fake_cuda.cpp for what is
+// asked of a driver.
 class CudaMemory {
 public:
-    explicit CudaMemory(int64_t count)
-        : count_(count) {
+    explicit CudaMemory(int64_t count) : count_(count) {
         REQUIRE(function<int (*)(uint64_t *, size_t)>("cuMemAlloc_v2")(&pointer_, bytes()) == 0);
     }
     ~CudaMemory() {
@@ -101,7 +105,8 @@ public:
         return reinterpret_cast<float *>(pointer_);  // NOLINT(performance-no-int-to-ptr): CUDA's own type
     }
     void upload(const std::vector<float> &from) {
-        REQUIRE(function<int (*)(uint64_t, const void *, size_t)>("cuMemcpyHtoD_v2")(pointer_, from.data(), bytes()) == 0);
+        REQUIRE(function<int (*)(uint64_t, const void *, size_t)>("cuMemcpyHtoD_v2")(pointer_, from.data(), bytes()) ==
+                0);
     }
     std::vector<float> download() const {
         std::vector<float> to(static_cast<size_t>(count_));
@@ -144,16 +149,21 @@ TEST_CASE("the app's own CUDA memory, wherever it begins", "[gpu]") {
                     return s;
                 };
                 const Shape from = strides(c.input_shape), to = strides(c.expected.sizes);
-                const int64_t from_count = shift + c.input_shape[0] * from[0], to_count = shift + c.expected.sizes[0] * to[0];
-                std::vector<float> host_input(static_cast<size_t>(from_count)), host_output(static_cast<size_t>(to_count), -7);
+                const int64_t from_count = shift + c.input_shape[0] * from[0],
+                              to_count = shift + c.expected.sizes[0] * to[0];
+                std::vector<float> host_input(static_cast<size_t>(from_count)),
+                    host_output(static_cast<size_t>(to_count), -7);
                 copy_into({host_input.data() + shift, c.input_shape, from}, c.input);
                 CudaMemory input(from_count), output(to_count);
                 input.upload(host_input);
                 output.upload(host_output);
-                layer.forward(View<const float>{input.data() + shift, c.input_shape, from}, View<float>{output.data() + shift, c.expected.sizes, to}, CudaStream{});
+                layer.forward(View<const float>{input.data() + shift, c.input_shape, from},
+                              View<float>{output.data() + shift, c.expected.sizes, to}, CudaStream{});
                 const std::vector<float> result = output.download();
                 INFO(to_string(layout) << ", shift " << shift << ", gap " << gap);
-                CHECK(mismatch(c.expected.sizes, dense_copy(View<const float>{result.data() + shift, c.expected.sizes, to}), c) == "none");
+                CHECK(mismatch(c.expected.sizes,
+                               dense_copy(View<const float>{result.data() + shift, c.expected.sizes, to}),
+                               c) == "none");
                 CHECK(std::count(result.begin(), result.end(), -7.f) >= shift + gap * c.input_shape[0]);
             }
         }
@@ -214,7 +224,8 @@ TEST_CASE("mistakes with devices", "[gpu]") {
 
     for (const Variant &v : variants()) {
         if (v.device != tested_device()) {
-            CHECK(mentions(error_of<InvalidArgument>([&] { layer.set_variant(v.name); }), std::string("is for device ") + to_string(v.device)));
+            CHECK(mentions(error_of<InvalidArgument>([&] { layer.set_variant(v.name); }),
+                           std::string("is for device ") + to_string(v.device)));
             break;
         }
     }
@@ -241,16 +252,22 @@ TEST_CASE("mistakes with devices", "[gpu]") {
 
     DeviceTensor device_input(tested_device(), c.input_shape), device_output(tested_device(), c.input_shape);
     CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(device_input, device_output); }), "output"));
-    DeviceTensor turned(tested_device(), c.expected.sizes, Layout::ndhwc), plane(tested_device(), {1, 2, 3, 4}, Layout::ncdhw, 2);
+    DeviceTensor turned(tested_device(), c.expected.sizes, Layout::ndhwc),
+        plane(tested_device(), {1, 2, 3, 4}, Layout::ncdhw, 2);
     CHECK(plane.spatial() == 2);
-    CHECK(mentions(error_of<InvalidArgument>([&] { plane.upload(Tensor({1, 2, 3, 4})); }), "dimensions of space and type only"));
-    CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(plane, device_output); }), "the layer has 3 dimensions of space, its input 2"));
+    CHECK(mentions(error_of<InvalidArgument>([&] {
+                       plane.upload(Tensor({1, 2, 3, 4}));
+                   }),
+                   "dimensions of space and type only"));
+    CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(plane, device_output); }),
+                   "the layer has 3 dimensions of space, its input 2"));
     CHECK(
         mentions(error_of<InvalidArgument>([&] { layer.forward(device_input, turned); }), ": both must have the same"));
     CHECK_THROWS_AS(turned.download(output), InvalidArgument);
     layer.set_device(Device::cpu);
     CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(device_input, turned); }), "device cpu"));
-    CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(input.view(), output.view(), CudaStream{}); }), "layers on CUDA"));
+    CHECK(mentions(error_of<InvalidArgument>([&] { layer.forward(input.view(), output.view(), CudaStream{}); }),
+                   "layers on CUDA"));
 }
 
 TEST_CASE("memory that a GPU does not have", "[gpu]") {
@@ -262,12 +279,13 @@ TEST_CASE("memory that a GPU does not have", "[gpu]") {
     const int64_t memory = device_info(tested_device()).memory_bytes;
     std::vector<DeviceTensor> all;
     const Shape sizes{1, 1, 1 << 10, 1 << 10, 1 << 10};
-    CHECK_THROWS_AS([&] {
-        for (int64_t taken = 0; taken <= memory; taken += int64_t{4} << 30) {
-            all.emplace_back(tested_device(), sizes);
-        }
-    }(),
-                    OutOfMemory);
+    CHECK_THROWS_AS(
+        [&] {
+            for (int64_t taken = 0; taken <= memory; taken += int64_t{4} << 30) {
+                all.emplace_back(tested_device(), sizes);
+            }
+        }(),
+        OutOfMemory);
     all.clear();
     CHECK(mismatch(forward(layer, example(), Layout::ncdhw), example()) == "none");
 }

@@ -8,9 +8,9 @@
 
 namespace unstride::tests {
 
-// An array that is a part of a larger one, with padded rows, slices and so on, in any order of the dimensions that keeps
-// columns (ncdhw) or channels (ndhwc) dense. All that surrounds it, and at first the array itself, is a certain NaN, all of whose bits are
-// set: what is read from there spoils the result, and what is written there is found.
+// An array that is a part of a larger one, with padded rows, slices and so on, in any order of the dimensions that
+// keeps columns (ncdhw) or channels (ndhwc) dense. All that surrounds it, and at first the array itself, is a certain
+// NaN, all of whose bits are set: what is read from there spoils the result, and what is written there is found.
 class Guarded {
 public:
     Guarded(const Shape &sizes, Layout layout, std::mt19937 &random, DType dtype = DType::f32);

@@ -28,11 +28,13 @@ template std::vector<float> make_data(int64_t count, Data data, std::mt19937 &ra
 template std::vector<double> make_data(int64_t count, Data data, std::mt19937 &random, DType dtype);
 
 template<typename T>
-CaseOf<T>::CaseOf(const ConvTranspose3dOptions &options, const Shape &input_shape, Data data, uint32_t seed, const Types &types)
+CaseOf<T>::CaseOf(const ConvTranspose3dOptions &options, const Shape &input_shape, Data data, uint32_t seed,
+                  const Types &types)
     : options(options), types(types), data(data), input_shape(input_shape) {
     std::mt19937 random(seed);
     const Triple &k = options.kernel_size;
-    weight = make_data<T>(options.in_channels * (options.out_channels / options.groups) * k[0] * k[1] * k[2], data, random, types.input);
+    weight = make_data<T>(options.in_channels * (options.out_channels / options.groups) * k[0] * k[1] * k[2], data,
+                          random, types.input);
     bias = make_data<T>(options.bias ? options.out_channels : 0, data, random, types.sums());
     input = make_data<T>(element_count(input_shape), data, random, types.input);
     expected = reference(options, input_shape, input, weight, bias);
@@ -147,7 +149,8 @@ T number_of(double v) {
 }  // namespace
 
 double rounded(DType dtype, double number) {
-    return with_type(dtype, [&](auto *type) { return value_of(number_of<std::remove_pointer_t<decltype(type)>>(number)); });
+    return with_type(dtype,
+                     [&](auto *type) { return value_of(number_of<std::remove_pointer_t<decltype(type)>>(number)); });
 }
 
 void copy_into(const View<void> &to, const std::vector<double> &from) {
@@ -197,9 +200,9 @@ std::string mismatch(const Shape &sizes, const std::vector<float> &got, const Ca
     if (sizes != c.expected.sizes) {
         return "the output has another shape";
     }
-    // Partial sums of terms with random signs stay far below the sum of magnitudes, so a few roundings of the latter are enough for any
-    // number of terms, and too few to hide a lost or doubled one. Minimal filters add and take off again terms of neighbouring outputs:
-    // the bound is that of the output with most.
+    // Partial sums of terms with random signs stay far below the sum of magnitudes, so a few roundings of the latter
+    // are enough for any number of terms, and too few to hide a lost or doubled one. Minimal filters add and take off
+    // again terms of neighbouring outputs: the bound is that of the output with most.
     const double most = *std::max_element(c.expected.magnitudes.begin(), c.expected.magnitudes.end());
     const double bound = c.data == Data::integers ? 0 : 4 * std::numeric_limits<float>::epsilon() * most;
     std::ostringstream text;
@@ -220,7 +223,8 @@ std::string mismatch(const Shape &sizes, const std::vector<float> &got, const Ca
 bool takes(const Variant &variant, const ConvTranspose3dOptions &options) {
     if (variant.layer) {
         const ConvTranspose3dOptions &o = *variant.layer;
-        const bool same_channels = o.in_channels == options.in_channels && o.out_channels == options.out_channels && o.groups == options.groups;
+        const bool same_channels = o.in_channels == options.in_channels && o.out_channels == options.out_channels &&
+                                   o.groups == options.groups;
         for (int d = 0; d < 3; d++) {
             if (!same_channels || o.kernel_size[d] != options.kernel_size[d] || o.stride[d] != options.stride[d] ||
                 o.padding[d] != options.padding[d] || o.dilation[d] != options.dilation[d]) {
@@ -237,7 +241,8 @@ bool takes(const Variant &variant, const ConvTranspose3dOptions &options) {
     if (variant.family == "quads" && options.in_channels / options.groups % 4 != 0) {
         return false;
     }
-    const bool stride = variant.stride_x == 1 || (variant.stride_x == options.stride.width && options.dilation.width == 1);
+    const bool stride =
+        variant.stride_x == 1 || (variant.stride_x == options.stride.width && options.dilation.width == 1);
     const bool depthwise = options.in_channels == options.groups && options.out_channels == options.groups;
     return stride && (depthwise || variant.family != "depthwise");
 }
@@ -290,8 +295,9 @@ Device tested_device() {
 
 std::vector<Variant> variants_here(Layout layout, const Types &types) {
     std::vector<Variant> here;
-    std::copy_if(variants().begin(), variants().end(), std::back_inserter(here),
-                 [&](const Variant &v) { return v.device == tested_device() && v.layout == layout && v.types == types && v.runs_here(); });
+    std::copy_if(variants().begin(), variants().end(), std::back_inserter(here), [&](const Variant &v) {
+        return v.device == tested_device() && v.layout == layout && v.types == types && v.runs_here();
+    });
     return here;
 }
 

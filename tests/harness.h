@@ -21,7 +21,8 @@ enum class Data {
 template<typename T = float>
 std::vector<T> make_data(int64_t count, Data data, std::mt19937 &random, DType dtype = DType::f32);
 
-// A layer's parameters and input, dense in PyTorch's order and such as the types have, and the output to expect. T is float or double.
+// A layer's parameters and input, dense in PyTorch's order and such as the types have, and the output to expect. T is
+// float or double.
 template<typename T>
 struct CaseOf {
     ConvTranspose3dOptions options;
@@ -31,7 +32,8 @@ struct CaseOf {
     std::vector<T> weight, bias, input;
     Reference expected;
 
-    CaseOf(const ConvTranspose3dOptions &options, const Shape &input_shape, Data data, uint32_t seed, const Types &types = {});
+    CaseOf(const ConvTranspose3dOptions &options, const Shape &input_shape, Data data, uint32_t seed,
+           const Types &types = {});
 
     ConvTranspose3d layer() const;  // with weight and bias set, on the tested device
     Tensor input_as(Layout layout) const;

@@ -23,7 +23,8 @@ TEST_CASE("a kernel without memory for its scratch", "[errors]") {
                 CHECK(mismatch(forward(layer, c, layout), c) == "none");
                 const int64_t needed = watch.allocations() - before;
                 for (int64_t granted : {int64_t{0}, needed / 2, needed - 1}) {
-                    INFO(v.name << ", " << granted << " of " << needed << " allocations granted, " << count << " threads");
+                    INFO(v.name << ", " << granted << " of " << needed << " allocations granted, " << count
+                                << " threads");
                     watch.fail_after(granted);
                     CHECK(error_of<OutOfMemory>([&] { forward(layer, c, layout); }) ==
                           "out of memory: a kernel could not allocate its scratch");
@@ -40,8 +41,9 @@ TEST_CASE("a kernel without memory for its scratch", "[errors]") {
 
 TEST_CASE("a tensor that no machine has memory for", "[errors]") {
     constexpr int64_t many = int64_t{1} << 58;
-    CHECK(error_of<OutOfMemory>([] { Tensor tensor({1, 1, 1, 1, many}); }) ==
-          "out of memory: could not allocate " + std::to_string(4 * many) + " bytes for the output");
+    CHECK(error_of<OutOfMemory>([] {
+              Tensor tensor({1, 1, 1, 1, many});
+          }) == "out of memory: could not allocate " + std::to_string(4 * many) + " bytes for the output");
 }
 
 TEST_CASE("weights that no machine has memory for", "[errors]") {

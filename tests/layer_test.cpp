@@ -118,7 +118,8 @@ TEST_CASE("a kernel for one layer refuses all others", "[layer]") {
     for (const Variant &v : variants_here(Layout::ncdhw)) {
         name = v.layer && v.name.rfind("odd_", 0) == 0 ? v.name : name;
     }
-    const std::string layer_of_odd = "in_channels 7, out_channels 18, groups 1, kernel_size 4x3x2, stride 3x1x2, padding 1x0x0, dilation 1x1x1";
+    const std::string layer_of_odd =
+        "in_channels 7, out_channels 18, groups 1, kernel_size 4x3x2, stride 3x1x2, padding 1x0x0, dilation 1x1x1";
     const auto refusal = [&](void (*change)(ConvTranspose3dOptions &)) {
         ConvTranspose3dOptions options = odd;
         change(options);
@@ -141,7 +142,8 @@ TEST_CASE("a kernel for one layer refuses all others", "[layer]") {
 TEST_CASE("variants keep to one name each", "[layer]") {
     const size_t before = variants().size();
     const Variant &first = variants().front();
-    const AddedKernel again{first.name, first.family, first.layout, first.isa, first.stride_x, first.block, first.columns, nullptr};
+    const AddedKernel again{first.name,     first.family, first.layout,  first.isa,
+                            first.stride_x, first.block,  first.columns, nullptr};
     CHECK(error_of<InvalidArgument>([&] { register_layer({}, {again}); }) == "two variants are called " + first.name);
     CHECK(error_of<InvalidArgument>([&] { register_layer({4, 4, 0}, {again}); }) != "no error");
     CHECK(variants().size() == before);

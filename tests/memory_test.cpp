@@ -14,7 +14,8 @@
 namespace unstride::tests {
 namespace {
 
-// Half of the machine's L2 cache, but not more than this; unless a single output row reads more, as some here do in f64.
+// Half of the machine's L2 cache, but not more than this; unless a single output row reads more, as some here do in
+// f64.
 constexpr int64_t limit_per_thread = 1 << 20;
 
 std::vector<Variant> all_variants_here() {
@@ -33,7 +34,8 @@ void measure(ConvTranspose3d &layer, const Variant &variant, const Shape &input_
     set_num_threads(threads);
     layer.set_variant(variant.name);
     fill_weight(layer, 1);  // which all types have
-    Tensor input(input_shape, variant.layout, 3, variant.types.input), output(layer.output_shape(input_shape), variant.layout, 3, variant.types.output);
+    Tensor input(input_shape, variant.layout, 3, variant.types.input),
+        output(layer.output_shape(input_shape), variant.layout, 3, variant.types.output);
     copy_into(input.view<void>(), std::vector<double>(input.element_count(), 1));
     const View<const void> from = input.view<void>();
     layer.forward(from, output.view<void>());
@@ -43,9 +45,9 @@ void measure(ConvTranspose3d &layer, const Variant &variant, const Shape &input_
     layer.forward(from, output.view<void>());
     const Plan plan = layer.plan(input_shape, variant.layout, {}, variant.types);
     CHECK(plan.variant.name == variant.name);
-    INFO(variant.name << ", " << threads << " threads: " << watch.peak_bytes() << " bytes of scratch in " << watch.allocations()
-                      << " allocations, at most " << plan.scratch_bytes << " planned: "
-                      << describe(layer.options(), input_shape));
+    INFO(variant.name << ", " << threads << " threads: " << watch.peak_bytes() << " bytes of scratch in "
+                      << watch.allocations() << " allocations, at most " << plan.scratch_bytes
+                      << " planned: " << describe(layer.options(), input_shape));
     CHECK(plan.threads == threads);
     CHECK(watch.peak_bytes() <= plan.scratch_bytes);
     CHECK(plan.scratch_bytes <= threads * limit_per_thread * (variant.types.sums() == DType::f64 ? 2 : 1));
@@ -99,7 +101,8 @@ TEST_CASE("scratch stays within the plan for awkward geometries", "[memory]") {
 // Of scratch, in bytes a thread: the least and the most.
 std::pair<int64_t, int64_t> planned_scratch(int64_t channels, Layout layout, const Machine &machine) {
     // Plans take no memory: the largest of these outputs has about 2^48 elements.
-    const Shape inputs[] = {{1, 0, 8, 8, 32}, {64, 0, 8, 8, 32}, {1, 0, 512, 8, 32}, {1, 0, 8, 512, 32}, {1 << 20, 0, 128, 200, 32}};
+    const Shape inputs[] = {
+        {1, 0, 8, 8, 32}, {64, 0, 8, 8, 32}, {1, 0, 512, 8, 32}, {1, 0, 8, 512, 32}, {1 << 20, 0, 128, 200, 32}};
     const ConvTranspose3d layer(channels, 32, 4, 2, 1);
     int64_t most = 0, least = std::numeric_limits<int64_t>::max();
     for (Shape input : inputs) {

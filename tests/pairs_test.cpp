@@ -1,5 +1,5 @@
-// Kernels of pairs, of two input channels of bf16 at once. Those of the catalog need a processor that multiplies such pairs; the ones here, compiled
-// for any, stand in for them in all tests of variants.
+// Kernels of pairs, of two input channels of bf16 at once. Those of the catalog need a processor that multiplies such
+// pairs; the ones here, compiled for any, stand in for them in all tests of variants.
 
 #include <cmath>
 #include <limits>
@@ -13,8 +13,18 @@
 namespace unstride::tests {
 namespace {
 
-const int registered = register_kernels({{"ncdhw_pairs_8x4_s2_bf16_baseline", "pairs", Layout::ncdhw, "baseline", 2, 8, 4, unstride_ncdhw_pairs_8x4_s2_bf16_baseline, false, DType::bf16},
-                                         {"ndhwc_pairs_8x4_s1_bf16_f32_baseline", "pairs", Layout::ndhwc, "baseline", 1, 8, 4, unstride_ndhwc_pairs_8x4_s1_bf16_f32_baseline, false, {DType::bf16, DType::f32}}});
+const int registered = register_kernels({{"ncdhw_pairs_8x4_s2_bf16_baseline", "pairs", Layout::ncdhw, "baseline", 2, 8,
+                                          4, unstride_ncdhw_pairs_8x4_s2_bf16_baseline, false, DType::bf16},
+                                         {"ndhwc_pairs_8x4_s1_bf16_f32_baseline",
+                                          "pairs",
+                                          Layout::ndhwc,
+                                          "baseline",
+                                          1,
+                                          8,
+                                          4,
+                                          unstride_ndhwc_pairs_8x4_s1_bf16_f32_baseline,
+                                          false,
+                                          {DType::bf16, DType::f32}}});
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 

@@ -14,13 +14,8 @@
 namespace unstride::tests {
 namespace {
 
-const ConvTranspose3dOptions layers[] = {
-    {64, 64, 3, 1, 1},
-    {64, 20, 4, 2, 1},
-    {30, 30, 3, {1, 2, 2}, 1, 0, 30},
-    {64, 3, 4, 2, 1},
-    {9, 1, 3},
-    {16, 8, 2, 2}};
+const ConvTranspose3dOptions layers[] = {{64, 64, 3, 1, 1}, {64, 20, 4, 2, 1}, {30, 30, 3, {1, 2, 2}, 1, 0, 30},
+                                         {64, 3, 4, 2, 1},  {9, 1, 3},         {16, 8, 2, 2}};
 
 Plan plan_of(const ConvTranspose3dOptions &options, Layout layout, const Machine &machine, const Types &types = {}) {
     ConvTranspose3d layer(options);

@@ -104,8 +104,10 @@ TEST_CASE("output_size restores the size that a convolution was given", "[proper
                         const int64_t small = convolution_size(size, kernel, stride, padding, dilation);
                         const ConvTranspose3d layer(1, 2, kernel, stride, padding, 0, 1, true, dilation);
                         INFO(describe(layer.options(), {1, 1, small, small, small}) << ", output size " << size);
-                        CHECK(layer.output_shape({1, 1, small, small, small}, {size, size, size}) == Shape{1, 2, size, size, size});
-                        CHECK(layer.output_shape({1, small, small, small}, {0, size, size, size}) == Shape{2, size, size, size});
+                        CHECK(layer.output_shape({1, 1, small, small, small}, {size, size, size}) ==
+                              Shape{1, 2, size, size, size});
+                        CHECK(layer.output_shape({1, small, small, small}, {0, size, size, size}) ==
+                              Shape{2, size, size, size});
                     }
                 }
             }
@@ -129,8 +131,9 @@ TEST_CASE("output_size computes what output_padding does", "[properties]") {
 }
 
 TEST_CASE("layouts give the same values", "[properties]") {
-    for (const ConvTranspose3dOptions &options : {ConvTranspose3dOptions{20, 36, 4, 2, 1}, ConvTranspose3dOptions{8, 8, 3, 2, 1, 1, 8},
-                                                  ConvTranspose3dOptions{9, 3, 3, {1, 2, 3}, 1, 0, 3, true, {2, 1, 2}}}) {
+    for (const ConvTranspose3dOptions &options :
+         {ConvTranspose3dOptions{20, 36, 4, 2, 1}, ConvTranspose3dOptions{8, 8, 3, 2, 1, 1, 8},
+          ConvTranspose3dOptions{9, 3, 3, {1, 2, 3}, 1, 0, 3, true, {2, 1, 2}}}) {
         const Case c(options, {2, options.in_channels, 3, 4, 18}, Data::integers, 5);
         const ConvTranspose3d layer = c.layer();
         const Tensor ncdhw = forward(layer, c, Layout::ncdhw), ndhwc = forward(layer, c, Layout::ndhwc);
@@ -169,7 +172,8 @@ TEST_CASE("an expanded input is read through strides of zero", "[properties]") {
     expanded.sizes[0] = 3;
     expanded.strides[0] = 0;
     const ConvTranspose3d layer = one.layer();
-    const std::vector<float> single = dense_copy(layer.forward(input.view())), three = dense_copy(layer.forward(expanded));
+    const std::vector<float> single = dense_copy(layer.forward(input.view())),
+                             three = dense_copy(layer.forward(expanded));
     REQUIRE(three.size() == 3 * single.size());
     for (size_t i = 0; i < three.size(); i += single.size()) {
         CHECK(std::equal(single.begin(), single.end(), three.begin() + i));

@@ -26,9 +26,7 @@ int64_t size(std::mt19937 &random, int64_t usual, int64_t rare) {
 RandomCase draw(std::mt19937 &random) {
     RandomCase r;
     ConvTranspose3dOptions &o = r.options;
-    const auto triple = [&](auto f) {
-        return Triple(f(0), f(1), f(2));
-    };
+    const auto triple = [&](auto f) { return Triple(f(0), f(1), f(2)); };
     o.groups = random() % 2 == 0 ? 1 : size(random, 4, 20);
     o.in_channels = o.groups * size(random, 6, 40);
     o.out_channels = o.groups * size(random, 20, 70);
@@ -42,7 +40,8 @@ RandomCase draw(std::mt19937 &random) {
     o.output_padding = triple([&](int d) { return size(random, 1, std::max(o.stride[d], o.dilation[d])) - 1; });
     o.bias = random() % 4 != 0;
     if (random() % 3 == 0) {
-        o.padding_end = triple([&](int d) { return size(random, 4, o.kernel_size[d] * o.dilation[d] + 3) - size(random, 4, 40); });
+        o.padding_end =
+            triple([&](int d) { return size(random, 4, o.kernel_size[d] * o.dilation[d] + 3) - size(random, 4, 40); });
         if (random() % 2 == 0) {
             o.padding = triple([&](int d) { return o.padding[d] - size(random, 4, 40); });
         }

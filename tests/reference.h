@@ -22,7 +22,8 @@ inline Shape reference_shape(const ConvTranspose3dOptions &o, const Shape &input
     Shape sizes{input[0], o.out_channels};
     for (int d = 0; d < 3; d++) {
         const int64_t padding = o.padding[d] + o.padding_end.value_or(o.padding)[d];
-        sizes.push_back((input[2 + d] - 1) * o.stride[d] - padding + o.dilation[d] * (o.kernel_size[d] - 1) + o.output_padding[d] + 1);
+        sizes.push_back((input[2 + d] - 1) * o.stride[d] - padding + o.dilation[d] * (o.kernel_size[d] - 1) +
+                        o.output_padding[d] + 1);
     }
     return sizes;
 }
@@ -47,7 +48,8 @@ inline std::vector<int64_t> inputs_under_taps(const ConvTranspose3dOptions &p, i
 
 // `input`, `weight` and `bias` are dense in PyTorch's order; an empty bias is none.
 template<typename T>
-Reference reference(const ConvTranspose3dOptions &p, const Shape &in, const std::vector<T> &input, const std::vector<T> &weight, const std::vector<T> &bias) {
+Reference reference(const ConvTranspose3dOptions &p, const Shape &in, const std::vector<T> &input,
+                    const std::vector<T> &weight, const std::vector<T> &bias) {
     Reference r{reference_shape(p, in), {}, {}};
     const int64_t group_in = p.in_channels / p.groups, group_out = p.out_channels / p.groups;
     const int64_t taps = p.kernel_size[0] * p.kernel_size[1] * p.kernel_size[2], volume = in[2] * in[3] * in[4];

@@ -12,7 +12,8 @@
 
 namespace unstride::tests {
 
-// No thread sees the heap while another counts, so that what is live and what is in use agree; and no kernel runs while a test reads.
+// No thread sees the heap while another counts, so that what is live and what is in use agree; and no kernel runs while
+// a test reads.
 struct ScratchWatch::Counters {
     std::mutex mutex;  // of all that follows
     int64_t allocations = 0, live = 0, peak = 0, peak_heap = 0;
@@ -39,7 +40,8 @@ void *counting_malloc(void *, size_t bytes) {
     current->peak = std::max(current->peak, current->live);
     current->peak_heap = std::max(current->peak_heap, heap_bytes());
     const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-    auto *block = static_cast<char *>(std::aligned_alloc(alignment, rounded + 2 * alignment));  // readable on both sides
+    auto *block =
+        static_cast<char *>(std::aligned_alloc(alignment, rounded + 2 * alignment));  // readable on both sides
     *reinterpret_cast<size_t *>(block) = bytes;
     return block + alignment;
 }
@@ -55,8 +57,7 @@ void counting_free(void *, void *pointer) {
 
 }  // namespace
 
-ScratchWatch::ScratchWatch()
-    : counters_(std::make_unique<Counters>()) {
+ScratchWatch::ScratchWatch() : counters_(std::make_unique<Counters>()) {
     current = counters_.get();
     counters_->previous_malloc = halide_set_custom_malloc(counting_malloc);
     counters_->previous_free = halide_set_custom_free(counting_free);

@@ -27,7 +27,8 @@ struct NoWisdom {
 // The variants that wisdom may name for a layer that is summed tap by tap.
 std::vector<Variant> candidates(const ConvTranspose3dOptions &options, Layout layout);
 
-WisdomEntry entry_for(const Variant &v, int64_t rows = 3, const ConvTranspose3dOptions &options = grouped, const Shape &input = input_shape);
+WisdomEntry entry_for(const Variant &v, int64_t rows = 3, const ConvTranspose3dOptions &options = grouped,
+                      const Shape &input = input_shape);
 
 // Wisdom for both layouts and two sizes.
 std::string some_wisdom();

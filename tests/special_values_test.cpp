@@ -17,7 +17,8 @@ std::vector<bool> touched_outputs(const Case &c, const Shape &element) {
     std::vector<bool> touched(c.expected.values.size());
     for (int64_t channel = group * group_out; channel < (group + 1) * group_out; channel++) {
         for (int64_t tap = 0; tap < o.kernel_size[0] * o.kernel_size[1] * o.kernel_size[2]; tap++) {
-            const int64_t k[] = {tap / o.kernel_size[2] / o.kernel_size[1], tap / o.kernel_size[2] % o.kernel_size[1], tap % o.kernel_size[2]};
+            const int64_t k[] = {tap / o.kernel_size[2] / o.kernel_size[1], tap / o.kernel_size[2] % o.kernel_size[1],
+                                 tap % o.kernel_size[2]};
             int64_t at = element[0] * sizes[1] + channel;
             bool exists = true;
             for (int d = 0; d < 3; d++) {
@@ -42,7 +43,8 @@ size_t flat_index(const Shape &sizes, const Shape &element) {
 }
 
 // The first element of `got` that is not special exactly where touched and else as before, or -1.
-int64_t first_wrong(const std::vector<float> &got, const std::vector<float> &before, const std::vector<bool> &touched, float special) {
+int64_t first_wrong(const std::vector<float> &got, const std::vector<float> &before, const std::vector<bool> &touched,
+                    float special) {
     for (size_t i = 0; i < got.size(); i++) {
         const bool is_special = std::isnan(special) ? std::isnan(got[i]) : got[i] == special;
         if (touched[i] ? !is_special : got[i] != before[i]) {
@@ -52,7 +54,8 @@ int64_t first_wrong(const std::vector<float> &got, const std::vector<float> &bef
     return -1;
 }
 
-void check_special(const Variant &variant, const ConvTranspose3dOptions &layer_near, int64_t batch, const Triple &extents) {
+void check_special(const Variant &variant, const ConvTranspose3dOptions &layer_near, int64_t batch,
+                   const Triple &extents) {
     const ConvTranspose3dOptions options = fitted(layer_near, variant);
     const Shape input_shape{batch, options.in_channels, extents[0], extents[1], extents[2]};
     Case c(options, input_shape, Data::integers, 1);
@@ -63,9 +66,7 @@ void check_special(const Variant &variant, const ConvTranspose3dOptions &layer_n
     layer.set_variant(variant.name);
     const std::vector<float> before = dense_copy(forward(layer, c, variant.layout));
 
-    const auto last = [&](int d) {
-        return input_shape[d] - 1;
-    };
+    const auto last = [&](int d) { return input_shape[d] - 1; };
     const Shape elements[] = {{0, 0, 0, 0, 0},
                               {last(0), last(1), last(2), last(3), last(4)},
                               {0, last(1), 1, last(3), 0},

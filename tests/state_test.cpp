@@ -38,8 +38,11 @@ TEST_CASE("any number of threads gives the same bits", "[threads]") {
 
 TEST_CASE("any number of threads gives the same bits, whatever is planned for them", "[threads]") {
     const int threads = num_threads();
-    const ConvTranspose3dOptions layers[] = {
-        {16, 40, 3, 2, 1, 1, 2}, {64, 20, 4, 2, 1}, {30, 30, 3, {1, 2, 2}, 1, 0, 30}, {20, 3, 5, 3, 2, 0, 1, true, {1, 2, 1}}, {9, 1, 3}};
+    const ConvTranspose3dOptions layers[] = {{16, 40, 3, 2, 1, 1, 2},
+                                             {64, 20, 4, 2, 1},
+                                             {30, 30, 3, {1, 2, 2}, 1, 0, 30},
+                                             {20, 3, 5, 3, 2, 0, 1, true, {1, 2, 1}},
+                                             {9, 1, 3}};
     for (const ConvTranspose3dOptions &options : layers) {
         const Case c(options, {2, options.in_channels, 3, 7, 11}, Data::reals, 4);
         const ConvTranspose3d layer = c.layer();
@@ -48,7 +51,8 @@ TEST_CASE("any number of threads gives the same bits, whatever is planned for th
             const std::vector<float> serial = dense_copy(forward(layer, c, layout));
             for (int count : {2, 5, 32, 256}) {
                 set_num_threads(count);
-                INFO(layer.plan(c.input_shape, layout).variant.name << ", " << count << " threads: " << describe(options, c.input_shape));
+                INFO(layer.plan(c.input_shape, layout).variant.name
+                     << ", " << count << " threads: " << describe(options, c.input_shape));
                 CHECK(same_bits(dense_copy(forward(layer, c, layout)), serial));
             }
         }
@@ -143,7 +147,8 @@ TEST_CASE("changed weights and biases take effect", "[state]") {
     fresh.reset_parameters(5);
     CHECK(layer.weight() == fresh.weight());
     CHECK(layer.bias() == fresh.bias());
-    CHECK(same_bits(dense_copy(forward(layer, first, Layout::ncdhw)), dense_copy(forward(fresh, first, Layout::ncdhw))));
+    CHECK(
+        same_bits(dense_copy(forward(layer, first, Layout::ncdhw)), dense_copy(forward(fresh, first, Layout::ncdhw))));
 }
 
 TEST_CASE("a new layer has the weights of seed 0", "[state]") {

@@ -1,4 +1,5 @@
-// Products of all taps first, for layers with few output channels: where they are taken, and that layouts, threads and splits agree.
+// Products of all taps first, for layers with few output channels: where they are taken, and that layouts, threads and
+// splits agree.
 
 #include "catch_compat.h"
 #include "harness.h"
@@ -31,11 +32,12 @@ TEST_CASE("products of all taps are planned for few output channels, and only th
     CHECK(planned({128, 2, {1, 2, 2}, {1, 2, 2}}, {1, 128, 4, 4, 4}));
     CHECK_FALSE(planned({64, 8, 4, 2, 1}, input_shape));                          // channels enough for a tile
     CHECK_FALSE(planned({64, 1, {4, 1, 2}, {2, 1, 2}, {1, 0, 0}}, input_shape));  // too few taps for one
-    CHECK_FALSE(planned({8, 1, 4, 2, 1}, {1, 8, 3, 5, 9}));                       // sums too short to set products down for
+    CHECK_FALSE(planned({8, 1, 4, 2, 1}, {1, 8, 3, 5, 9}));  // sums too short to set products down for
     CHECK_FALSE(planned({64, 64, 3, 2, 1, 0, 64}, input_shape));
 }
 
-TEST_CASE("products of all taps give the same bits in both layouts, for any number of threads and split", "[taps][threads]") {
+TEST_CASE("products of all taps give the same bits in both layouts, for any number of threads and split",
+          "[taps][threads]") {
     check_same_bits(Case(few, input_shape, Data::reals, 21), "taps", 10);
 }
 

@@ -1,4 +1,5 @@
-// Elements of every type: against the reference, which takes the numbers as the type has them, and rounds what it expects likewise.
+// Elements of every type: against the reference, which takes the numbers as the type has them, and rounds what it
+// expects likewise.
 
 #include <algorithm>
 #include <cmath>
@@ -17,9 +18,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // Bits of a mantissa, the first one included.
 int precision(DType dtype) {
-    return dtype == DType::f64 ? 53 : dtype == DType::f32 ? 24
-                                  : dtype == DType::f16   ? 11
-                                                          : 8;
+    return dtype == DType::f64 ? 53 : dtype == DType::f32 ? 24 : dtype == DType::f16 ? 11 : 8;
 }
 
 // Of the largest output's terms. Integers are summed exactly, and only rounded at the end, as the reference is.
@@ -28,8 +27,8 @@ double bound_of_sums(const CaseOf<double> &c) {
     return c.data == Data::integers ? 0 : 4 * std::ldexp(most + 4, 1 - precision(c.types.sums()));
 }
 
-// The number of outputs that are not `of` the sum that is expected, and its place, within `roundings` of the output's type: of what that gives, or of
-// the sum.
+// The number of outputs that are not `of` the sum that is expected, and its place, within `roundings` of the output's
+// type: of what that gives, or of the sum.
 template<typename Function>
 size_t count_wrong(const View<const void> &output, const CaseOf<double> &c, int roundings, const Function &of) {
     const std::vector<double> got = numbers_of(output), &sums = c.expected.values;
@@ -38,7 +37,10 @@ size_t count_wrong(const View<const void> &output, const CaseOf<double> &c, int 
     for (size_t i = 0; wrong <= got.size() && i < got.size(); i++) {
         const double exact = of(sums[i], i), want = rounded(c.types.output, exact);
         const bool is_exact = c.data == Data::integers && roundings == 1;
-        const double bound = is_exact ? 0 : of_sums + roundings * (std::ldexp(std::max(std::abs(exact), std::abs(sums[i])), -precision(c.types.output)) + std::ldexp(1., -25));
+        const double bound = is_exact ? 0
+                                      : of_sums + roundings * (std::ldexp(std::max(std::abs(exact), std::abs(sums[i])),
+                                                                          -precision(c.types.output)) +
+                                                               std::ldexp(1., -25));
         wrong += std::abs(got[i] - (is_exact ? want : exact)) <= bound ? 0 : 1;
     }
     return wrong;
@@ -48,13 +50,16 @@ size_t count_wrong(const View<const void> &output, const CaseOf<double> &c) {
     return count_wrong(output, c, 1, [](double v, size_t) { return v; });
 }
 
-// With views that are parts of larger arrays; plain, then with a residual and activations in registers, and one that is not.
+// With views that are parts of larger arrays; plain, then with a residual and activations in registers, and one that is
+// not.
 void check(const CaseOf<double> &c, ConvTranspose3d &layer, Layout layout) {
     std::mt19937 random(2);
     INFO(to_string(c.types) << ": " << describe(c.options, c.input_shape));
-    Guarded input(c.input_shape, layout, random, c.types.input), output(c.expected.sizes, layout, random, c.types.output);
+    Guarded input(c.input_shape, layout, random, c.types.input),
+        output(c.expected.sizes, layout, random, c.types.output);
     Guarded residual(c.expected.sizes, layout, random, c.types.output);
-    const std::vector<double> residuals = make_data<double>(element_count(c.expected.sizes), c.data, random, c.types.output);
+    const std::vector<double> residuals =
+        make_data<double>(element_count(c.expected.sizes), c.data, random, c.types.output);
     copy_into(input.any_view(), c.input);
     copy_into(residual.any_view(), residuals);
     layer.set_activation({});
@@ -121,7 +126,12 @@ static_assert(std::is_trivially_destructible_v<std::remove_reference_t<decltype(
 TEST_CASE("what the planner takes for each type", "[types]") {
     CHECK(known_before_main);
     for (const Types &types : supported_types()) {
-        for (const ConvTranspose3dOptions &o : {ConvTranspose3dOptions{32, 16, 3, 2, 1}, {6, 2, 4, 2, 1}, {40, 48, 3, 1, 1}, {12, 12, 3, 2, 1, 0, 12}, {16, 8, 2, 2}, {8, 12, 3, 2, 1, 0, 4}}) {
+        for (const ConvTranspose3dOptions &o : {ConvTranspose3dOptions{32, 16, 3, 2, 1},
+                                                {6, 2, 4, 2, 1},
+                                                {40, 48, 3, 1, 1},
+                                                {12, 12, 3, 2, 1, 0, 12},
+                                                {16, 8, 2, 2},
+                                                {8, 12, 3, 2, 1, 0, 4}}) {
             const CaseOf<double> c(o, {1, o.in_channels, 3, 4, 7}, Data::reals, 1, types);
             ConvTranspose3d layer = c.layer();
             for (Layout layout : layouts) {
@@ -140,11 +150,13 @@ TEST_CASE("what the planner takes for each type", "[types]") {
     }
 }
 
-// All that 16 bits can be, and what becomes of them when they are multiplied: overflow, numbers below the least normal one, ties.
+// All that 16 bits can be, and what becomes of them when they are multiplied: overflow, numbers below the least normal
+// one, ties.
 template<typename T>
 void check_all_bits(const Types &types) {
     constexpr int64_t count = 65536;
-    Tensor input({1, 1, 1, 256, 256}, Layout::ncdhw, 3, types.input), output(input.sizes(), Layout::ncdhw, 3, types.output);
+    Tensor input({1, 1, 1, 256, 256}, Layout::ncdhw, 3, types.input),
+        output(input.sizes(), Layout::ncdhw, 3, types.output);
     for (int64_t i = 0; i < count; i++) {
         input.data<T>()[i].bits = static_cast<uint16_t>(i);
     }
@@ -156,7 +168,8 @@ void check_all_bits(const Types &types) {
             ConvTranspose3d layer(fitted({1, 1, {1, 1, v.stride_x}, {1, 1, v.stride_x}, 0, 0, 1, false}, v));
             const auto width = static_cast<size_t>(v.stride_x);
             layer.set_device(tested_device());
-            for (const float factor : {1.F, 1.F / 3, 1 + std::ldexp(1.F, -8), 1 + std::ldexp(1.F, -11), 3.F, std::ldexp(1.F, -12), std::ldexp(-1.25F, 30)}) {
+            for (const float factor : {1.F, 1.F / 3, 1 + std::ldexp(1.F, -8), 1 + std::ldexp(1.F, -11), 3.F,
+                                       std::ldexp(1.F, -12), std::ldexp(-1.25F, 30)}) {
                 const std::vector<float> weight(width, factor);
                 layer.set_weight(weight.data(), layer.weight_shape());
                 // What the variant cannot take, the planner leaves to others; among all numbers of 16 bits is infinity.
@@ -171,7 +184,9 @@ void check_all_bits(const Types &types) {
                 layer.forward(from, into);
                 const std::vector<double> got = numbers_of(to.view<void>());
                 // Processors that multiply pairs take what is below normal numbers for zero.
-                const float least = layer.plan(input.sizes(), layout, {}, types).variant.isa == "avx512bf16" ? std::numeric_limits<float>::min() : 0;
+                const float least = layer.plan(input.sizes(), layout, {}, types).variant.isa == "avx512bf16"
+                                        ? std::numeric_limits<float>::min()
+                                        : 0;
                 size_t wrong = 0;
                 for (size_t i = 0; i < got.size(); i++) {
                     const float in = static_cast<float>(input.data<T>()[i / width]), product = in * factor;
@@ -193,7 +208,8 @@ TEST_CASE("all bits of f16 and bf16", "[types]") {
     check_all_bits<BFloat16>({DType::bf16, DType::f32});
 }
 
-// The nearest of all numbers of a type, of two that are as near the one with even bits; and what is half a step beyond the largest, infinity.
+// The nearest of all numbers of a type, of two that are as near the one with even bits; and what is half a step beyond
+// the largest, infinity.
 template<typename T>
 void check_rounding(int infinity_bits) {
     const auto positive = [](int bits) {
@@ -268,7 +284,8 @@ TEST_CASE("types have names", "[types]") {
     CHECK(parse_types("f32") == Types());
     CHECK(parse_types("bf16-f32") == Types(DType::bf16, DType::f32));
     for (const char *name : {"", "f8", "f32-f16", "f64-f32", "f32-f32", "bf16-f16", "F32"}) {
-        CHECK(error_of<InvalidArgument>([&] { parse_types(name); }) == "the type has to be one of f32, f64, f16, bf16, f16-f32, bf16-f32, but got '" + std::string(name) + "'");
+        CHECK(error_of<InvalidArgument>([&] { parse_types(name); }) ==
+              "the type has to be one of f32, f64, f16, bf16, f16-f32, bf16-f32, but got '" + std::string(name) + "'");
     }
 }
 
@@ -283,14 +300,18 @@ TEST_CASE("types that do not fit are refused", "[types][errors]") {
     for (const DType input : {DType::f32, DType::f64, DType::f16, DType::bf16}) {
         for (const DType output : {DType::f32, DType::f64, DType::f16, DType::bf16}) {
             const bool fits = input == output || (size_of(input) == 2 && output == DType::f32);
-            const std::string expected = std::string("an input of ") + to_string(input) + " and an output of " + to_string(output) + " are not supported";
+            const std::string expected = std::string("an input of ") + to_string(input) + " and an output of " +
+                                         to_string(output) + " are not supported";
             CHECK(error(input, output).find(fits ? "no error" : expected) == 0);
         }
     }
-    CHECK(error_of<InvalidArgument>([&] { layer.plan(shape, Layout::ncdhw, {}, {DType::f64, DType::f32}); }).find("an input of f64") == 0);
+    CHECK(error_of<InvalidArgument>([&] {
+              layer.plan(shape, Layout::ncdhw, {}, {DType::f64, DType::f32});
+          }).find("an input of f64") == 0);
 
     Tensor halves(shape, Layout::ncdhw, 3, DType::f16), floats(shape);
-    CHECK(error_of<InvalidArgument>([&] { layer.forward(floats.view(), floats.view(), halves.view<Half>()); }) == "expected a residual of the output's type f32, but got f16");
+    CHECK(error_of<InvalidArgument>([&] { layer.forward(floats.view(), floats.view(), halves.view<Half>()); }) ==
+          "expected a residual of the output's type f32, but got f16");
     CHECK(error_of<InvalidArgument>([&] { halves.data(); }) == "the elements are f16, not f32");
     CHECK(error_of<InvalidArgument>([&] { floats.view<double>(); }) == "the elements are f32, not f64");
     View<void> odd = halves.view<void>();

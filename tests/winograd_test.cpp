@@ -43,16 +43,17 @@ TEST_CASE("minimal filters are planned where they save much, and only there", "[
     CHECK(planned({128, 64, 4, 2, 1}, {1, 128, 8, 8, 8}));
     CHECK(planned({64, 64, 3, 2, 1, 1}, {1, 64, 8, 8, 8}));
     CHECK(planned({64, 64, 3, 1, 2, 0, 1, true, 2}, {1, 64, 8, 8, 8}));
-    CHECK_FALSE(planned({128, 64, 2, 2}, {1, 128, 8, 8, 8}));                   // one tap in each phase: nothing to save
-    CHECK_FALSE(planned({128, 64, 4, 1}, {1, 128, 8, 8, 8}));                   // four
-    CHECK_FALSE(planned({128, 64, 1, 2}, {1, 128, 8, 8, 8}));                   // none in some phases
-    CHECK_FALSE(planned({64, 1, 4, 2, 1}, {1, 64, 8, 8, 8}));                   // a single output channel
-    CHECK_FALSE(planned({64, 64, 3, 1, 1, 0, 64}, {1, 64, 8, 8, 8}));           // single input channels
-    CHECK_FALSE(planned({64, 64, 4, 2, 1, 0, 1, true, 2}, {1, 64, 8, 8, 8}));   // outputs without taps
+    CHECK_FALSE(planned({128, 64, 2, 2}, {1, 128, 8, 8, 8}));                  // one tap in each phase: nothing to save
+    CHECK_FALSE(planned({128, 64, 4, 1}, {1, 128, 8, 8, 8}));                  // four
+    CHECK_FALSE(planned({128, 64, 1, 2}, {1, 128, 8, 8, 8}));                  // none in some phases
+    CHECK_FALSE(planned({64, 1, 4, 2, 1}, {1, 64, 8, 8, 8}));                  // a single output channel
+    CHECK_FALSE(planned({64, 64, 3, 1, 1, 0, 64}, {1, 64, 8, 8, 8}));          // single input channels
+    CHECK_FALSE(planned({64, 64, 4, 2, 1, 0, 1, true, 2}, {1, 64, 8, 8, 8}));  // outputs without taps
     CHECK_FALSE(planned({64, 64, {1, 1, 3}, 1, {0, 0, 1}}, {1, 64, 8, 8, 8}));  // along the width they sum directly
 }
 
-TEST_CASE("minimal filters give the same bits in both layouts, for any number of threads and split", "[winograd][threads]") {
+TEST_CASE("minimal filters give the same bits in both layouts, for any number of threads and split",
+          "[winograd][threads]") {
     check_same_bits(Case(many, input_shape, Data::reals, 11), "winograd", 3);  // pairs of 5 rows
 }
 
@@ -81,11 +82,13 @@ TEST_CASE("numbers that minimal filters cannot take are summed directly", "[wino
         const View<float> all = wide.view();
         const View<float> part{all.data, {2, 64, 3, 5, 7}, all.strides};
         copy_into(part, c.input);
-        CHECK(same_bits(dense_copy(layer.forward({part.data, part.sizes, part.strides})), dense_copy(forward(layer, c, layout))));
+        CHECK(same_bits(dense_copy(layer.forward({part.data, part.sizes, part.strides})),
+                        dense_copy(forward(layer, c, layout))));
         part.data[offset(part.sizes, part.strides, 2 * 64 * 3 * 5 * 7 - 1)] = infinity;
         ConvTranspose3d direct = c.layer();
         direct.set_variant(direct_variant(layout));
-        CHECK(same_bits(dense_copy(layer.forward({part.data, part.sizes, part.strides})), dense_copy(direct.forward({part.data, part.sizes, part.strides}))));
+        CHECK(same_bits(dense_copy(layer.forward({part.data, part.sizes, part.strides})),
+                        dense_copy(direct.forward({part.data, part.sizes, part.strides}))));
     }
 }
 
@@ -113,8 +116,9 @@ TEST_CASE("wisdom chooses among kernels that round alike", "[winograd][wisdom]")
         CHECK(layer.plan(input_shape, layout).measured);
         CHECK(layer.plan(input_shape, layout).rows_per_task == 2);
         const std::string direct = direct_variant(layout);
-        CHECK(error_of<InvalidArgument>([&] { add_wisdom({many, input_shape, {}, layout, num_threads(), direct, 2, 1e-3, 3}); }) ==
-              "variant " + direct + " rounds unlike those that the layer runs with");
+        CHECK(error_of<InvalidArgument>([&] {
+                  add_wisdom({many, input_shape, {}, layout, num_threads(), direct, 2, 1e-3, 3});
+              }) == "variant " + direct + " rounds unlike those that the layer runs with");
     }
     forget_wisdom();
 }

@@ -51,14 +51,14 @@ TEST_CASE("wisdom is for one geometry and number of threads", "[wisdom]") {
     const ConvTranspose3dOptions options{6, 4, {2, 3, 3}, 2, 1, 0, 2, true, {1, 1, 3}};
     const Shape input{2, 6, 3, 4, 5};
     add_wisdom(entry_for(candidates(options, Layout::ndhwc).front(), 2, options, input));
-    const auto applies = [](const ConvTranspose3dOptions &o, const Shape &shape, Layout layout = Layout::ndhwc, const Shape &size = {}) {
-        return ConvTranspose3d(o).plan(shape, layout, size).measured;
-    };
+    const auto applies = [](const ConvTranspose3dOptions &o, const Shape &shape, Layout layout = Layout::ndhwc,
+                            const Shape &size = {}) { return ConvTranspose3d(o).plan(shape, layout, size).measured; };
     CHECK(applies(options, input));
     CHECK(applies(options, input, Layout::ndhwc, ConvTranspose3d(options).output_shape(input)));
     CHECK_FALSE(applies(options, input, Layout::ncdhw));
     CHECK_FALSE(applies(options, input, Layout::ndhwc, {4, 8, 14}));
-    for (const Shape &other : {Shape{1, 6, 3, 4, 5}, Shape{2, 6, 4, 4, 5}, Shape{2, 6, 3, 5, 5}, Shape{2, 6, 3, 4, 6}, Shape{6, 3, 4, 5}}) {
+    for (const Shape &other :
+         {Shape{1, 6, 3, 4, 5}, Shape{2, 6, 4, 4, 5}, Shape{2, 6, 3, 5, 5}, Shape{2, 6, 3, 4, 6}, Shape{6, 3, 4, 5}}) {
         CHECK_FALSE(applies(options, other));
     }
     const auto changed = [&](const std::function<void(ConvTranspose3dOptions &)> &change) {
@@ -74,7 +74,10 @@ TEST_CASE("wisdom is for one geometry and number of threads", "[wisdom]") {
     CHECK_FALSE(applies(changed([](auto &o) { o.padding = {0, 1, 1}; }), input));
     CHECK_FALSE(applies(changed([](auto &o) { o.output_padding = {0, 0, 1}; }), input));
     CHECK_FALSE(applies(changed([](auto &o) { o.padding_end = {1, 1, 2}; }), input));
-    CHECK(applies(changed([](auto &o) { o.padding_end = {2, 1, 1}, o.output_padding = {1, 0, 0}; }), input));  // the same computation
+    CHECK(applies(changed([](auto &o) {
+                      o.padding_end = {2, 1, 1}, o.output_padding = {1, 0, 0};
+                  }),
+                  input));  // the same computation
     CHECK_FALSE(applies(changed([](auto &o) { o.dilation = {1, 1, 4}; }), input));
 
     set_num_threads(another(threads));

@@ -27,7 +27,8 @@ std::vector<std::string> lines_of(const std::string &text) {
     return lines;
 }
 
-// The line with the right checksum, whatever is in it: the CRC-32 of ISO 3309, by polynomial division from the definition.
+// The line with the right checksum, whatever is in it: the CRC-32 of ISO 3309, by polynomial division from the
+// definition.
 std::string sign(const std::string &line) {
     const std::string text = line.substr(0, line.rfind(" crc32="));
     std::vector<bool> bits;
@@ -85,7 +86,8 @@ TEST_CASE("wisdom survives being written and read", "[wisdom]") {
     read_wisdom(text);
     CHECK(wisdom_text() == text);
 
-    // Sizes and parameters that differ everywhere; an output padding beyond the stride, which dilation allows; other padding at the end.
+    // Sizes and parameters that differ everywhere; an output padding beyond the stride, which dilation allows; other
+    // padding at the end.
     ConvTranspose3dOptions options{6, 4, {2, 3, 4}, {1, 2, 3}, {1, 2, 3}, {4, 0, 1}, 2, true, {5, 1, 2}};
     const Shape input{2, 6, 7, 8, 9};
     using Paddings = std::pair<Triple, std::optional<Triple>>;
@@ -163,8 +165,10 @@ TEST_CASE("wisdom with wrong contents and right checksums", "[wisdom]") {
     CHECK(problem(version, "unstride=0.0.1") == "line 2: it was measured with another version of unstride; ignored");
     CHECK(problem(variant, " variant=ncdhw_nonesuch") == "line 2: this build has no variant ncdhw_nonesuch; ignored");
     const std::string other_layout = line.find("layout=ncdhw") != std::string::npos ? "ndhwc" : "ncdhw";
-    CHECK(problem(variant, " variant=" + candidates(grouped, other_layout == "ndhwc" ? Layout::ndhwc : Layout::ncdhw).front().name)
-              .find("is for layout") != std::string::npos);
+    CHECK(
+        problem(variant,
+                " variant=" + candidates(grouped, other_layout == "ndhwc" ? Layout::ndhwc : Layout::ncdhw).front().name)
+            .find("is for layout") != std::string::npos);
     CHECK(problem(" rows=", " rows=1000").find("line 2: the rows of a task must be from 1 to ") == 0);
     CHECK_FALSE(problem(" rows=", " rows=-").empty());
     CHECK(problem(" threads=", " threads=-") == "line 2: the number of threads must be from 1 to 2147483647; ignored");
@@ -188,7 +192,8 @@ TEST_CASE("wisdom with wrong contents and right checksums", "[wisdom]") {
     CHECK(problem(" crc32=", " more=1 crc32=") == "line 2: it is not as this version writes it; ignored");
 
     forget_wisdom();
-    CHECK(read_wisdom(replaced(signed_text(line), "wisdom 1", "wisdom 2")).summary() == "line 1: it is not 'unstride wisdom 1'; ignored");
+    CHECK(read_wisdom(replaced(signed_text(line), "wisdom 1", "wisdom 2")).summary() ==
+          "line 1: it is not 'unstride wisdom 1'; ignored");
     CHECK(read_wisdom("").summary() == "line 1: it is not 'unstride wisdom 1'; ignored");
     CHECK_FALSE(read_wisdom("").is_wisdom);
 

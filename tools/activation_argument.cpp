@@ -22,7 +22,8 @@ const std::map<std::string, Parser> &parsers() {
     constexpr size_t any = -1;
     static const std::map<std::string, Parser> result = {
         {"relu", {0, 0, [](Numbers) { return Activation::relu(); }}},
-        {"leaky_relu", {0, 1, [](Numbers n) { return n.empty() ? Activation::leaky_relu() : Activation::leaky_relu(n[0]); }}},
+        {"leaky_relu",
+         {0, 1, [](Numbers n) { return n.empty() ? Activation::leaky_relu() : Activation::leaky_relu(n[0]); }}},
         {"prelu", {1, any, [](Numbers n) { return Activation::prelu(n); }}},
         {"elu", {0, 1, [](Numbers n) { return n.empty() ? Activation::elu() : Activation::elu(n[0]); }}},
         {"silu", {0, 0, [](Numbers) { return Activation::silu(); }}},
@@ -57,13 +58,20 @@ void add_activation(CLI::App &app, Activation &value) {
         const size_t colon = text.find(':');
         const auto found = parsers().find(text.substr(0, colon));
         std::vector<double> numbers;
-        if (found == parsers().end() || (colon != std::string::npos && !read_numbers(text.substr(colon + 1), numbers)) ||
+        if (found == parsers().end() ||
+            (colon != std::string::npos && !read_numbers(text.substr(colon + 1), numbers)) ||
             numbers.size() < found->second.least || numbers.size() > found->second.most) {
-            refuse(name, "relu, leaky_relu[:SLOPE], prelu:SLOPE[,SLOPE...], elu[:ALPHA], silu, gelu, gelu_tanh, tanh, sigmoid or clamp:LOW,HIGH", text);
+            refuse(name,
+                   "relu, leaky_relu[:SLOPE], prelu:SLOPE[,SLOPE...], elu[:ALPHA], silu, gelu, gelu_tanh, tanh, "
+                   "sigmoid or clamp:LOW,HIGH",
+                   text);
         }
         value = found->second.make(numbers);
     };
-    app.add_option_function<std::string>(name, parse, "Applied to each output: relu, leaky_relu[:SLOPE], prelu:SLOPE[,SLOPE...], elu[:ALPHA], silu, gelu, gelu_tanh, tanh, sigmoid, clamp:LOW,HIGH")->type_name("NAME[:A,B]");
+    app.add_option_function<std::string>(name, parse,
+                                         "Applied to each output: relu, leaky_relu[:SLOPE], prelu:SLOPE[,SLOPE...], "
+                                         "elu[:ALPHA], silu, gelu, gelu_tanh, tanh, sigmoid, clamp:LOW,HIGH")
+        ->type_name("NAME[:A,B]");
 }
 
 }  // namespace unstride::tools

@@ -25,8 +25,8 @@ std::vector<std::string> split(const std::string &text) {
 namespace {
 
 // Comma-separated integers that fit in 64 bits, as many as one of `counts` says.
-std::vector<int64_t> parse_integers(const std::string &name, const std::string &text,
-                                    std::initializer_list<int> counts, const std::string &expected) {
+std::vector<int64_t> parse_integers(const std::string &name, const std::string &text, std::initializer_list<int> counts,
+                                    const std::string &expected) {
     std::vector<int64_t> values;
     for (const std::string &part : split(text)) {
         const char *end = part.data() + part.size();
@@ -74,7 +74,8 @@ struct Names {
 };
 
 Names names_of(int dims) {
-    constexpr Names names[] = {{"length", "one", "L"}, {"height,width", "two", "H,W"}, {"depth,height,width", "three", "D,H,W"}};
+    constexpr Names names[] = {
+        {"length", "one", "L"}, {"height,width", "two", "H,W"}, {"depth,height,width", "three", "D,H,W"}};
     return names[dims - 1];
 }
 
@@ -87,10 +88,14 @@ std::string sizes_of_array(int dims) {
 // What --stride and its like take.
 Triple parse_triple(int dims, const std::string &name, const std::string &text, Triple value) {
     const Names names = names_of(dims);
-    const std::vector<int64_t> numbers = parse_integers(
-        name, text, {1, dims}, dims == 1 ? "an integer" : std::string("an integer or ") + names.count + " as " + names.numbers);
-    const auto number = [&](int d) { return d < 3 - dims ? value[d] : numbers.size() == 1 ? numbers.front()
-                                                                                          : numbers[static_cast<size_t>(d - (3 - dims))]; };
+    const std::vector<int64_t> numbers =
+        parse_integers(name, text, {1, dims},
+                       dims == 1 ? "an integer" : std::string("an integer or ") + names.count + " as " + names.numbers);
+    const auto number = [&](int d) {
+        return d < 3 - dims          ? value[d]
+               : numbers.size() == 1 ? numbers.front()
+                                     : numbers[static_cast<size_t>(d - (3 - dims))];
+    };
     return {number(0), number(1), number(2)};
 }
 
@@ -100,17 +105,22 @@ constexpr const char *triple_form = "N|D,H,W";
 
 CLI::Option *add_dims(CLI::App &app, int &dims) {
     const std::string name = "--dims";
-    return add_parsed(app, name, "1|2|3", "Dimensions of space (default: 3); in two, sizes have no depth, and in one no height", [name, &dims](const std::string &text) {
-        const int64_t value = parse_integers(name, text, {1}, "1, 2 or 3").front();
-        if (value < 1 || value > 3) {
-            refuse(name, "1, 2 or 3", text);
-        }
-        dims = static_cast<int>(value);
-    });
+    return add_parsed(app, name, "1|2|3",
+                      "Dimensions of space (default: 3); in two, sizes have no depth, and in one no height",
+                      [name, &dims](const std::string &text) {
+                          const int64_t value = parse_integers(name, text, {1}, "1, 2 or 3").front();
+                          if (value < 1 || value > 3) {
+                              refuse(name, "1, 2 or 3", text);
+                          }
+                          dims = static_cast<int>(value);
+                      });
 }
 
-CLI::Option *add_triple(CLI::App &app, const int &dims, const std::string &name, Triple &value, const std::string &help) {
-    return add_parsed(app, name, triple_form, help, [name, &dims, &value](const std::string &text) { value = parse_triple(dims, name, text, value); });
+CLI::Option *add_triple(CLI::App &app, const int &dims, const std::string &name, Triple &value,
+                        const std::string &help) {
+    return add_parsed(app, name, triple_form, help, [name, &dims, &value](const std::string &text) {
+        value = parse_triple(dims, name, text, value);
+    });
 }
 
 CLI::Option *add_layout(CLI::App &app, const std::function<void(Layout)> &set, const std::string &help) {
@@ -138,15 +148,16 @@ CLI::Option *add_names(CLI::App &app, const std::string &name, std::vector<std::
 
 CLI::Option *add_device(CLI::App &app, Device &value) {
     const std::string name = "--device";
-    return add_parsed(app, name, "cpu|cuda|opencl", "Where to compute (default: cpu)", [name, &value](const std::string &text) {
-        for (const Device device : {Device::cpu, Device::cuda, Device::opencl}) {
-            if (text == to_string(device)) {
-                value = device;
-                return;
-            }
-        }
-        refuse(name, "cpu, cuda or opencl", text);
-    });
+    return add_parsed(app, name, "cpu|cuda|opencl", "Where to compute (default: cpu)",
+                      [name, &value](const std::string &text) {
+                          for (const Device device : {Device::cpu, Device::cuda, Device::opencl}) {
+                              if (text == to_string(device)) {
+                                  value = device;
+                                  return;
+                              }
+                          }
+                          refuse(name, "cpu, cuda or opencl", text);
+                      });
 }
 
 CLI::Option *add_types(CLI::App &app, Types &value, const std::string &otherwise) {

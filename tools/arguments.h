@@ -25,8 +25,10 @@ CLI::Option *add_text(CLI::App &app, const std::string &name, std::string &value
 CLI::Option *add_integer(CLI::App &app, const std::string &name, int64_t &value, const std::string &help);
 // Adds --dims, the number of dimensions of space. It has to come before the options that depend on it.
 CLI::Option *add_dims(CLI::App &app, int &dims);
-// One integer for all dimensions of space, or one for each: depth,height,width in three. Those that are missing keep the option's default.
-CLI::Option *add_triple(CLI::App &app, const int &dims, const std::string &name, Triple &value, const std::string &help);
+// One integer for all dimensions of space, or one for each: depth,height,width in three. Those that are missing keep
+// the option's default.
+CLI::Option *add_triple(CLI::App &app, const int &dims, const std::string &name, Triple &value,
+                        const std::string &help);
 // Comma-separated names, none empty.
 CLI::Option *add_names(CLI::App &app, const std::string &name, std::vector<std::string> &value,
                        const std::string &help);

@@ -101,9 +101,11 @@ void run_bench(const Arguments &arguments) {
         }
     }
     std::cout << "measuring the machine's peak and bandwidth" << std::endl;
-    const Machine machine = arguments.device == Device::cpu ? bench::measure_machine(num_threads()) : bench::describe_machine(arguments.device);
-    std::cout << format("%s, %d %s: %.0f GFLOP/s in f32, %.1f GB/s\n\n", machine.cpu.c_str(), machine.threads, arguments.device == Device::cpu ? "threads" : "processors",
-                        machine.peak_gflops, machine.bandwidth_gbs);
+    const Machine machine = arguments.device == Device::cpu ? bench::measure_machine(num_threads())
+                                                            : bench::describe_machine(arguments.device);
+    std::cout << format("%s, %d %s: %.0f GFLOP/s in f32, %.1f GB/s\n\n", machine.cpu.c_str(), machine.threads,
+                        arguments.device == Device::cpu ? "threads" : "processors", machine.peak_gflops,
+                        machine.bandwidth_gbs);
     const Table table(layers);
     std::vector<Result> results;
     for (const Layer &layer : layers) {

@@ -15,7 +15,8 @@ struct LayerChoice {
     std::string file;  // empty: the table of the build
     std::vector<Layout> layouts = {Layout::ncdhw, Layout::ndhwc};
 
-    // In the order of the names. Throws InvalidArgument for a name that is not in the table, or a table that cannot be read.
+    // In the order of the names. Throws InvalidArgument for a name that is not in the table, or a table that cannot be
+    // read.
     std::vector<bench::Layer> read() const;
 };
 

@@ -88,8 +88,8 @@ NpyHeader read_header(Reader &reader) {
     }
     unsigned char length_bytes[4] = {};
     reader.read(length_bytes, major == 1 ? 2 : 4, "header");
-    const uint32_t length = length_bytes[0] | length_bytes[1] << 8 | length_bytes[2] << 16 |
-                            static_cast<uint32_t>(length_bytes[3]) << 24;
+    const uint32_t length =
+        length_bytes[0] | length_bytes[1] << 8 | length_bytes[2] << 16 | static_cast<uint32_t>(length_bytes[3]) << 24;
     if (length > reader.left()) {
         throw std::runtime_error("truncated in its header");
     }
@@ -132,8 +132,8 @@ NpyArray read_npy(const std::string &path) {
 }
 
 void write_npy(OutputFile &file, const std::vector<int64_t> &sizes, DType dtype, const void *values) {
-    std::string header = std::string("{'descr': '") + descr_of(dtype) + "', 'fortran_order': False, 'shape': " + shape_text(sizes) +
-                         ", }";
+    std::string header = std::string("{'descr': '") + descr_of(dtype) +
+                         "', 'fortran_order': False, 'shape': " + shape_text(sizes) + ", }";
     // Version 1.0: a length of two bytes, and spaces so that the data begin at a multiple of 64.
     const size_t before = magic_bytes + 2 + 2;
     header.resize((before + header.size() + 1 + 63) / 64 * 64 - before - 1, ' ');

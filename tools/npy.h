@@ -11,11 +11,12 @@
 
 namespace unstride::tools {
 
-// NumPy's .npy files, versions 1.0, 2.0 and 3.0, of f32 ('<f4'), f64 ('<f8'), f16 ('<f2') and bf16 in C order. The format:
-// https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+// NumPy's .npy files, versions 1.0, 2.0 and 3.0, of f32 ('<f4'), f64 ('<f8'), f16 ('<f2') and bf16 in C order. The
+// format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 //
-// NumPy itself has no bf16. An array of the package ml_dtypes is written as '<V2', two bytes without a meaning, and np.load gives '|V2', which
-// .view(ml_dtypes.bfloat16) makes numbers of. Both are taken here for bf16; the first is written.
+// NumPy itself has no bf16. An array of the package ml_dtypes is written as '<V2', two bytes without a meaning, and
+// np.load gives '|V2', which .view(ml_dtypes.bfloat16) makes numbers of. Both are taken here for bf16; the first is
+// written.
 //
 // Not Halide's halide_image_io.h: it crashes or asserts on sizes that are too large or negative, takes sizes modulo
 // 2^32, ignores bytes after the data, refuses headers not padded to 64 bytes (NumPy before 1.14), and does not say what

@@ -11,8 +11,7 @@ namespace {
 
 class Parser {
 public:
-    explicit Parser(std::string_view text)
-        : text_(text), rest_(text) {
+    explicit Parser(std::string_view text) : text_(text), rest_(text) {
     }
 
     NpyHeader header() {
@@ -91,8 +90,7 @@ private:
             if (length == rest_.size()) {
                 fail();
             }
-            depth += rest_[length] == '[' ? 1 : rest_[length] == ']' ? -1
-                                                                     : 0;
+            depth += rest_[length] == '[' ? 1 : rest_[length] == ']' ? -1 : 0;
         }
         return take(length);
     }

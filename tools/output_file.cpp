@@ -28,8 +28,7 @@ std::string temporary_name() {
 
 }  // namespace
 
-OutputFile::OutputFile(const std::string &path)
-    : path_(path) {
+OutputFile::OutputFile(const std::string &path) : path_(path) {
     find_target();
     const bool replaces = fs::exists(target_);
     if (replaces) {

@@ -47,14 +47,19 @@ void print_plan(const Arguments &arguments) {
               << "variant     " << v.name << '\n'
               << format("            family %s, tile of %d channels x %d columns, %s, %s, %s\n", v.family.c_str(),
                         v.block, v.columns, stride.c_str(), v.isa.c_str(), to_string(v.types).c_str())
-              << (plan.rest.empty() ? "" : format("            for %lld channels; %s for the rest\n", static_cast<long long>(plan.channels), plan.rest.c_str()))
+              << (plan.rest.empty() ? ""
+                                    : format("            for %lld channels; %s for the rest\n",
+                                             static_cast<long long>(plan.channels), plan.rest.c_str()))
               << "reason      " << plan.reason << '\n'
               << format("expected    %.4g ms, ", plan.expected_seconds * 1e3)
-              << (plan.measured ? "as measured by unstride tune" : "by the planner's estimate of the arithmetic; memory may take longer")
+              << (plan.measured ? "as measured by unstride tune"
+                                : "by the planner's estimate of the arithmetic; memory may take longer")
               << '\n'
               << "machine     " << machine_text(layer.device()) << '\n'
               << (on_cpu ? "threads     " : "processors  ") << plan.threads << '\n'
-              << "tasks       " << plan.tasks << (on_cpu ? format(", %lld output rows each", static_cast<long long>(plan.rows_per_task)) : " blocks of threads")
+              << "tasks       " << plan.tasks
+              << (on_cpu ? format(", %lld output rows each", static_cast<long long>(plan.rows_per_task))
+                         : " blocks of threads")
               << "; kernel calls " << plan.kernel_calls << '\n'
               << "memory      " << bytes_text(static_cast<double>(plan.packed_bytes)) << " of packed weights, "
               << bytes_text(static_cast<double>(plan.scratch_bytes)) << " of scratch\n"

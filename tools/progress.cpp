@@ -7,8 +7,7 @@
 
 namespace unstride::tools {
 
-Progress::Progress()
-    : terminal_(isatty(STDERR_FILENO) == 1) {
+Progress::Progress() : terminal_(isatty(STDERR_FILENO) == 1) {
 }
 
 Progress::~Progress() {
@@ -20,7 +19,8 @@ void Progress::show(double fraction, const std::string &what) {
         constexpr size_t width = 30;
         const double shown = std::clamp(fraction, 0.0, 1.0);
         const std::string done(static_cast<size_t>(shown * width), '#');
-        std::fprintf(stderr, "\r\x1b[K[%-*s] %3.0f %%  %s", static_cast<int>(width), done.c_str(), 100 * shown, what.c_str());
+        std::fprintf(stderr, "\r\x1b[K[%-*s] %3.0f %%  %s", static_cast<int>(width), done.c_str(), 100 * shown,
+                     what.c_str());
         std::fflush(stderr);
         shown_ = true;
     }

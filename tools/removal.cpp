@@ -67,8 +67,7 @@ void Removal::handle_signals() {
     }
 }
 
-Removal::Removal(std::filesystem::path path)
-    : path_(std::move(path)) {
+Removal::Removal(std::filesystem::path path) : path_(std::move(path)) {
     [[maybe_unused]] static const bool once = (handle_signals(), true);
     const Exclusive exclusive;
     next_ = std::exchange(first, this);

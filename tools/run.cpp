@@ -25,8 +25,8 @@ struct Arguments {
     bool repeat = false;
 };
 
-// Sizes as in a file of this layout, with the channels last for ndhwc, to sizes as in Shape, and back. Sizes of a rank that no
-// input has stay as they are.
+// Sizes as in a file of this layout, with the channels last for ndhwc, to sizes as in Shape, and back. Sizes of a rank
+// that no input has stay as they are.
 Shape from_file_order(Shape sizes, Layout layout, int dims) {
     const int rank = static_cast<int>(sizes.size());
     if (layout == Layout::ndhwc && (rank == dims + 1 || rank == dims + 2)) {
@@ -48,8 +48,9 @@ void take_weight_shape(LayerArguments &layer, const NpyArray &weight, const std:
     ConvTranspose3dOptions &options = layer.options;
     const auto axes = static_cast<size_t>(layer.dims) + 2;
     if (sizes.size() != axes) {
-        throw InvalidArgument(path + ": a weight has " + std::to_string(axes) + " dimensions (C_in, C_out / groups" + (layer.dims == 3 ? ", KD" : "") +
-                              (layer.dims > 1 ? ", KH" : "") + ", KW), not the shape " + shape_text(sizes));
+        throw InvalidArgument(path + ": a weight has " + std::to_string(axes) + " dimensions (C_in, C_out / groups" +
+                              (layer.dims == 3 ? ", KD" : "") + (layer.dims > 1 ? ", KH" : "") +
+                              ", KW), not the shape " + shape_text(sizes));
     }
     options.in_channels = sizes[0];
     if (__builtin_mul_overflow(sizes[1], options.groups, &options.out_channels)) {
@@ -63,8 +64,8 @@ void take_weight_shape(LayerArguments &layer, const NpyArray &weight, const std:
 Types choose_types(const Arguments &arguments, DType input) {
     const Types types = arguments.types->count() > 0 ? arguments.layer.types : input;
     if (types.input != input) {
-        throw InvalidArgument("--dtype: " + to_string(types) + " needs an input of " + to_string(types.input) + ", but " + arguments.input + " has " +
-                              to_string(input));
+        throw InvalidArgument("--dtype: " + to_string(types) + " needs an input of " + to_string(types.input) +
+                              ", but " + arguments.input + " has " + to_string(input));
     }
     return types;
 }
@@ -72,7 +73,9 @@ Types choose_types(const Arguments &arguments, DType input) {
 // Calls `use` with a pointer to the elements, of their type.
 template<typename Use>
 void with_values(const NpyArray &array, const Use &use) {
-    with_type(array.dtype, [&](auto *null) { use(reinterpret_cast<const std::remove_pointer_t<decltype(null)> *>(array.values.data())); });
+    with_type(array.dtype, [&](auto *null) {
+        use(reinterpret_cast<const std::remove_pointer_t<decltype(null)> *>(array.values.data()));
+    });
 }
 
 View<const void> view_of(const NpyArray &array, Layout layout, int dims) {
@@ -145,9 +148,10 @@ void run(const Arguments &arguments) {
               << "output   " << shape_text(file_sizes) << " -> " << arguments.output << '\n'
               << "type     " << to_string(types) << '\n'
               << "variant  " << plan.variant.name << '\n'
-              << (layer.device() == Device::cpu ? "threads  " + std::to_string(plan.threads) : format("device   %s", to_string(layer.device()))) << '\n'
-              << time_text(times, plan.multiply_adds, layer.device())
-              << std::flush;
+              << (layer.device() == Device::cpu ? "threads  " + std::to_string(plan.threads)
+                                                : format("device   %s", to_string(layer.device())))
+              << '\n'
+              << time_text(times, plan.multiply_adds, layer.device()) << std::flush;
     output_file.commit();
 }
 
@@ -160,10 +164,12 @@ void add_run(CLI::App &app) {
     add_text(*command, "--input", arguments->input, "X.npy",
              "Input, f32, f64, f16 or bf16: (N, C, D, H, W) or (C, D, H, W); in ndhwc C is last")
         ->required();
-    add_text(*command, "--weight", arguments->weight, "W.npy", "Weight, of any of these types: (C_in, C_out / groups, KD, KH, KW)")
+    add_text(*command, "--weight", arguments->weight, "W.npy",
+             "Weight, of any of these types: (C_in, C_out / groups, KD, KH, KW)")
         ->required();
     add_text(*command, "--bias", arguments->bias, "B.npy", "Bias, of any of these types: (C_out)");
-    add_text(*command, "--residual", arguments->residual, "R.npy", "Added to the output: of its type and sizes, and in its layout");
+    add_text(*command, "--residual", arguments->residual, "R.npy",
+             "Added to the output: of its type and sizes, and in its layout");
     add_activation(*command, arguments->activation);
     add_text(
         *command, "--output", arguments->output, "Y.npy",

@@ -72,7 +72,8 @@ public:
         print("layer", "layout", "planned", "rows", "ms", "winner", "rows", "ms", "gain");
     }
 
-    void print(const std::string &layer, Layout layout, const bench::Candidate &planned, const bench::Candidate &winner) const {
+    void print(const std::string &layer, Layout layout, const bench::Candidate &planned,
+               const bench::Candidate &winner) const {
         const auto rows = [](const bench::Candidate &c) { return std::to_string(c.rows_per_task); };
         const auto milliseconds = [](const bench::Candidate &c) { return format("%.3f", c.seconds * 1e3); };
         const auto name = [](const bench::Candidate &c) { return c.variant.empty() ? "two variants" : c.variant; };
@@ -81,9 +82,9 @@ public:
     }
 
 private:
-    void print(const std::string &layer, const std::string &layout, const std::string &planned, const std::string &planned_rows,
-               const std::string &planned_time, const std::string &winner, const std::string &winner_rows,
-               const std::string &winner_time, const std::string &gain) const {
+    void print(const std::string &layer, const std::string &layout, const std::string &planned,
+               const std::string &planned_rows, const std::string &planned_time, const std::string &winner,
+               const std::string &winner_rows, const std::string &winner_time, const std::string &gain) const {
         std::cout << format("%-*s  %-6s  %-*s %4s %9s  %-*s %4s %9s  %s\n", layer_width_, layer.c_str(), layout.c_str(),
                             variant_width_, planned.c_str(), planned_rows.c_str(), planned_time.c_str(), variant_width_,
                             winner.c_str(), winner_rows.c_str(), winner_time.c_str(), gain.c_str())
@@ -108,7 +109,11 @@ void run_tune(const Arguments &arguments) {
     for (const bench::Layer &layer : layers) {
         for (Layout layout : layouts) {
             const bench::Tuning tuning = bench::tune(
-                layer, layout, [&](double fraction) { progress.show((done + fraction) / total, layer.name + " " + to_string(layout)); }, types);
+                layer, layout,
+                [&](double fraction) {
+                    progress.show((done + fraction) / total, layer.name + " " + to_string(layout));
+                },
+                types);
             done++;
             measured += tuning.measured;
             left_out += tuning.left_out;
@@ -117,7 +122,16 @@ void run_tune(const Arguments &arguments) {
             if (tuning.winner.variant.empty()) {
                 continue;  // two variants are the planner's own choice only
             }
-            file.keep({layer.options, layer.input_size, {}, layout, num_threads(), tuning.winner.variant, tuning.winner.rows_per_task, tuning.winner.seconds, tuning.measured, types});
+            file.keep({layer.options,
+                       layer.input_size,
+                       {},
+                       layout,
+                       num_threads(),
+                       tuning.winner.variant,
+                       tuning.winner.rows_per_task,
+                       tuning.winner.seconds,
+                       tuning.measured,
+                       types});
         }
     }
     std::cout << "\nmeasured " << measured << " variants and splits; left out " << left_out
@@ -127,10 +141,12 @@ void run_tune(const Arguments &arguments) {
 }  // namespace
 
 void add_tune(CLI::App &app) {
-    CLI::App *command = app.add_subcommand("tune", "Measure what can run a layer, and remember the winner for later runs");
+    CLI::App *command =
+        app.add_subcommand("tune", "Measure what can run a layer, and remember the winner for later runs");
     const auto arguments = std::make_shared<Arguments>();
     ConvTranspose3dOptions &options = arguments->layer.options;
-    arguments->layers = add_layer_choice(*command, arguments->choice, "Layers of the table, or all; or say one with --input-size");
+    arguments->layers =
+        add_layer_choice(*command, arguments->choice, "Layers of the table, or all; or say one with --input-size");
     const int &dims = arguments->layer.dims;
     CLI::Option *dimensions = add_dims(*command, arguments->layer.dims);
     CLI::Option *input_size = add_input_size(*command, dims, arguments->input_size);

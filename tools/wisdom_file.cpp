@@ -61,8 +61,7 @@ void use_wisdom(const std::string &path) {
     }
 }
 
-WisdomFile::WisdomFile(const std::string &path)
-    : path_(path.empty() ? default_wisdom_path() : path) {
+WisdomFile::WisdomFile(const std::string &path) : path_(path.empty() ? default_wisdom_path() : path) {
     if (path_.empty() || path_ == no_wisdom) {
         throw InvalidArgument("--wisdom: a file to keep the winners in is needed");
     }

@@ -14,12 +14,13 @@ namespace unstride::tools {
 // Adds --wisdom for the commands that use wisdom.
 CLI::Option *add_wisdom_argument(CLI::App &app, std::string &path);
 
-// Loads what --wisdom said: a file, "none", or if empty the file of UNSTRIDE_WISDOM or else the user's own, if there is one. What
-// is wrong in it is a warning on standard error; a file that was named and cannot be read throws InvalidArgument.
+// Loads what --wisdom said: a file, "none", or if empty the file of UNSTRIDE_WISDOM or else the user's own, if there is
+// one. What is wrong in it is a warning on standard error; a file that was named and cannot be read throws
+// InvalidArgument.
 void use_wisdom(const std::string &path);
 
-// The file that tune keeps winners in. Throws InvalidArgument or std::runtime_error unless it can be written and is wisdom, or
-// empty, or not there yet; warns of what is in it but cannot be kept. Leaves the process without wisdom.
+// The file that tune keeps winners in. Throws InvalidArgument or std::runtime_error unless it can be written and is
+// wisdom, or empty, or not there yet; warns of what is in it but cannot be kept. Leaves the process without wisdom.
 // Several processes may keep winners in one file at the same time.
 class WisdomFile {
 public:

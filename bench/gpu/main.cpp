@@ -2,10 +2,10 @@
 //
 //     unstride_gpu_bench FILE.json [ROUNDS]
 //
-// Times are between events in the stream, with data in place and after two calls to warm up; the first call of a layer, in which weights are
-// packed and uploaded, and the driver compiles if no layer before had the same kernel, is timed by itself. All outputs are compared with that of
-// Unstride's planned variant: where they differ by more than 1e-4 of the largest output, TF32 apart, the exit status is 1. The file is written
-// after each layer.
+// Times are between events in the stream, with data in place and after two calls to warm up; the first call of a layer,
+// in which weights are packed and uploaded, and the driver compiles if no layer before had the same kernel, is timed by
+// itself. All outputs are compared with that of Unstride's planned variant: where they differ by more than 1e-4 of the
+// largest output, TF32 apart, the exit status is 1. The file is written after each layer.
 
 #include <algorithm>
 #include <chrono>
@@ -40,7 +40,8 @@ class LayerBench {
 public:
     LayerBench(const Layer &layer, Layout layout)
         : layer_(layer), layout_(layout), parameters_(layer.options), plan_(plan()),
-          output_count_(count(parameters_.output_shape(layer.input_size))), input_(count(layer.input_size)), output_(output_count_) {
+          output_count_(count(parameters_.output_shape(layer.input_size))), input_(count(layer.input_size)),
+          output_(output_count_) {
         std::minstd_rand random(1);
         std::uniform_real_distribution<float> uniform(-1, 1);
         std::vector<float> values(static_cast<size_t>(count(layer.input_size)));
@@ -56,17 +57,20 @@ public:
                 Entrant e{who, make(), 0, {}, {}};
                 e.first_seconds = first_call(*e.runner);
                 e.output.resize(static_cast<size_t>(output_count_));
-                check(cudaMemcpy(e.output.data(), output_.get(), sizeof(float) * e.output.size(), cudaMemcpyDeviceToHost));
+                check(cudaMemcpy(e.output.data(), output_.get(), sizeof(float) * e.output.size(),
+                                 cudaMemcpyDeviceToHost));
                 entrants.push_back(std::move(e));
             } catch (const std::exception &error) {
-                rows.push_back({{"layer", layer_.name}, {"layout", to_string(layout_)}, {"who", who}, {"error", error.what()}});
+                rows.push_back(
+                    {{"layer", layer_.name}, {"layout", to_string(layout_)}, {"who", who}, {"error", error.what()}});
             }
         };
         enter("unstride", [&] { return make_unstride(layer_, parameters_, layout_, ""); });
         enter("cudnn", [&] { return make_cudnn(layer_, parameters_, layout_, false); });
         enter("cudnn_tf32", [&] { return make_cudnn(layer_, parameters_, layout_, true); });
         for (const Variant &v : variants()) {
-            if (v.device == Device::cuda && v.layout == layout_ && v.types == plan_.variant.types && v.name != plan_.variant.name) {
+            if (v.device == Device::cuda && v.layout == layout_ && v.types == plan_.variant.types &&
+                v.name != plan_.variant.name) {
                 enter(v.name, [&] { return make_unstride(layer_, parameters_, layout_, v.name); });
             }
         }
@@ -167,7 +171,14 @@ int run(const std::string &path, int rounds) {
     check(cudaDriverGetVersion(&driver));
     check(cudaRuntimeGetVersion(&runtime));
     bool same = true;
-    Json document = {{"machine", {{"gpu", device.name}, {"processors", device.processors}, {"peak_gflops", device.peak_flops * 1e-9}, {"bandwidth_gbs", device.peak_bytes * 1e-9}, {"driver", driver}, {"runtime", runtime}, {"cudnn", cudnn_version()}}},
+    Json document = {{"machine",
+                      {{"gpu", device.name},
+                       {"processors", device.processors},
+                       {"peak_gflops", device.peak_flops * 1e-9},
+                       {"bandwidth_gbs", device.peak_bytes * 1e-9},
+                       {"driver", driver},
+                       {"runtime", runtime},
+                       {"cudnn", cudnn_version()}}},
                      {"results", Json::array()}};
     for (const Layer &layer : parse_layers(default_layer_table())) {
         for (const Layout layout : {Layout::ncdhw, Layout::ndhwc}) {
@@ -175,7 +186,10 @@ int run(const std::string &path, int rounds) {
             try {
                 rows = LayerBench(layer, layout).run(rounds, device);
             } catch (const std::exception &error) {
-                rows = {{{"layer", layer.name}, {"layout", to_string(layout)}, {"who", "unstride"}, {"error", error.what()}}};
+                rows = {{{"layer", layer.name},
+                         {"layout", to_string(layout)},
+                         {"who", "unstride"},
+                         {"error", error.what()}}};
             }
             for (const Json &row : rows) {
                 document["results"].push_back(row);
@@ -185,7 +199,9 @@ int run(const std::string &path, int rounds) {
                 same = same && !differs && !(failed && who == "unstride");
                 if (failed || differs || library) {
                     std::cout << layer.name << ' ' << to_string(layout) << ' ' << who << ' '
-                              << (failed ? row["error"].get<std::string>() : std::to_string(1e3 * row["seconds"].get<double>()) + " ms") << (differs ? ", DIFFERS" : "") << std::endl;
+                              << (failed ? row["error"].get<std::string>()
+                                         : std::to_string(1e3 * row["seconds"].get<double>()) + " ms")
+                              << (differs ? ", DIFFERS" : "") << std::endl;
                 }
             }
             save(path, document);

@@ -68,9 +68,11 @@ public:
     virtual size_t workspace_bytes() const = 0;
 };
 
-std::unique_ptr<Runner> make_unstride(const Layer &layer, const ConvTranspose3d &parameters, Layout layout, const std::string &variant);
+std::unique_ptr<Runner> make_unstride(const Layer &layer, const ConvTranspose3d &parameters, Layout layout,
+                                      const std::string &variant);
 
-// cuDNN's fastest algorithm for the gradient of a convolution, and its addition of a bias. Throws std::runtime_error where it has none.
+// cuDNN's fastest algorithm for the gradient of a convolution, and its addition of a bias. Throws std::runtime_error
+// where it has none.
 size_t cudnn_version();
 std::unique_ptr<Runner> make_cudnn(const Layer &layer, const ConvTranspose3d &parameters, Layout layout, bool tf32);
 

@@ -1,4 +1,5 @@
-// Upsamples a volume that is on the GPU already, between two calls of cuBLAS, all in one stream; then compares with the CPU.
+// Upsamples a volume that is on the GPU already, between two calls of cuBLAS, all in one stream; then compares with the
+// CPU.
 
 #include <cublas_v2.h>
 #include <cuda_runtime.h>
@@ -39,16 +40,19 @@ int main() {
         check(cublasSetStream(blas, stream));
         check(cudaMalloc(&device_input, sizeof(float) * input.element_count()));
         check(cudaMalloc(&device_output, sizeof(float) * output.element_count()));
-        check(cudaMemcpyAsync(device_input, input.data(), sizeof(float) * input.element_count(), cudaMemcpyHostToDevice, stream));
+        check(cudaMemcpyAsync(device_input, input.data(), sizeof(float) * input.element_count(), cudaMemcpyHostToDevice,
+                              stream));
 
         // Nothing here waits for the GPU.
         const float two = 2, half = 0.5;
         up.set_device(Device::cuda);
         check(cublasSscal(blas, static_cast<int>(input.element_count()), &two, device_input, 1));
-        up.forward(dense_view<const float>(device_input, input_shape), dense_view(device_output, output_shape), CudaStream{stream});
+        up.forward(dense_view<const float>(device_input, input_shape), dense_view(device_output, output_shape),
+                   CudaStream{stream});
         check(cublasSscal(blas, static_cast<int>(output.element_count()), &half, device_output, 1));
 
-        check(cudaMemcpyAsync(output.data(), device_output, sizeof(float) * output.element_count(), cudaMemcpyDeviceToHost, stream));
+        check(cudaMemcpyAsync(output.data(), device_output, sizeof(float) * output.element_count(),
+                              cudaMemcpyDeviceToHost, stream));
         check(cudaStreamSynchronize(stream));
 
         std::for_each_n(input.data(), input.element_count(), [](float &value) { value *= 2; });

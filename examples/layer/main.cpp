@@ -1,5 +1,5 @@
-// Two layers that have kernels of their own, which CMakeLists.txt asks for: what the planner takes for them, that it computes the same
-// as the kernel for any layer, and the times of both in one thread.
+// Two layers that have kernels of their own, which CMakeLists.txt asks for: what the planner takes for them, that it
+// computes the same as the kernel for any layer, and the times of both in one thread.
 
 #include <unstride/unstride.h>
 
@@ -40,7 +40,8 @@ double milliseconds(const unstride::ConvTranspose3d &layer, const unstride::Tens
 }
 
 // Whether a kernel named `name` is planned for the layer, and computes what the generic one of the same tile does.
-bool compare(const std::string &name, const unstride::ConvTranspose3dOptions &options, const unstride::Shape &shape, unstride::Layout layout) {
+bool compare(const std::string &name, const unstride::ConvTranspose3dOptions &options, const unstride::Shape &shape,
+             unstride::Layout layout) {
     unstride::ConvTranspose3d layer(options), any(options);
     const unstride::Plan plan = layer.plan(shape, layout);
     const std::string &variant = plan.variant.name;
@@ -62,8 +63,10 @@ bool compare(const std::string &name, const unstride::ConvTranspose3dOptions &op
         generic.push_back(milliseconds(any, input, expected));
     }
     const bool equal = same(output, expected);
-    std::printf("  result      %s\n", equal ? "equals that of the generic kernel in every bit" : "differs from that of the generic kernel");
-    std::printf("  time        %.2f ms; generic kernel %.2f ms, %.2f times as long\n", median(own), median(generic), median(generic) / median(own));
+    std::printf("  result      %s\n",
+                equal ? "equals that of the generic kernel in every bit" : "differs from that of the generic kernel");
+    std::printf("  time        %.2f ms; generic kernel %.2f ms, %.2f times as long\n", median(own), median(generic),
+                median(generic) / median(own));
     return equal;
 }
 

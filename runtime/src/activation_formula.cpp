@@ -33,15 +33,14 @@ Formula formula_of(const Activation &activation) {
 }
 
 FormulaParameters parameters_of(const Activation &activation, int64_t channels) {
-    const auto each = [&](double value) {
-        return std::vector<double>(static_cast<size_t>(channels), value);
-    };
+    const auto each = [&](double value) { return std::vector<double>(static_cast<size_t>(channels), value); };
     const bool is_relu = activation.kind == Activation::Kind::relu;
     switch (formula_of(activation)) {
     case Formula::slope:
         return {activation.slopes.size() == 1 ? each(activation.slopes.front()) : activation.slopes};
     case Formula::clamp:
-        return {each(is_relu ? 0 : activation.low), each(is_relu ? std::numeric_limits<double>::infinity() : activation.high)};
+        return {each(is_relu ? 0 : activation.low),
+                each(is_relu ? std::numeric_limits<double>::infinity() : activation.high)};
     case Formula::elu:
         return {each(activation.alpha)};
     default:

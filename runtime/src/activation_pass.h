@@ -9,7 +9,8 @@
 
 namespace unstride {
 
-// Outputs of one item of the batch after the other, in boxes. Rows and slices are counted as a call does that computes some of them.
+// Outputs of one item of the batch after the other, in boxes. Rows and slices are counted as a call does that computes
+// some of them.
 struct Box {
     int64_t item, items;
     int64_t group;
@@ -17,7 +18,8 @@ struct Box {
     int64_t slice, slices, row, rows;
 };
 
-// What a call computes, and how: as schedules/tasks.cpp splits it, in a loop over groups and items and one over what is in these.
+// What a call computes, and how: as schedules/tasks.cpp splits it, in a loop over groups and items and one over what is
+// in these.
 struct Tasks {
     int64_t batch, groups, outputs;  // channels of a group
     int64_t slices, rows;
@@ -32,9 +34,10 @@ Tasks tasks_of(const Part &part, const Channels &channels, int64_t batch, int64_
 // An activation that the kernels do not compute in registers, in place, of all columns of a box.
 class ActivationPass {
 public:
-    // `output` has the call's first element, and strides from one of the call's rows or slices to the next; `bias` is that of the call, and
-    // has to live as long.
-    ActivationPass(const Variant &variant, Formula formula, halide_buffer_t *bias, const Volume &output, int64_t columns);
+    // `output` has the call's first element, and strides from one of the call's rows or slices to the next; `bias` is
+    // that of the call, and has to live as long.
+    ActivationPass(const Variant &variant, Formula formula, halide_buffer_t *bias, const Volume &output,
+                   int64_t columns);
 
     // Returns an error of Halide's, or 0.
     int run(void *user_context, const Box &box) const;

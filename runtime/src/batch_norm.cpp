@@ -11,7 +11,8 @@ void fold_batch_norm(const ConvTranspose &layer, const BatchNorm &norm, ConvTran
     const DefaultFloatEnvironment environment;
     const ConvTranspose3dOptions &options = layer.options();
     check_batch_norm(norm, layer.activation(), options.out_channels);
-    const auto channels = static_cast<size_t>(options.out_channels), group = channels / static_cast<size_t>(options.groups);
+    const auto channels = static_cast<size_t>(options.out_channels),
+               group = channels / static_cast<size_t>(options.groups);
     const auto group_inputs = static_cast<size_t>(options.in_channels / options.groups);
     const size_t taps = layer.weight().size() / (static_cast<size_t>(options.in_channels) * group);
 
@@ -20,7 +21,8 @@ void fold_batch_norm(const ConvTranspose &layer, const BatchNorm &norm, ConvTran
     const std::vector<double> before = layer.exact_bias();
     for (size_t c = 0; c < channels; c++) {
         scale[c] = (norm.weight.empty() ? 1 : norm.weight[c]) / std::sqrt(norm.running_var[c] + norm.eps);
-        bias[c] = ((options.bias ? before[c] : 0) - norm.running_mean[c]) * scale[c] + (norm.bias.empty() ? 0 : norm.bias[c]);
+        bias[c] =
+            ((options.bias ? before[c] : 0) - norm.running_mean[c]) * scale[c] + (norm.bias.empty() ? 0 : norm.bias[c]);
     }
     for (size_t i = 0; i < weight.size(); i++) {
         const size_t filter = i / taps, of_group = filter / group / group_inputs;

@@ -12,8 +12,8 @@
 
 namespace unstride {
 
-// Where a buffer begins: so many elements from the start of an array of a GPU's or, where there is none, from a pointer of the process's memory,
-// or of CUDA's.
+// Where a buffer begins: so many elements from the start of an array of a GPU's or, where there is none, from a pointer
+// of the process's memory, or of CUDA's.
 struct Place {
     Device device;
     const void *data;
@@ -33,11 +33,13 @@ public:
             const int64_t extent = std::max<int64_t>(extents[d], 1);
             elements = multiply(elements, extent);
             if (elements > most || multiply(extent, strides[d]) > most) {
-                throw InvalidArgument("arrays that reach over more than 2^31 - 1 elements, apart from the batch, are not supported");
+                throw InvalidArgument(
+                    "arrays that reach over more than 2^31 - 1 elements, apart from the batch, are not supported");
             }
             dimensions_[d] = halide_dimension_t(0, static_cast<int32_t>(extents[d]), static_cast<int32_t>(strides[d]));
         }
-        auto *const first = static_cast<uint8_t *>(const_cast<void *>(place.data)) + place.offset * size_of(place.dtype);  // kernels do not write to their inputs
+        auto *const first = static_cast<uint8_t *>(const_cast<void *>(place.data)) +
+                            place.offset * size_of(place.dtype);  // kernels do not write to their inputs
         if (place.array != nullptr) {
             place.array->describe(buffer_, place.offset);
         } else if (place.device == Device::cuda) {
@@ -66,9 +68,11 @@ private:
     halide_buffer_t buffer_{};
 };
 
-// Where a caller's view has one element along a dimension, its stride there does not matter, and may be anything: a kernel sees `otherwise`.
+// Where a caller's view has one element along a dimension, its stride there does not matter, and may be anything: a
+// kernel sees `otherwise`.
 template<size_t Rank>
-std::array<int64_t, Rank> strides_that_matter(const std::array<int64_t, Rank> &extents, std::array<int64_t, Rank> strides, int64_t otherwise = 1) {
+std::array<int64_t, Rank> strides_that_matter(const std::array<int64_t, Rank> &extents,
+                                              std::array<int64_t, Rank> strides, int64_t otherwise = 1) {
     for (size_t d = 0; d < Rank; d++) {
         strides[d] = extents[d] > 1 ? strides[d] : otherwise;
     }

@@ -10,13 +10,15 @@ Channels channels_seen(const Channels &channels, const Variant &variant) {
     if (variant.family == "depthwise") {
         return {1, 1, channels.groups};
     }
-    return {channels.groups, variant.family == "pairs" ? divide_up(channels.inputs, 2) : channels.inputs, channels.outputs};
+    return {channels.groups, variant.family == "pairs" ? divide_up(channels.inputs, 2) : channels.inputs,
+            channels.outputs};
 }
 
 Algorithm algorithm_of(const Variant &variant) {
-    return variant.family == "winograd" ? Algorithm::winograd : variant.family == "taps" ? Algorithm::taps
-                                                            : variant.family == "pairs"  ? Algorithm::pairs
-                                                                                         : Algorithm::direct;
+    return variant.family == "winograd" ? Algorithm::winograd
+           : variant.family == "taps"   ? Algorithm::taps
+           : variant.family == "pairs"  ? Algorithm::pairs
+                                        : Algorithm::direct;
 }
 
 std::vector<Phases> phases_of_calls(const Extent &x, const Variant &variant) {
@@ -28,7 +30,8 @@ std::vector<Phases> phases_of_calls(const Extent &x, const Variant &variant) {
     if (longer > 0) {
         calls.push_back({0, longer, columns + 1, stride});
     }
-    if (columns > 0 && variant.device == Device::opencl) {  // all of them, as the output of a call cannot begin anywhere
+    if (columns > 0 &&
+        variant.device == Device::opencl) {  // all of them, as the output of a call cannot begin anywhere
         calls.push_back({0, stride, columns, stride});
     } else if (columns > 0) {
         calls.push_back({longer, stride - longer, columns, stride});
@@ -37,12 +40,14 @@ std::vector<Phases> phases_of_calls(const Extent &x, const Variant &variant) {
 }
 
 std::vector<Section> sections_of_calls(const Extent &e, const Variant &variant) {
-    return algorithm_of(variant) == Algorithm::winograd ? phase_sections(e) : std::vector<Section>{{0, 1, e.output, 0, 1, e.input, e.kernel, e.axis, 0}};
+    return algorithm_of(variant) == Algorithm::winograd
+               ? phase_sections(e)
+               : std::vector<Section>{{0, 1, e.output, 0, 1, e.input, e.kernel, e.axis, 0}};
 }
 
 std::vector<Section> phase_sections(const Extent &e) {
-    // Output r + q * step reads input first_input(r) + (q - j) * dilation with tap j: of the rows that are first_input(r) modulo the
-    // dilation, number padding + q - j.
+    // Output r + q * step reads input first_input(r) + (q - j) * dilation with tap j: of the rows that are
+    // first_input(r) modulo the dilation, number padding + q - j.
     const int64_t dilation = e.axis.dilation, step = e.axis.stride * dilation;
     // An Axis is right for paddings from 0 on. As many whole strides more make inputs so many more.
     const int64_t strides = divide_up(std::max<int64_t>(-e.axis.padding, 0), e.axis.stride);
@@ -52,7 +57,8 @@ std::vector<Section> phase_sections(const Extent &e) {
     for (int64_t r = 0; r < std::min(step, e.output); r++) {
         const int64_t start = axis.first_input(r) - strides, rest = (start % dilation + dilation) % dilation;
         const int64_t outputs = divide_up(e.output - r, step);
-        int64_t padding = (start - rest) / dilation, inputs = divide_up(std::max<int64_t>(e.input - rest, 0), dilation), first = rest;
+        int64_t padding = (start - rest) / dilation, inputs = divide_up(std::max<int64_t>(e.input - rest, 0), dilation),
+                first = rest;
         if (inputs == 0) {  // none of them is read, as all taps are left of a row that exists
             padding = -outputs - 2;
             inputs = 1;

@@ -20,8 +20,8 @@ Algorithm algorithm_of(const Variant &variant);
 
 // How a forward is cut into calls of a kernel, dimension by dimension.
 
-// How a variant's kernel sees the channels of a layer: a depthwise layer is one group to a depthwise kernel, and two input channels are one
-// to a kernel of pairs.
+// How a variant's kernel sees the channels of a layer: a depthwise layer is one group to a depthwise kernel, and two
+// input channels are one to a kernel of pairs.
 Channels channels_seen(const Channels &channels, const Variant &variant);
 
 // Phases along x that one call computes: `count` of them from `first` on, each `columns` long, `step` columns apart.
@@ -29,12 +29,12 @@ struct Phases {
     int64_t first, count, columns, step;
 };
 
-// The calls that compute all columns of an item: one, or two where the last phases are a column shorter. To a kernel that
-// interleaves, all columns are one phase.
+// The calls that compute all columns of an item: one, or two where the last phases are a column shorter. To a kernel
+// that interleaves, all columns are one phase.
 std::vector<Phases> phases_of_calls(const Extent &x, const Variant &variant);
 
-// What one call computes of a dimension other than x: `outputs` rows (or slices), `step` apart from `first` on. It reads `inputs` rows,
-// likewise, and is told that they are those of a layer with this kernel and axis.
+// What one call computes of a dimension other than x: `outputs` rows (or slices), `step` apart from `first` on. It
+// reads `inputs` rows, likewise, and is told that they are those of a layer with this kernel and axis.
 struct Section {
     int64_t first, step, outputs;
     int64_t input_first, input_step, inputs;
@@ -46,7 +46,8 @@ struct Section {
 // All of the dimension, or to a Winograd kernel, each phase.
 std::vector<Section> sections_of_calls(const Extent &e, const Variant &variant);
 
-// Each phase as the dense layer of stride 1 that it is, its kernel that of a minimal filter: one more than the phase has taps.
+// Each phase as the dense layer of stride 1 that it is, its kernel that of a minimal filter: one more than the phase
+// has taps.
 std::vector<Section> phase_sections(const Extent &e);
 
 }  // namespace unstride

@@ -48,7 +48,8 @@ struct Registry {
             if (std::any_of(variants.begin(), variants.end(), [&](const Variant &v) { return v.name == k.name; })) {
                 throw InvalidArgument("two variants are called " + k.name);
             }
-            Entry added = entry(k.name.c_str(), k.layout, k.family.c_str(), k.block, k.columns, k.stride_x, k.types, k.isa.c_str(), k.kernel);
+            Entry added = entry(k.name.c_str(), k.layout, k.family.c_str(), k.block, k.columns, k.stride_x, k.types,
+                                k.isa.c_str(), k.kernel);
             added.variant.layer = layer;
             added.autoscheduled = k.autoscheduled;
             entries.push_back(added);

@@ -18,7 +18,8 @@ struct Entry {
     bool autoscheduled = false;  // see AddedKernel
 };
 
-// All variants: those of the build in the order of schedules/catalog.txt, then those that were registered. Entries stay where they are.
+// All variants: those of the build in the order of schedules/catalog.txt, then those that were registered. Entries stay
+// where they are.
 const std::deque<Entry> &catalog();
 
 // Null if there is none of this name.

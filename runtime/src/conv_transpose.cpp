@@ -65,14 +65,14 @@ Geometry with_space(Geometry geometry) {
 
 }  // namespace
 
-ConvTranspose::ConvTranspose(ConvTranspose3dOptions options, int spatial)
-    : state_(std::make_unique<State>()) {
+ConvTranspose::ConvTranspose(ConvTranspose3dOptions options, int spatial) : state_(std::make_unique<State>()) {
     check_options(options, spatial);
     state_->options = std::move(options);
     state_->spatial = spatial;
     try {
         state_->parameters.weight.floats_to_write().resize(static_cast<size_t>(product(weight_shape())));
-        state_->parameters.bias.floats_to_write().resize(state_->options.bias ? static_cast<size_t>(state_->options.out_channels) : 0);
+        state_->parameters.bias.floats_to_write().resize(
+            state_->options.bias ? static_cast<size_t>(state_->options.out_channels) : 0);
     } catch (const std::exception &) {  // bad_alloc or length_error
         throw OutOfMemory("out of memory: could not allocate the weights, of size " + to_string(weight_shape()));
     }
@@ -164,7 +164,8 @@ Shape ConvTranspose::bias_shape() const {
 }
 
 Shape ConvTranspose::output_shape(const Shape &input_shape, const Shape &output_size) const {
-    return shape_of_output(resolve(state_->options, input_shape, output_size, spatial()), input_shape.size(), spatial());
+    return shape_of_output(resolve(state_->options, input_shape, output_size, spatial()), input_shape.size(),
+                           spatial());
 }
 
 void ConvTranspose::set_device(Device device) {
@@ -205,7 +206,8 @@ void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task) 
         throw InvalidArgument("unknown variant: " + name);
     }
     if (found != nullptr && found->variant.device != state_->device) {
-        throw InvalidArgument("variant " + name + " is for device " + to_string(found->variant.device) + ", and the layer on " + to_string(state_->device));
+        throw InvalidArgument("variant " + name + " is for device " + to_string(found->variant.device) +
+                              ", and the layer on " + to_string(state_->device));
     }
     if (found != nullptr) {
         const std::string why_not = obstacle(found->variant, state_->options, untimed_machine(1));
@@ -229,9 +231,11 @@ BasicConvTranspose<Extents>::BasicConvTranspose(Options options)
 }
 
 template<typename Extents>
-BasicConvTranspose<Extents>::BasicConvTranspose(int64_t in_channels, int64_t out_channels, Extents kernel_size, Extents stride, Extents padding,
-                                                Extents output_padding, int64_t groups, bool bias, Extents dilation, std::string padding_mode)
-    : BasicConvTranspose(Options{in_channels, out_channels, kernel_size, stride, padding, output_padding, groups, bias, dilation, std::move(padding_mode)}) {
+BasicConvTranspose<Extents>::BasicConvTranspose(int64_t in_channels, int64_t out_channels, Extents kernel_size,
+                                                Extents stride, Extents padding, Extents output_padding, int64_t groups,
+                                                bool bias, Extents dilation, std::string padding_mode)
+    : BasicConvTranspose(Options{in_channels, out_channels, kernel_size, stride, padding, output_padding, groups, bias,
+                                 dilation, std::move(padding_mode)}) {
 }
 
 template class BasicConvTranspose<int64_t>;

@@ -13,9 +13,10 @@ struct CostModel {
 };
 extern const CostModel winograd_cost, taps_cost, gpu_cost;
 
-// Whether an algorithm is expected to take less time than direct sums: minimal filters where they save multiplications, products of all
-// taps where there are too few output channels for a tile, pairs where there are channels enough to fill vectors. These depend on nothing but the layer and its input, so that rounding is the
-// same in both layouts (with FMA), for any number of threads, and on any machine that has the kernels.
+// Whether an algorithm is expected to take less time than direct sums: minimal filters where they save multiplications,
+// products of all taps where there are too few output channels for a tile, pairs where there are channels enough to
+// fill vectors. These depend on nothing but the layer and its input, so that rounding is the same in both layouts (with
+// FMA), for any number of threads, and on any machine that has the kernels.
 bool minimal_filters_pay(const Geometry &geometry);
 bool taps_pay(const Geometry &geometry);
 bool pairs_pay(const Geometry &geometry);

@@ -20,7 +20,8 @@ enum Attribute {
     minor_capability = 76,
 };
 
-// Units of a multiprocessor that start a multiply-add in f32 in each cycle: CUDA C++ Programming Guide, "Arithmetic Instructions".
+// Units of a multiprocessor that start a multiply-add in f32 in each cycle: CUDA C++ Programming Guide, "Arithmetic
+// Instructions".
 int fma_units(int major, int minor) {
     return major == 8 && minor == 0 ? 64 : 128;
 }
@@ -41,8 +42,8 @@ struct Cuda {
         }
     }
 
-    // Halide's runtime looks for its functions among those of the process first, and else in libcuda.so, which machines that run CUDA
-    // may lack.
+    // Halide's runtime looks for its functions among those of the process first, and else in libcuda.so, which machines
+    // that run CUDA may lack.
     Cuda() {
         void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL);
         if (library == nullptr) {
@@ -65,7 +66,8 @@ struct Cuda {
         if (init(0) != 0 || device_count(&count) != 0 || count == 0) {
             throw DeviceError("there is no CUDA device: the driver is installed, but finds none");
         }
-        // Halide 21 has the driver compile for 64 registers a thread unless this says otherwise. 255 is all that a thread can have.
+        // Halide 21 has the driver compile for 64 registers a thread unless this says otherwise. 255 is all that a
+        // thread can have.
         setenv("HL_CUDA_JIT_MAX_REGISTERS", "255", 0);
     }
 };
@@ -102,13 +104,19 @@ DeviceInfo describe_cuda() {
     Cuda::check(cuda().memory(&memory, device), "cuDeviceTotalMem");
     const int major = attribute(capability), minor = attribute(minor_capability);
     if (major < 8) {
-        throw DeviceError(std::string("CUDA: ") + name.data() + " has compute capability " + std::to_string(major) + "." + std::to_string(minor) + ", and 8.0 is needed");
+        throw DeviceError(std::string("CUDA: ") + name.data() + " has compute capability " + std::to_string(major) +
+                          "." + std::to_string(minor) + ", and 8.0 is needed");
     }
     const int processors = attribute(multiprocessors);
     const double clock = 1e3 * attribute(clock_khz);
     const double transfers = 2e3 * attribute(memory_clock_khz);  // two in a cycle
-    return {Device::cuda, name.data(), static_cast<int64_t>(memory), processors, clock,
-            2 * clock * processors * fma_units(major, minor), transfers * attribute(bus_bits) / 8};
+    return {Device::cuda,
+            name.data(),
+            static_cast<int64_t>(memory),
+            processors,
+            clock,
+            2 * clock * processors * fma_units(major, minor),
+            transfers * attribute(bus_bits) / 8};
 }
 
 void *cuda_context() {

@@ -51,19 +51,22 @@ inline bool is_dense(const View<const void> &view, Layout layout) {
 }
 
 // Element by element, of arrays with the same sizes, from a dimension on, and so many bytes to an element.
-inline void copy_strided(const char *from, const Shape &from_strides, char *to, const Shape &to_strides, const Shape &sizes, int64_t bytes, size_t dimension = 0) {
+inline void copy_strided(const char *from, const Shape &from_strides, char *to, const Shape &to_strides,
+                         const Shape &sizes, int64_t bytes, size_t dimension = 0) {
     if (dimension == sizes.size()) {
         std::memcpy(to, from, static_cast<size_t>(bytes));
         return;
     }
     for (int64_t i = 0; i < sizes[dimension]; i++) {
-        copy_strided(from + i * from_strides[dimension] * bytes, from_strides, to + i * to_strides[dimension] * bytes, to_strides, sizes, bytes, dimension + 1);
+        copy_strided(from + i * from_strides[dimension] * bytes, from_strides, to + i * to_strides[dimension] * bytes,
+                     to_strides, sizes, bytes, dimension + 1);
     }
 }
 
 // Of arrays of the same sizes and type.
 inline void copy_elements(const View<const void> &from, const View<void> &to) {
-    copy_strided(static_cast<const char *>(from.data), from.strides, static_cast<char *>(to.data), to.strides, from.sizes, size_of(from.dtype));
+    copy_strided(static_cast<const char *>(from.data), from.strides, static_cast<char *>(to.data), to.strides,
+                 from.sizes, size_of(from.dtype));
 }
 
 }  // namespace unstride

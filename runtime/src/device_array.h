@@ -31,7 +31,8 @@ public:
         return queue_;
     }
 
-    // Makes a kernel's buffer begin at element `offset`, which has to be 0 for OpenCL: there, arrays begin at whole lines of memory.
+    // Makes a kernel's buffer begin at element `offset`, which has to be 0 for OpenCL: there, arrays begin at whole
+    // lines of memory.
     void describe(halide_buffer_t &buffer, int64_t offset) const;
 
 private:

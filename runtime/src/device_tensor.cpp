@@ -16,8 +16,10 @@ int64_t count_of(const Shape &sizes, Layout layout, int spatial) {
 }
 
 void check(const Tensor &tensor, const DeviceTensor &array) {
-    if (tensor.sizes() != array.sizes() || tensor.layout() != array.layout() || tensor.spatial() != array.spatial() || tensor.dtype() != array.dtype()) {
-        throw InvalidArgument("a DeviceTensor can be copied from or to a Tensor of its own sizes, layout, dimensions of space and type only");
+    if (tensor.sizes() != array.sizes() || tensor.layout() != array.layout() || tensor.spatial() != array.spatial() ||
+        tensor.dtype() != array.dtype()) {
+        throw InvalidArgument("a DeviceTensor can be copied from or to a Tensor of its own sizes, layout, dimensions "
+                              "of space and type only");
     }
 }
 
@@ -28,7 +30,8 @@ DeviceTensor::DeviceTensor(Device device, const Shape &sizes, Layout layout, int
         throw InvalidArgument("a DeviceTensor is in the memory of a GPU: for the CPU there is Tensor");
     }
     // NOLINTNEXTLINE(modernize-make-unique): it is an aggregate
-    state_.reset(new State{device, sizes, layout, spatial, dtype, {queue_of(device), count_of(sizes, layout, spatial), dtype}});
+    state_.reset(
+        new State{device, sizes, layout, spatial, dtype, {queue_of(device), count_of(sizes, layout, spatial), dtype}});
 }
 
 DeviceTensor::~DeviceTensor() = default;

@@ -13,8 +13,7 @@
 namespace unstride {
 
 const char *to_string(Device device) {
-    return device == Device::cuda ? "cuda" : device == Device::opencl ? "opencl"
-                                                                      : "cpu";
+    return device == Device::cuda ? "cuda" : device == Device::opencl ? "opencl" : "cpu";
 }
 
 void *find_symbol(void *library, const char *name) {
@@ -26,9 +25,7 @@ void *find_symbol(void *library, const char *name) {
 }
 
 DeviceInfo device_info(Device device) {
-    const auto has_kernels = [&](const Entry &entry) {
-        return entry.variant.device == device;
-    };
+    const auto has_kernels = [&](const Entry &entry) { return entry.variant.device == device; };
     if (std::none_of(catalog().begin(), catalog().end(), has_kernels)) {
         const std::string name = to_string(device);
         throw DeviceError("this program has no kernels for " + name + ": link unstride::" + name);

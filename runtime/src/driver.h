@@ -15,8 +15,8 @@ DeviceInfo describe_opencl();
 
 bool exists(Device device);
 
-// The calling thread's current context or, where it has none, the first device's primary one, which the CUDA runtime uses, too. Throws
-// DeviceError.
+// The calling thread's current context or, where it has none, the first device's primary one, which the CUDA runtime
+// uses, too. Throws DeviceError.
 void *cuda_context();
 
 // A function of a driver whose library is open; throws DeviceError if it has none of this name.

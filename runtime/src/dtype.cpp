@@ -30,12 +30,12 @@ const char *to_string(DType dtype) {
 }
 
 int64_t size_of(DType dtype) {
-    return dtype == DType::f64 ? 8 : dtype == DType::f32 ? 4
-                                                         : 2;
+    return dtype == DType::f64 ? 8 : dtype == DType::f32 ? 4 : 2;
 }
 
 std::string to_string(const Types &types) {
-    return types.input == types.output ? to_string(types.input) : std::string(to_string(types.input)) + "-" + to_string(types.output);
+    return types.input == types.output ? to_string(types.input)
+                                       : std::string(to_string(types.input)) + "-" + to_string(types.output);
 }
 
 // A constant, which is there before any constructor runs and after all destructors did: an app may compute in either.
@@ -71,7 +71,8 @@ Half::Half(float value) {
 Half::operator float() const {
     const uint32_t magnitude = bits & 0x7fff;
     const float tiny = std::ldexp(static_cast<float>(magnitude), -24);
-    const uint32_t number = magnitude < 0x400 ? bits_of<uint32_t>(tiny) : (magnitude << 13) + ((magnitude < 0x7c00 ? 112U : 224U) << 23);
+    const uint32_t number =
+        magnitude < 0x400 ? bits_of<uint32_t>(tiny) : (magnitude << 13) + ((magnitude < 0x7c00 ? 112U : 224U) << 23);
     return bits_of<float>(number | static_cast<uint32_t>(bits & 0x8000) << 16);
 }
 

@@ -15,8 +15,10 @@ namespace {
 int64_t slab_elements(const Entry &entry, const Geometry &geometry, int64_t rows) {
     const auto &[z, y, x] = geometry.extent;
     const auto [groups, inputs, outputs] = channels_seen(geometry.channels, entry.variant);
-    const int64_t block = is_across_channels(entry.variant) ? std::max<int64_t>(entry.variant.block, entry.lanes) : entry.variant.block;
-    const int64_t channels = entry.variant.family != "depthwise" ? staged_channels(entry.variant, inputs) : divide_up(outputs, block) * block;
+    const int64_t block =
+        is_across_channels(entry.variant) ? std::max<int64_t>(entry.variant.block, entry.lanes) : entry.variant.block;
+    const int64_t channels = entry.variant.family != "depthwise" ? staged_channels(entry.variant, inputs)
+                                                                 : divide_up(outputs, block) * block;
     return product({slab_width(entry.variant.columns, x), channels, input_rows(y, rows), z.axis.most_taps(z.kernel)});
 }
 
@@ -32,7 +34,8 @@ int64_t rows_of_slab(const Entry &entry, const Geometry &geometry, const Machine
 // Cycles that it takes to stage the input of the average output row once.
 double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t rows) {
     const Variant &v = entry.variant;
-    const bool gathers = v.layout == Layout::ndhwc && !is_across_channels(v);  // columns lie apart, and are staged one by one
+    const bool gathers =
+        v.layout == Layout::ndhwc && !is_across_channels(v);  // columns lie apart, and are staged one by one
     double of_vector = 3;
     if (is_turned(v)) {
         of_vector = 8;
@@ -42,13 +45,15 @@ double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t r
     return as_double(slab_elements(entry, geometry, rows)) / as_double(rows * entry.lanes) * of_vector;
 }
 
-// Blocks of output channels that share what a task stages: all, unless the panels of fewer would stay in the L2 cache from task to
-// task, and staging more often takes less than reading all panels anew for each row, at 10 bytes a cycle.
+// Blocks of output channels that share what a task stages: all, unless the panels of fewer would stay in the L2 cache
+// from task to task, and staging more often takes less than reading all panels anew for each row, at 10 bytes a cycle.
 int64_t blocks_per_task(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     const auto &[z, y, x] = geometry.extent;
     const int64_t all = blocks(entry, geometry);
-    const double panels = as_double(channels_seen(geometry.channels, entry.variant).inputs * entry.variant.block * sum_bytes(entry.variant));
-    const double of_block = panels * as_double(x.kernel * y.kernel * z.kernel), of_row = panels * as_double(all * x.kernel) * taps(y) * taps(z);
+    const double panels = as_double(channels_seen(geometry.channels, entry.variant).inputs * entry.variant.block *
+                                    sum_bytes(entry.variant));
+    const double of_block = panels * as_double(x.kernel * y.kernel * z.kernel),
+                 of_row = panels * as_double(all * x.kernel) * taps(y) * taps(z);
     const auto fitting = static_cast<int64_t>(as_double(machine.l2) / of_block);
     if (fitting == 0 || fitting >= all) {
         return all;
@@ -74,8 +79,8 @@ int64_t rows_per_task(const Entry &entry, const Geometry &geometry, const Machin
     return rows;
 }
 
-// Cycles that the caches need to bring the weights that one step of a *channels* tile reads, where they are not in L1. As measured on
-// Zen 3: 24 bytes a cycle from L2, 10 from beyond.
+// Cycles that the caches need to bring the weights that one step of a *channels* tile reads, where they are not in L1.
+// As measured on Zen 3: 24 bytes a cycle from L2, 10 from beyond.
 double cycles_of_memory(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     const Variant &v = entry.variant;
     if (v.family != "channels" && v.family != "pairs") {
@@ -83,15 +88,16 @@ double cycles_of_memory(const Entry &entry, const Geometry &geometry, const Mach
     }
     const auto &[z, y, x] = geometry.extent;
     // A tile reads a phase's panels from end to end, a task those of both y and x phases, again for each row.
-    const double weights = as_double(v.block * sum_bytes(v)), panel = as_double(channels_seen(geometry.channels, v).inputs) * weights * taps(z);
+    const double weights = as_double(v.block * sum_bytes(v)),
+                 panel = as_double(channels_seen(geometry.channels, v).inputs) * weights * taps(z);
     if (panel * taps(y) * taps(x) <= 0.75 * as_double(machine.l1d)) {
         return 0;
     }
     return weights / (panel * as_double(y.kernel * x.kernel) <= as_double(machine.l2) ? 24 : 10);
 }
 
-// What a kernel that was compiled for the layer takes of the time of the one of the same tile for any layer: measured with avx2, on an
-// AMD EPYC, mostly 0.85 to 0.98, and 0.67 to 0.83 for depthwise layers.
+// What a kernel that was compiled for the layer takes of the time of the one of the same tile for any layer: measured
+// with avx2, on an AMD EPYC, mostly 0.85 to 0.98, and 0.67 to 0.83 for depthwise layers.
 constexpr double known_layer = 0.95;
 
 Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine) {
@@ -104,17 +110,19 @@ Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Spl
     // One step of a tile's inner loop: one input channel of one tap.
     const double m = as_double(across_channels ? v.block : v.columns) / entry.lanes;  // vectors
     const double n = across_channels ? v.columns : v.block;                           // that share them
-    const double unaligned = across_channels ? 1 : 1.5;                               // half of the loads straddle cache lines
+    const double unaligned = across_channels ? 1 : 1.5;  // half of the loads straddle cache lines
     const double loads = depthwise ? m * n * unaligned + (across_channels ? m : n) : m * unaligned + n;
     const double latency = 4,
                  step = std::max({m * n / 2, loads / 2, latency, cycles_of_memory(entry, geometry, machine)});
 
     const double rows = as_double(product({geometry.batch, z.output, y.output}));
-    const double tiles = rows * as_double(groups * blocks(entry, geometry)) * as_double(tiles_in_phase(v.columns, x) * std::min(x.axis.stride, x.output));
+    const double tiles = rows * as_double(groups * blocks(entry, geometry)) *
+                         as_double(tiles_in_phase(v.columns, x) * std::min(x.axis.stride, x.output));
     const double steps = as_double(inputs) * taps(x) * taps(y) * taps(z);
 
     // The slab is copied once for each task and each call.
-    const double copies = rows * calls_along_x(entry, geometry) * as_double(groups * divide_up(blocks(entry, geometry), split.blocks));
+    const double copies =
+        rows * calls_along_x(entry, geometry) * as_double(groups * divide_up(blocks(entry, geometry), split.blocks));
     const double staging = copies * cycles_of_staging(entry, geometry, split.rows);
     const double known = v.layer ? known_layer : 1;
     return {tiles * steps * step * known, tiles * cycles_of_store(entry, geometry) * known, staging};
@@ -156,8 +164,8 @@ const CostModel &cost_of(const Entry &entry) {
 
 }  // namespace
 
-// Tiles are whole vectors of 16 output channels, and the multiply-adds take half as long: no minimal filter saves much more (docs/algorithm.md), and pairs have
-// none of what those cost. By the makers' figures; not measured.
+// Tiles are whole vectors of 16 output channels, and the multiply-adds take half as long: no minimal filter saves much
+// more (docs/algorithm.md), and pairs have none of what those cost. By the makers' figures; not measured.
 bool pairs_pay(const Geometry &geometry) {
     return geometry.channels.inputs >= 16 && geometry.channels.outputs >= 16;
 }

@@ -7,17 +7,17 @@
 
 namespace unstride {
 
-// How much of a layer one parallel task computes: output rows of a slice, slices, items of the batch, and blocks of output channels
-// that share the input staged for these. To a Winograd kernel, rows and slices are pairs of those of a phase; to others, slices and
-// items are 1.
+// How much of a layer one parallel task computes: output rows of a slice, slices, items of the batch, and blocks of
+// output channels that share the input staged for these. To a Winograd kernel, rows and slices are pairs of those of a
+// phase; to others, slices and items are 1.
 struct Split {
     int64_t rows, slices, items, blocks;
     int64_t tasks;     // that it makes, in all calls together
     bool share_items;  // whether threads share items and groups, not the tasks of each
 };
 
-// What a variant is expected to spend on a layer, in cycles of a core that issues two FMAs, two loads and one store a cycle, with
-// a latency of 4 for the FMA. Only the order of the variants matters.
+// What a variant is expected to spend on a layer, in cycles of a core that issues two FMAs, two loads and one store a
+// cycle, with a latency of 4 for the FMA. Only the order of the variants matters.
 struct Estimate {
     double multiply_adds, stores, staging;
 

@@ -1,5 +1,6 @@
-// What kernels of schedules/gpu.cpp take: in cycles of a GPU's processor (a multiprocessor of CUDA) that issues four warps' instructions a
-// cycle, FMAs or others, and serves one line of 128 bytes from its cache. Not yet compared with measurements.
+// What kernels of schedules/gpu.cpp take: in cycles of a GPU's processor (a multiprocessor of CUDA) that issues four
+// warps' instructions a cycle, FMAs or others, and serves one line of 128 bytes from its cache. Not yet compared with
+// measurements.
 
 #include <algorithm>
 
@@ -12,7 +13,7 @@ namespace {
 
 constexpr int64_t warp = 32, warps_of_block = 4;  // as schedules/gpu.cpp has them
 constexpr double processors = 132;                // of an H100 or H200
-constexpr double latency = 40;                    // cycles of a step: loads from the cache, and the FMAs that wait for them
+constexpr double latency = 40;  // cycles of a step: loads from the cache, and the FMAs that wait for them
 
 // How the threads of a warp lie: across so many blocks of output channels, and tiles of positions.
 struct Warp {
@@ -33,7 +34,9 @@ int64_t warps(const Entry &entry, const Geometry &geometry) {
     const auto [groups, inputs, outputs] = channels_seen(geometry.channels, v);
     const Warp w = warp_of(v);
     const int64_t phases = v.stride_x > 1 ? 1 : std::min(x.axis.stride, x.output);
-    const int64_t tiles = divide_up(product({tiles_in_phase(v.columns, x), y.output, z.output}), w.tiles * warps_of_block) * warps_of_block;
+    const int64_t tiles =
+        divide_up(product({tiles_in_phase(v.columns, x), y.output, z.output}), w.tiles * warps_of_block) *
+        warps_of_block;
     return product({tiles, divide_up(divide_up(outputs, v.block), w.blocks), phases, groups, geometry.batch});
 }
 
@@ -41,7 +44,8 @@ int64_t warps(const Entry &entry, const Geometry &geometry) {
 double cycles_of_step(const Variant &v) {
     const Warp w = warp_of(v);
     const bool across = w.tiles == 1;
-    const double block = across ? 1 : as_double(v.block), columns = as_double(v.columns), at_once = v.family == "quads" ? 4 : 1;
+    const double block = across ? 1 : as_double(v.block), columns = as_double(v.columns),
+                 at_once = v.family == "quads" ? 4 : 1;
     // Each thread's columns are neighbours in ncdhw, and lie in lines of their own in ndhwc.
     const double lines_of_load = v.layout == Layout::ncdhw ? columns : as_double(w.tiles);
     const double weights = std::max(1.0, block / 4), loads = columns / at_once + weights;
@@ -52,11 +56,13 @@ Estimate estimate_gpu(const Entry &entry, const Geometry &geometry, const Split 
                       const Machine & /*machine*/) {
     const Variant &v = entry.variant;
     const auto &[z, y, x] = geometry.extent;
-    const double steps = as_double(channels_seen(geometry.channels, v).inputs) * taps(x) * taps(y) * taps(z) * v.stride_x;
+    const double steps =
+        as_double(channels_seen(geometry.channels, v).inputs) * taps(x) * taps(y) * taps(z) * v.stride_x;
     // Few warps cannot hide the latency of their steps behind those of others.
     const double all = as_double(warps(entry, geometry)), outputs = as_double(v.block * v.columns * v.stride_x);
     const bool whole_sectors = v.layout == Layout::ndhwc || v.stride_x > 1 || x.axis.stride == 1;
-    return {steps * std::max(all * cycles_of_step(v), processors * latency), all * outputs * (whole_sectors ? 1 : 2), 0};
+    return {steps * std::max(all * cycles_of_step(v), processors * latency), all * outputs * (whole_sectors ? 1 : 2),
+            0};
 }
 
 // A task is a block of threads.

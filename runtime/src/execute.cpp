@@ -16,7 +16,8 @@
 namespace unstride {
 namespace {
 
-// Blocks of threads along the second and third dimension of a grid: phases times items, and blocks of channels times groups.
+// Blocks of threads along the second and third dimension of a grid: phases times items, and blocks of channels times
+// groups.
 constexpr int64_t grid_limit = 65535;
 
 // Items of the batch that one call takes.
@@ -28,8 +29,9 @@ class Execution {
 public:
     Execution(const Part &part, const Geometry &geometry, const std::vector<Panels> &panels, const Volume &input,
               const Volume &output, const Epilogue &epilogue, int threads, const Queue &queue)
-        : part_(part), geometry_(geometry), panels_(panels), input_(input), output_(output), epilogue_(epilogue), threads_(threads), queue_(queue),
-          variant_(part.entry->variant), channels_(channels_seen(geometry.channels, part.entry->variant)) {
+        : part_(part), geometry_(geometry), panels_(panels), input_(input), output_(output), epilogue_(epilogue),
+          threads_(threads), queue_(queue), variant_(part.entry->variant),
+          channels_(channels_seen(geometry.channels, part.entry->variant)) {
     }
 
     void run() const {
@@ -49,13 +51,15 @@ public:
 
 private:
     int64_t items_per_call() const {
-        const int64_t items = unstride::items_per_call(geometry_, input_.batch, std::max(output_.batch, epilogue_.residual ? epilogue_.residual->batch : 0));
+        const int64_t items = unstride::items_per_call(
+            geometry_, input_.batch, std::max(output_.batch, epilogue_.residual ? epilogue_.residual->batch : 0));
         if (queue_.device == Device::cpu) {
             return items;
         }
         const int64_t of_grid = std::min(items, grid_limit / geometry_.extent[2].axis.stride);
         if (queue_.device == Device::opencl && of_grid < geometry_.batch) {
-            throw InvalidArgument("more than " + std::to_string(of_grid) + " items of this size are not supported with OpenCL");
+            throw InvalidArgument("more than " + std::to_string(of_grid) +
+                                  " items of this size are not supported with OpenCL");
         }
         if (product({divide_up(channels_.outputs, variant_.block), channels_.groups}) > grid_limit) {
             throw InvalidArgument("more than 65535 blocks of output channels are not supported on a GPU");
@@ -68,18 +72,25 @@ private:
     }
 
     Buffer<6> inputs_of(const Items &items, const Section &z, const Section &y) const {
-        const int64_t group_inputs = geometry_.depthwise() ? channels_.outputs : geometry_.channels.inputs;  // a depthwise kernel reads one for each output
-        const std::array<int64_t, 6> extents{geometry_.extent[2].input, y.inputs, z.inputs, group_inputs, channels_.groups, items.count};
-        const int64_t offset = items.first * input_.batch + z.input_first * input_.depth + y.input_first * input_.height;
-        return {place_of(input_, offset),
-                extents,
-                strides_that_matter(extents, {input_.width, input_.height * y.input_step, input_.depth * z.input_step, input_.channel, input_.group, input_.batch}, variant_.family == "quads" ? 4 : 1)};
+        const int64_t group_inputs = geometry_.depthwise()
+                                         ? channels_.outputs
+                                         : geometry_.channels.inputs;  // a depthwise kernel reads one for each output
+        const std::array<int64_t, 6> extents{geometry_.extent[2].input, y.inputs,   z.inputs, group_inputs,
+                                             channels_.groups,          items.count};
+        const int64_t offset =
+            items.first * input_.batch + z.input_first * input_.depth + y.input_first * input_.height;
+        return {place_of(input_, offset), extents,
+                strides_that_matter(extents,
+                                    {input_.width, input_.height * y.input_step, input_.depth * z.input_step,
+                                     input_.channel, input_.group, input_.batch},
+                                    variant_.family == "quads" ? 4 : 1)};
     }
 
-    Buffer<7> outputs_of(const Volume &volume, const Items &items, const Section &z, const Section &y, const Phases &phases) const {
-        const std::array<int64_t, 7> extents{phases.columns, phases.count, y.outputs, z.outputs, channels_.outputs, channels_.groups, items.count};
-        return {place_of(volume, offset_of(volume, items, z, y) + phases.first * volume.width),
-                extents,
+    Buffer<7> outputs_of(const Volume &volume, const Items &items, const Section &z, const Section &y,
+                         const Phases &phases) const {
+        const std::array<int64_t, 7> extents{phases.columns,    phases.count,     y.outputs,  z.outputs,
+                                             channels_.outputs, channels_.groups, items.count};
+        return {place_of(volume, offset_of(volume, items, z, y) + phases.first * volume.width), extents,
                 strides_that_matter(extents, {volume.width * phases.step, volume.width, volume.height * y.step,
                                               volume.depth * z.step, volume.channel, volume.group, volume.batch})};
     }
@@ -95,22 +106,24 @@ private:
         const int64_t panel = inputs * panels.block;                      // of one tap
         const bool all_taps = algorithm_of(variant_) == Algorithm::taps;  // along y and x in one panel
         const int64_t row = panel * (all_taps ? 1 : x.kernel), slice = row * (all_taps ? 1 : y.kernel);
-        Buffer<7> weight({queue_.device, panels.weight.get(), panels.dtype, panels.device_weight.get(), 0}, {panels.block, inputs, x.kernel, y.kernel, z.kernel, panels.blocks, groups},
-                         {1, panels.block, all_taps ? 0 : panel, all_taps ? 0 : row, slice, slice * z.kernel, slice * z.kernel * panels.blocks});
+        Buffer<7> weight({queue_.device, panels.weight.get(), panels.dtype, panels.device_weight.get(), 0},
+                         {panels.block, inputs, x.kernel, y.kernel, z.kernel, panels.blocks, groups},
+                         {1, panels.block, all_taps ? 0 : panel, all_taps ? 0 : row, slice, slice * z.kernel,
+                          slice * z.kernel * panels.blocks});
         const int64_t biases = all_taps ? outputs : panels.blocks * panels.block;
-        Buffer<3> bias({queue_.device, panels.bias.get(), panels.dtype, panels.device_bias.get(), 0}, {biases, groups, 3}, {1, biases, biases * groups});
+        Buffer<3> bias({queue_.device, panels.bias.get(), panels.dtype, panels.device_bias.get(), 0},
+                       {biases, groups, 3}, {1, biases, biases * groups});
         Buffer<6> in = inputs_of(items, z, y);
         Buffer<7> out = outputs_of(output_, items, z, y, phases);
         // Where there is no residual, none is read, but a kernel expects a buffer.
-        Buffer<7> residual = epilogue_.residual ? outputs_of(*epilogue_.residual, items, z, y, phases) : outputs_of(output_, items, z, y, phases);
+        Buffer<7> residual = epilogue_.residual ? outputs_of(*epilogue_.residual, items, z, y, phases)
+                                                : outputs_of(output_, items, z, y, phases);
         if (part_.entry->autoscheduled && variant_.layout == Layout::ndhwc) {
             in.put_first(3);
             out.put_first(4);
             residual.put_first(4);
         }
-        const auto narrow = [](int64_t value) {
-            return static_cast<int32_t>(value);
-        };
+        const auto narrow = [](int64_t value) { return static_cast<int32_t>(value); };
         const Split &split = part_.split;
         const bool in_registers = is_in_registers(epilogue_.formula);
         std::optional<ActivationPass> pass;
@@ -125,7 +138,9 @@ private:
         const bool after_tasks = pass && queue_.device == Device::cpu && !part_.entry->autoscheduled;
         KernelCall::AfterTask finish;
         if (after_tasks) {
-            finish = [&](void *user_context, int outer, int inner) { return pass->run(user_context, tasks.box(outer, inner)); };
+            finish = [&](void *user_context, int outer, int inner) {
+                return pass->run(user_context, tasks.box(outer, inner));
+            };
         }
         KernelCall call(threads_, split.share_items ? KernelCall::Shared::items : KernelCall::Shared::tasks, queue_,
                         std::move(finish));
@@ -176,7 +191,9 @@ void execute(const Part &part, const Geometry &geometry, const std::vector<Panel
         if (epilogue.residual) {
             epilogue_of_piece.residual = place(*epilogue.residual, piece.output, piece.output_step);
         }
-        Execution(part, piece.geometry, panels, place(input, piece.input, piece.input_step), place(output, piece.output, piece.output_step), epilogue_of_piece, threads, queue).run();
+        Execution(part, piece.geometry, panels, place(input, piece.input, piece.input_step),
+                  place(output, piece.output, piece.output_step), epilogue_of_piece, threads, queue)
+            .run();
     }
 }
 

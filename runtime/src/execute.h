@@ -11,8 +11,9 @@
 
 namespace unstride {
 
-// Memory of an activation: strides in elements from one item, group, channel, slice, row and column to the next, and its first element, so
-// many elements from a pointer of the process's memory, or of CUDA's; or the pointer is null, and there is an array in a GPU's memory.
+// Memory of an activation: strides in elements from one item, group, channel, slice, row and column to the next, and
+// its first element, so many elements from a pointer of the process's memory, or of CUDA's; or the pointer is null, and
+// there is an array in a GPU's memory.
 struct Volume {
     const void *data;  // also of the output
     DType dtype;
@@ -30,8 +31,8 @@ struct Epilogue {
 // Items of the batch that one call can take: kernels index with 32 bits.
 int64_t items_per_call(const Geometry &geometry, int64_t input_item_stride, int64_t output_item_stride);
 
-// Runs one part of a decision over its geometry, part_of(), and its own memory, with the panels of pack(), or queues it on a GPU. Throws
-// OutOfMemory or KernelError for what a kernel reports.
+// Runs one part of a decision over its geometry, part_of(), and its own memory, with the panels of pack(), or queues it
+// on a GPU. Throws OutOfMemory or KernelError for what a kernel reports.
 void execute(const Part &part, const Geometry &geometry, const std::vector<Panels> &panels, const Volume &input,
              const Volume &output, const Epilogue &epilogue, int threads, const Queue &queue);
 

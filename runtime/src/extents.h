@@ -32,8 +32,17 @@ std::optional<Triple> lifted(const std::optional<Extents> &extents, int64_t miss
 
 template<typename Extents>
 ConvTranspose3dOptions lifted(const ConvTransposeOptions<Extents> &o) {
-    return {o.in_channels, o.out_channels, lifted(o.kernel_size, 1), lifted(o.stride, 1), lifted(o.padding, 0), lifted(o.output_padding, 0), o.groups, o.bias,
-            lifted(o.dilation, 1), o.padding_mode, lifted(o.padding_end, 0)};
+    return {o.in_channels,
+            o.out_channels,
+            lifted(o.kernel_size, 1),
+            lifted(o.stride, 1),
+            lifted(o.padding, 0),
+            lifted(o.output_padding, 0),
+            o.groups,
+            o.bias,
+            lifted(o.dilation, 1),
+            o.padding_mode,
+            lifted(o.padding_end, 0)};
 }
 
 template<typename Extents>
@@ -49,8 +58,16 @@ Extents lowered(const Triple &t) {
 
 template<typename Extents>
 ConvTransposeOptions<Extents> lowered(const ConvTranspose3dOptions &o) {
-    return {o.in_channels, o.out_channels, lowered<Extents>(o.kernel_size), lowered<Extents>(o.stride), lowered<Extents>(o.padding),
-            lowered<Extents>(o.output_padding), o.groups, o.bias, lowered<Extents>(o.dilation), o.padding_mode,
+    return {o.in_channels,
+            o.out_channels,
+            lowered<Extents>(o.kernel_size),
+            lowered<Extents>(o.stride),
+            lowered<Extents>(o.padding),
+            lowered<Extents>(o.output_padding),
+            o.groups,
+            o.bias,
+            lowered<Extents>(o.dilation),
+            o.padding_mode,
             o.padding_end ? std::optional(lowered<Extents>(*o.padding_end)) : std::nullopt};
 }
 

@@ -7,7 +7,8 @@
 namespace unstride {
 namespace {
 
-// Of rows of 64 positions even the widest tiles (catalog.txt) are full, or half full; with 64 rows there is work for many threads.
+// Of rows of 64 positions even the widest tiles (catalog.txt) are full, or half full; with 64 rows there is work for
+// many threads.
 constexpr int64_t least_inputs = 64, most_rows = 64;
 
 bool is_one_row(const Geometry &geometry) {
@@ -28,7 +29,8 @@ Geometry part_of_row(Geometry geometry, int64_t rows, int64_t inputs, int64_t ou
 
 Geometry rows_of(const Geometry &geometry, const Fold &fold) {
     const Axis<int64_t> &axis = geometry.extent[2].axis;
-    return part_of_row(geometry, fold.last - fold.first, fold.before + fold.inputs + fold.after, fold.inputs * axis.stride, axis.padding + fold.before * axis.stride);
+    return part_of_row(geometry, fold.last - fold.first, fold.before + fold.inputs + fold.after,
+                       fold.inputs * axis.stride, axis.padding + fold.before * axis.stride);
 }
 
 }  // namespace
@@ -36,13 +38,15 @@ Geometry rows_of(const Geometry &geometry, const Fold &fold) {
 Fold fold_of(const Geometry &geometry, const Variant &variant) {
     const Extent &x = geometry.extent[2];
     const int64_t stride = x.axis.stride, padding = x.axis.padding;
-    if (!is_one_row(geometry) || variant.device != Device::cpu || variant.layer) {  // a kernel for one layer knows its padding
+    if (!is_one_row(geometry) || variant.device != Device::cpu ||
+        variant.layer) {  // a kernel for one layer knows its padding
         return {};
     }
     const int64_t before = divide_up(std::max<int64_t>((x.kernel - 1) * x.axis.dilation - padding, 0), stride),
                   after = divide_up(std::max<int64_t>(padding, 0), stride);
     // What is read twice stays an eighth.
-    const int64_t inputs = divide_up(std::max({x.input / most_rows, least_inputs, 8 * (before + after)}), least_inputs) * least_inputs;
+    const int64_t inputs =
+        divide_up(std::max({x.input / most_rows, least_inputs, 8 * (before + after)}), least_inputs) * least_inputs;
     int64_t last = std::min((x.input - after) / inputs, x.output / (inputs * stride));
     if (last * inputs - before >= x.input) {
         last--;  // so that the rest has an input
@@ -62,13 +66,18 @@ std::vector<Piece> pieces_of(const Geometry &geometry, const Variant &variant) {
     }
     const Extent &x = geometry.extent[2];
     const int64_t stride = x.axis.stride, padding = x.axis.padding, outputs = fold.inputs * stride;
-    const int64_t first_input = fold.first * fold.inputs, last_input = fold.last * fold.inputs - fold.before, last_output = fold.last * outputs;
-    std::vector<Piece> pieces = {{rows_of(geometry, fold), first_input - fold.before, fold.inputs, fold.first * outputs, outputs}};
+    const int64_t first_input = fold.first * fold.inputs, last_input = fold.last * fold.inputs - fold.before,
+                  last_output = fold.last * outputs;
+    std::vector<Piece> pieces = {
+        {rows_of(geometry, fold), first_input - fold.before, fold.inputs, fold.first * outputs, outputs}};
     if (fold.first > 0) {
-        pieces.push_back({part_of_row(geometry, 1, first_input + fold.after, fold.first * outputs, padding), 0, 0, 0, 0});
+        pieces.push_back(
+            {part_of_row(geometry, 1, first_input + fold.after, fold.first * outputs, padding), 0, 0, 0, 0});
     }
     if (last_output < x.output) {
-        pieces.push_back({part_of_row(geometry, 1, x.input - last_input, x.output - last_output, padding + fold.before * stride), last_input, 0, last_output, 0});
+        pieces.push_back(
+            {part_of_row(geometry, 1, x.input - last_input, x.output - last_output, padding + fold.before * stride),
+             last_input, 0, last_output, 0});
     }
     return pieces;
 }

@@ -26,7 +26,8 @@ Volume volume(const DeviceArray &array, DType dtype, const Shape &sizes, Layout 
     return result;
 }
 
-// Whether of a lifted view a GPU can load four channels of ndhwc at once wherever a multiple of four begins: see Conditions.
+// Whether of a lifted view a GPU can load four channels of ndhwc at once wherever a multiple of four begins: see
+// Conditions.
 bool is_aligned(const View<const void> &view) {
     for (size_t d = 0; d < view.sizes.size(); d++) {
         if (d != 1 && view.sizes[d] > 1 && view.strides[d] % 4 != 0) {
@@ -38,11 +39,14 @@ bool is_aligned(const View<const void> &view) {
 
 }  // namespace
 
-void ConvTranspose::State::compute_arrays(const Geometry &geometry, Layout layout, const Types &types, const DeviceArray &input, const DeviceArray &output, const DeviceArray *residual, const Queue &queue) const {
+void ConvTranspose::State::compute_arrays(const Geometry &geometry, Layout layout, const Types &types,
+                                          const DeviceArray &input, const DeviceArray &output,
+                                          const DeviceArray *residual, const Queue &queue) const {
     const Channels &c = geometry.channels;
     const auto &[z, y, x] = geometry.extent;
     const Shape outputs{geometry.batch, c.groups * c.outputs, z.output, y.output, x.output};
-    const Volume source = volume(input, types.input, {geometry.batch, c.groups * c.inputs, z.input, y.input, x.input}, layout, c.inputs);
+    const Volume source =
+        volume(input, types.input, {geometry.batch, c.groups * c.inputs, z.input, y.input, x.input}, layout, c.inputs);
     const Volume target = volume(output, types.output, outputs, layout, c.outputs);
     compute(*decide(geometry, layout, types, {}, workers()), geometry, source, target,
             residual != nullptr ? std::optional(volume(*residual, types.output, outputs, layout, c.outputs))
@@ -50,7 +54,8 @@ void ConvTranspose::State::compute_arrays(const Geometry &geometry, Layout layou
             queue, workers());
 }
 
-void ConvTranspose::State::compute_copies(const Geometry &geometry, Layout layout, const View<const void> &input, const View<void> &output, const View<const void> *residual) const {
+void ConvTranspose::State::compute_copies(const Geometry &geometry, Layout layout, const View<const void> &input,
+                                          const View<void> &output, const View<const void> *residual) const {
     const Queue queue = queue_of(device);
     Geometry items = geometry;
     for (int64_t first = 0; first < geometry.batch; first += items.batch) {
@@ -84,14 +89,17 @@ void ConvTranspose::State::compute_copies(const Geometry &geometry, Layout layou
     }
 }
 
-void ConvTranspose::State::forward(const View<const void> &input, const View<void> &output, const View<const void> *residual) const {
+void ConvTranspose::State::forward(const View<const void> &input, const View<void> &output,
+                                   const View<const void> *residual) const {
     const Geometry geometry = resolve_both(input.sizes, output.sizes);
-    const Layout layout = check_views(input, output, residual, shape_of_output(geometry, input.sizes.size(), spatial), preferred_layout(), spatial);
+    const Layout layout = check_views(input, output, residual, shape_of_output(geometry, input.sizes.size(), spatial),
+                                      preferred_layout(), spatial);
     if (geometry.batch == 0) {
         return;
     }
     const Types types{input.dtype, output.dtype};
-    const View<const void> inputs = lifted(input, spatial), residuals = residual != nullptr ? lifted(*residual, spatial) : View<const void>();
+    const View<const void> inputs = lifted(input, spatial),
+                           residuals = residual != nullptr ? lifted(*residual, spatial) : View<const void>();
     const View<void> outputs = lifted(output, spatial);
     if (device != Device::cpu) {
         compute_copies(geometry, layout, inputs, outputs, residual != nullptr ? &residuals : nullptr);
@@ -108,9 +116,11 @@ void ConvTranspose::State::forward(const View<const void> &input, const View<voi
             residual != nullptr ? std::optional(volume(residuals, c.outputs)) : std::nullopt, {}, threads);
 }
 
-void ConvTranspose::State::forward(const View<const void> &input, const View<void> &output, const View<const void> *residual, CudaStream stream) const {
+void ConvTranspose::State::forward(const View<const void> &input, const View<void> &output,
+                                   const View<const void> *residual, CudaStream stream) const {
     const Geometry geometry = resolve_both(input.sizes, output.sizes);
-    const Layout layout = check_views(input, output, residual, shape_of_output(geometry, input.sizes.size(), spatial), preferred_layout(), spatial);
+    const Layout layout = check_views(input, output, residual, shape_of_output(geometry, input.sizes.size(), spatial),
+                                      preferred_layout(), spatial);
     if (device != Device::cuda) {
         throw InvalidArgument("a CudaStream is for layers on CUDA: see set_device");
     }
@@ -125,13 +135,16 @@ void ConvTranspose::State::forward(const View<const void> &input, const View<voi
     }
 }
 
-void ConvTranspose::State::forward(const DeviceTensor &input, DeviceTensor &output, const DeviceTensor *residual) const {
+void ConvTranspose::State::forward(const DeviceTensor &input, DeviceTensor &output,
+                                   const DeviceTensor *residual) const {
     const auto check = [&](const std::string &name, const DeviceTensor &tensor) {
         if (tensor.device() != device) {
-            throw InvalidArgument(std::string("the layer is on device ") + to_string(device) + ", its " + name + " on " + to_string(tensor.device()));
+            throw InvalidArgument(std::string("the layer is on device ") + to_string(device) + ", its " + name +
+                                  " on " + to_string(tensor.device()));
         }
         if (tensor.spatial() != spatial) {
-            throw InvalidArgument("the layer has " + std::to_string(spatial) + " dimensions of space, its " + name + " " + std::to_string(tensor.spatial()));
+            throw InvalidArgument("the layer has " + std::to_string(spatial) + " dimensions of space, its " + name +
+                                  " " + std::to_string(tensor.spatial()));
         }
         if (tensor.layout() != output.layout()) {
             throw InvalidArgument(name + " has layout " + to_string(tensor.layout()) + ", and output " +
@@ -151,13 +164,15 @@ void ConvTranspose::State::forward(const DeviceTensor &input, DeviceTensor &outp
         check("residual", *residual);
         check_residual_type(residual->dtype(), output.dtype());
         check_residual_shape(residual->sizes(), output.sizes());
-        if (device == Device::opencl && residual == &output) {  // whose calls compute some outputs twice: phases_of_calls()
+        if (device == Device::opencl &&
+            residual == &output) {  // whose calls compute some outputs twice: phases_of_calls()
             throw InvalidArgument("with OpenCL the residual may not be the output itself");
         }
     }
     if (geometry.batch > 0) {
         const DeviceArray &to = output.state_->array;
-        compute_arrays(geometry, input.layout(), types, input.state_->array, to, residual != nullptr ? &residual->state_->array : nullptr, to.queue());
+        compute_arrays(geometry, input.layout(), types, input.state_->array, to,
+                       residual != nullptr ? &residual->state_->array : nullptr, to.queue());
     }
 }
 
@@ -165,7 +180,8 @@ void ConvTranspose::forward(const View<const void> &input, const View<void> &out
     state_->forward(input, output, nullptr);
 }
 
-void ConvTranspose::forward(const View<const void> &input, const View<void> &output, const View<const void> &residual) const {
+void ConvTranspose::forward(const View<const void> &input, const View<void> &output,
+                            const View<const void> &residual) const {
     state_->forward(input, output, &residual);
 }
 
@@ -173,7 +189,8 @@ void ConvTranspose::forward(const View<const void> &input, const View<void> &out
     state_->forward(input, output, nullptr, stream);
 }
 
-void ConvTranspose::forward(const View<const void> &input, const View<void> &output, const View<const void> &residual, CudaStream stream) const {
+void ConvTranspose::forward(const View<const void> &input, const View<void> &output, const View<const void> &residual,
+                            CudaStream stream) const {
     state_->forward(input, output, &residual, stream);
 }
 

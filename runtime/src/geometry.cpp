@@ -19,11 +19,13 @@ int64_t Geometry::output_elements() const {
 }
 
 int64_t Geometry::weight_elements() const {
-    return channels.groups * channels.inputs * channels.outputs * extent[0].kernel * extent[1].kernel * extent[2].kernel;
+    return channels.groups * channels.inputs * channels.outputs * extent[0].kernel * extent[1].kernel *
+           extent[2].kernel;
 }
 
 double Geometry::multiply_adds() const {
-    double result = static_cast<double>(batch * channels.groups) * static_cast<double>(channels.inputs * channels.outputs);
+    double result =
+        static_cast<double>(batch * channels.groups) * static_cast<double>(channels.inputs * channels.outputs);
     for (const Extent &e : extent) {
         // Tap k meets an output wherever 0 <= i * stride - padding + k * dilation < output, for inputs 0 <= i < input.
         int64_t pairs = 0;

@@ -19,8 +19,7 @@ thread_local const KernelCall::Context *current = nullptr;
 
 class Running {
 public:
-    explicit Running(const KernelCall::Context &context)
-        : outside_(std::exchange(current, &context)) {
+    explicit Running(const KernelCall::Context &context) : outside_(std::exchange(current, &context)) {
     }
     ~Running() {
         current = outside_;
@@ -82,8 +81,7 @@ struct KernelCall::Loop {
     }
 };
 
-KernelCall::KernelCall(const Queue &queue)
-    : KernelCall(1, Shared::tasks, queue) {
+KernelCall::KernelCall(const Queue &queue) : KernelCall(1, Shared::tasks, queue) {
 }
 
 KernelCall::KernelCall(int threads, Shared shared, const Queue &queue, AfterTask after_task)

@@ -47,8 +47,8 @@ std::string cpu_name() {
            " model " + std::to_string(family == 6 || family == 15 ? model + (signature >> 12 & 240) : model);
 }
 
-// Leaf 4 of Intel's and leaf 0x8000001d of AMD's processors have one form: one cache for each subleaf. Unlike sysconf, they tell
-// the size of one instance of a cache.
+// Leaf 4 of Intel's and leaf 0x8000001d of AMD's processors have one form: one cache for each subleaf. Unlike sysconf,
+// they tell the size of one instance of a cache.
 Caches cpuid_caches(unsigned leaf) {
     Caches caches{};
     for (unsigned subleaf = 0; subleaf < 16; subleaf++) {
@@ -61,8 +61,7 @@ Caches cpuid_caches(unsigned leaf) {
         const int64_t bytes = ways * partitions * line * (int64_t{r[2]} + 1);
         const bool instructions = type == 2;
         if (!instructions) {
-            (level == 1 ? caches.l1d : level == 2 ? caches.l2
-                                                  : caches.last_level) = bytes;
+            (level == 1 ? caches.l1d : level == 2 ? caches.l2 : caches.last_level) = bytes;
         }
     }
     return caches;
@@ -138,8 +137,7 @@ double time_chain(int64_t steps) {
 #pragma GCC unroll 8
         for (int j = 0; j < 8; j++) {
             value *= value;
-            asm volatile(""
-                         : "+r"(value));  // so that the compiler does not see through it
+            asm volatile("" : "+r"(value));  // so that the compiler does not see through it
         }
     }
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -197,7 +195,8 @@ double clock_hertz() {
         constexpr int64_t steps = 40'000;
         constexpr double latency = 3;
         double least = time_chain(steps);
-        for (int repeat = 0; repeat < 20; repeat++) {  // the least: others may want the processor too, and it may have to wake up
+        for (int repeat = 0; repeat < 20;
+             repeat++) {  // the least: others may want the processor too, and it may have to wake up
             least = std::min(least, time_chain(steps));
         }
         return latency * static_cast<double>(steps) / least;

@@ -18,8 +18,8 @@ std::string lack_of(const std::string &isa, const Machine &machine);
 // Bytes of staged input that a task should read at most: half of a core's second-level cache, within 128 KiB and 1 MiB.
 int64_t slab_limit(const Machine &machine);
 
-// Cycles a second that a core makes now, timed once at the first call, which takes about a millisecond. Good to a few percent
-// on processors whose integer multiplication takes three cycles, as those of Intel, AMD and most of Arm do.
+// Cycles a second that a core makes now, timed once at the first call, which takes about a millisecond. Good to a few
+// percent on processors whose integer multiplication takes three cycles, as those of Intel, AMD and most of Arm do.
 double clock_hertz();
 
 }  // namespace unstride

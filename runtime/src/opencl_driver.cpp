@@ -26,24 +26,28 @@ struct OpenCl {
     Handle device = nullptr;
     int (*info)(Handle, uint32_t, size_t, void *, size_t *);
 
-    // Of the first platform's devices the one with most compute units, as Halide's runtime has it. That runtime is told to load its functions
-    // here, as it cannot do so in several threads at once.
+    // Of the first platform's devices the one with most compute units, as Halide's runtime has it. That runtime is told
+    // to load its functions here, as it cannot do so in several threads at once.
     OpenCl() {
         void *library = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_GLOBAL);
         if (library == nullptr) {
             throw DeviceError("there is no OpenCL device: the loader's library, libOpenCL.so.1, is not installed");
         }
-        const auto platforms = reinterpret_cast<int (*)(uint32_t, Handle *, uint32_t *)>(find_symbol(library, "clGetPlatformIDs"));
-        const auto devices = reinterpret_cast<int (*)(Handle, uint64_t, uint32_t, Handle *, uint32_t *)>(find_symbol(library, "clGetDeviceIDs"));
+        const auto platforms =
+            reinterpret_cast<int (*)(uint32_t, Handle *, uint32_t *)>(find_symbol(library, "clGetPlatformIDs"));
+        const auto devices = reinterpret_cast<int (*)(Handle, uint64_t, uint32_t, Handle *, uint32_t *)>(
+            find_symbol(library, "clGetDeviceIDs"));
         info = reinterpret_cast<decltype(info)>(find_symbol(library, "clGetDeviceInfo"));
         Handle platform = nullptr;
         std::array<Handle, 16> found{};
         uint32_t count = 0;
-        if (platforms(1, &platform, nullptr) != 0 || devices(platform, any_type, found.size(), found.data(), &count) != 0 || count == 0) {
+        if (platforms(1, &platform, nullptr) != 0 ||
+            devices(platform, any_type, found.size(), found.data(), &count) != 0 || count == 0) {
             throw DeviceError("there is no OpenCL device: the loader is installed, but finds none");
         }
         const auto units = [&](Handle of) { return get<uint32_t>(compute_units, of); };
-        device = *std::max_element(found.begin(), found.begin() + std::min<size_t>(count, found.size()), [&](Handle a, Handle b) { return units(a) < units(b); });
+        device = *std::max_element(found.begin(), found.begin() + std::min<size_t>(count, found.size()),
+                                   [&](Handle a, Handle b) { return units(a) < units(b); });
         KernelCall call(Queue{Device::opencl, nullptr, nullptr});
         int major = 0, minor = 0;
         if (halide_opencl_device_interface()->compute_capability(call.context(), &major, &minor) != 0) {
@@ -66,8 +70,13 @@ struct OpenCl {
 DeviceInfo describe_opencl() {
     static const OpenCl driver;  // looked for again if there was none
     auto *const device = driver.device;
-    return {Device::opencl, driver.get<std::array<char, 256>>(device_name, device).data(), static_cast<int64_t>(driver.get<uint64_t>(memory_bytes, device)),
-            static_cast<int>(driver.get<uint32_t>(compute_units, device)), 1e6 * driver.get<uint32_t>(clock_mhz, device), 0, 0};
+    return {Device::opencl,
+            driver.get<std::array<char, 256>>(device_name, device).data(),
+            static_cast<int64_t>(driver.get<uint64_t>(memory_bytes, device)),
+            static_cast<int>(driver.get<uint32_t>(compute_units, device)),
+            1e6 * driver.get<uint32_t>(clock_mhz, device),
+            0,
+            0};
 }
 
 }  // namespace unstride

@@ -24,9 +24,9 @@ std::string describe(const ConvTranspose3dOptions &o) {
     const auto triple = [](const Triple &t) {
         return std::to_string(t.depth) + "x" + std::to_string(t.height) + "x" + std::to_string(t.width);
     };
-    return "in_channels " + std::to_string(o.in_channels) + ", out_channels " + std::to_string(o.out_channels) + ", groups " +
-           std::to_string(o.groups) + ", kernel_size " + triple(o.kernel_size) + ", stride " + triple(o.stride) + ", padding " +
-           triple(o.padding) + ", dilation " + triple(o.dilation);
+    return "in_channels " + std::to_string(o.in_channels) + ", out_channels " + std::to_string(o.out_channels) +
+           ", groups " + std::to_string(o.groups) + ", kernel_size " + triple(o.kernel_size) + ", stride " +
+           triple(o.stride) + ", padding " + triple(o.padding) + ", dilation " + triple(o.dilation);
 }
 
 Geometry with_outputs(Geometry geometry, int64_t outputs) {
@@ -162,9 +162,12 @@ Geometry part_of(Geometry geometry, const Part &part) {
 }
 
 Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call) {
-    const bool taps = taps_pay(geometry), minimal_filters = no_minimal_filters(options).empty() && minimal_filters_pay(geometry);
+    const bool taps = taps_pay(geometry),
+               minimal_filters = no_minimal_filters(options).empty() && minimal_filters_pay(geometry);
     // In the order of what they save.
-    for (const auto &[pays, algorithm] : {std::pair{taps, Algorithm::taps}, {pairs_pay(geometry), Algorithm::pairs}, {minimal_filters, Algorithm::winograd}}) {
+    for (const auto &[pays, algorithm] : {std::pair{taps, Algorithm::taps},
+                                          {pairs_pay(geometry), Algorithm::pairs},
+                                          {minimal_filters, Algorithm::winograd}}) {
         if (pays && !candidates(options, call, algorithm).empty()) {
             return algorithm;
         }
@@ -172,7 +175,8 @@ Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &g
     return Algorithm::direct;
 }
 
-Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call, const Forced &forced) {
+Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call,
+                const Forced &forced) {
     const int64_t outputs = geometry.channels.outputs;
     const Machine &machine = call.machine;
     if (forced.entry != nullptr) {
@@ -189,8 +193,8 @@ Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry,
     const std::optional<Winner> winner = recall(geometry, call.layout, call.types, machine);
     if (winner && winner->entry->variant.device == call.device && algorithm_of(winner->entry->variant) == algorithm) {
         return {{make_part(*winner->entry, geometry, 0, outputs, winner->rows_per_task, machine)},
-                "measured fastest of " + std::to_string(winner->candidates) + " candidates by unstride tune: " +
-                    std::to_string(winner->nanoseconds / 1000) + " us",
+                "measured fastest of " + std::to_string(winner->candidates) +
+                    " candidates by unstride tune: " + std::to_string(winner->nanoseconds / 1000) + " us",
                 as_double(winner->nanoseconds) * 1e-9};
     }
     if (entries.empty()) {
@@ -200,9 +204,10 @@ Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry,
                                                      : cheapest(entries, geometry, machine);
     const Entry &main = *choice.entries.front();
     const Estimate &e = choice.estimate;
-    const std::string reason = "the least estimated time of the " + main.variant.isa + " kernels: " + percent(e.multiply_adds, e.total()) +
-                               " of it in the multiply-adds, " + percent(e.stores, e.total()) + " in stores, " +
-                               percent(e.staging, e.total()) + " in staging input rows";
+    const std::string reason = "the least estimated time of the " + main.variant.isa +
+                               " kernels: " + percent(e.multiply_adds, e.total()) + " of it in the multiply-adds, " +
+                               percent(e.stores, e.total()) + " in stores, " + percent(e.staging, e.total()) +
+                               " in staging input rows";
     if (choice.entries.size() == 1) {
         return {{make_part(main, geometry, 0, outputs, 0, machine)}, reason, 0};
     }
@@ -214,7 +219,8 @@ Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry,
 }
 
 bool uses(const Decision &decision, Algorithm algorithm) {
-    return std::any_of(decision.parts.begin(), decision.parts.end(), [&](const Part &part) { return algorithm_of(part.entry->variant) == algorithm; });
+    return std::any_of(decision.parts.begin(), decision.parts.end(),
+                       [&](const Part &part) { return algorithm_of(part.entry->variant) == algorithm; });
 }
 
 double expected_cycles(const Decision &decision, const Geometry &geometry, const Machine &machine) {
@@ -233,7 +239,8 @@ double expected_cycles(const Decision &decision, const Geometry &geometry, const
 }
 
 int64_t scratch_bytes(const Part &part, const Geometry &geometry, int threads) {
-    return product({scratch_elements(*part.entry, part_of(geometry, part), part.split), threads, size_of(part.entry->variant.types.sums())});
+    return product({scratch_elements(*part.entry, part_of(geometry, part), part.split), threads,
+                    size_of(part.entry->variant.types.sums())});
 }
 
 }  // namespace unstride

@@ -62,7 +62,8 @@ Algorithm algorithm_for(const ConvTranspose3dOptions &options, const Geometry &g
 // Picks among the variants of a device, layout and types, and splits the work among threads, or a GPU's processors:
 // what is forced, or else what wisdom has for this layer and input, or else what is expected to take the least time.
 // Throws InvalidArgument if no variant can run, or not the one that is forced.
-Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call, const Forced &forced);
+Decision decide(const ConvTranspose3dOptions &options, const Geometry &geometry, const Call &call,
+                const Forced &forced);
 
 bool uses(const Decision &decision, Algorithm algorithm);
 

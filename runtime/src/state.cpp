@@ -22,18 +22,22 @@ Shape shape_of_output(const Geometry &geometry, size_t rank, int spatial) {
     return shape;
 }
 
-std::shared_ptr<const std::vector<Panels>> ConvTranspose::State::panels(const Geometry &geometry, const Part &part, const Queue &queue) const {
+std::shared_ptr<const std::vector<Panels>> ConvTranspose::State::panels(const Geometry &geometry, const Part &part,
+                                                                        const Queue &queue) const {
     const Variant &variant = part.entry->variant;
     const Geometry of_part = part_of(geometry, part);
     const Lock lock(mutex);
     try {
         const int64_t all_outputs = channels_seen(geometry.channels, variant).outputs;
-        auto &entry = packed[{channels_seen(geometry.channels, variant).groups, static_cast<int64_t>(algorithm_of(variant)), variant.block, part.first,
-                              part.channels, static_cast<int64_t>(variant.types.sums()), static_cast<int64_t>(queue.device), reinterpret_cast<int64_t>(queue.context)}];
+        auto &entry =
+            packed[{channels_seen(geometry.channels, variant).groups, static_cast<int64_t>(algorithm_of(variant)),
+                    variant.block, part.first, part.channels, static_cast<int64_t>(variant.types.sums()),
+                    static_cast<int64_t>(queue.device), reinterpret_cast<int64_t>(queue.context)}];
         if (!entry) {
             const DefaultFloatEnvironment environment;
-            entry = std::make_shared<const std::vector<Panels>>(queue.device == Device::cpu ? pack(of_part, variant, part.first, all_outputs, parameters)
-                                                                                            : pack(queue, of_part, variant, parameters));
+            entry = std::make_shared<const std::vector<Panels>>(
+                queue.device == Device::cpu ? pack(of_part, variant, part.first, all_outputs, parameters)
+                                            : pack(queue, of_part, variant, parameters));
         }
         return entry;
     } catch (const std::bad_alloc &) {
@@ -70,8 +74,9 @@ Geometry ConvTranspose::State::resolve_both(const Shape &input, const Shape &out
     return resolve_output(options, input, output, spatial);
 }
 
-void ConvTranspose::State::compute(const Decision &decision, const Geometry &geometry, const Volume &input, const Volume &output,
-                                   const std::optional<Volume> &residual, const Queue &queue, int workers) const {
+void ConvTranspose::State::compute(const Decision &decision, const Geometry &geometry, const Volume &input,
+                                   const Volume &output, const std::optional<Volume> &residual, const Queue &queue,
+                                   int workers) const {
     for (const Part &part : decision.parts) {
         const auto channels = [&](Volume volume) {  // of parts, of which a GPU has one
             volume.offset += part.first * volume.channel;

@@ -30,7 +30,8 @@ struct ConvTranspose::State {
 
     bool moderate = false, in_bf16 = false;  // the weights
 
-    // Panels by variant, range of channels and, on a GPU, context, packed when first needed. Variants of one block size share them.
+    // Panels by variant, range of channels and, on a GPU, context, packed when first needed. Variants of one block size
+    // share them.
     mutable Mutex mutex;
     mutable std::map<std::array<int64_t, 8>, std::shared_ptr<const std::vector<Panels>>> packed;
 
@@ -40,7 +41,8 @@ struct ConvTranspose::State {
         return device == Device::cpu ? num_threads() : processors;
     }
 
-    std::shared_ptr<const std::vector<Panels>> panels(const Geometry &geometry, const Part &part, const Queue &queue) const;
+    std::shared_ptr<const std::vector<Panels>> panels(const Geometry &geometry, const Part &part,
+                                                      const Queue &queue) const;
 
     // Looks it through, and forgets the panels of the one before.
     void weight_is_set();
@@ -72,15 +74,18 @@ struct ConvTranspose::State {
     Geometry resolve_both(const Shape &input, const Shape &output) const;
 
     // All parts of a decision. There may be no residual.
-    void compute(const Decision &decision, const Geometry &geometry, const Volume &input, const Volume &output, const std::optional<Volume> &residual,
-                 const Queue &queue, int workers) const;
+    void compute(const Decision &decision, const Geometry &geometry, const Volume &input, const Volume &output,
+                 const std::optional<Volume> &residual, const Queue &queue, int workers) const;
     // On a GPU, from one dense array to another; and through copies of as many items at a time as it takes in an array.
-    void compute_arrays(const Geometry &geometry, Layout layout, const Types &types, const DeviceArray &input, const DeviceArray &output, const DeviceArray *residual, const Queue &queue) const;
-    void compute_copies(const Geometry &geometry, Layout layout, const View<const void> &input, const View<void> &output, const View<const void> *residual) const;
+    void compute_arrays(const Geometry &geometry, Layout layout, const Types &types, const DeviceArray &input,
+                        const DeviceArray &output, const DeviceArray *residual, const Queue &queue) const;
+    void compute_copies(const Geometry &geometry, Layout layout, const View<const void> &input,
+                        const View<void> &output, const View<const void> *residual) const;
 
     // What ConvTranspose::forward does, with a residual or none.
     void forward(const View<const void> &input, const View<void> &output, const View<const void> *residual) const;
-    void forward(const View<const void> &input, const View<void> &output, const View<const void> *residual, CudaStream stream) const;
+    void forward(const View<const void> &input, const View<void> &output, const View<const void> *residual,
+                 CudaStream stream) const;
     void forward(const DeviceTensor &input, DeviceTensor &output, const DeviceTensor *residual) const;
 };
 

@@ -18,7 +18,8 @@ inline double as_double(int64_t value) {
 }
 
 inline bool is_across_channels(const Variant &v) {
-    return v.family == "channels" || v.family == "pairs" || algorithm_of(v) == Algorithm::winograd || (v.family == "depthwise" && v.layout == Layout::ndhwc);
+    return v.family == "channels" || v.family == "pairs" || algorithm_of(v) == Algorithm::winograd ||
+           (v.family == "depthwise" && v.layout == Layout::ndhwc);
 }
 
 // Whether a tile's vectors lie across channels, and the layout's across columns.
@@ -70,8 +71,8 @@ inline int64_t turned_elements(const Variant &v, const Extent &x, int64_t rows) 
     return is_turned(v) ? product({line_of_channels, divide_up(x.input, 4) * 4, rows}) : 0;
 }
 
-// Input rows that a task of so many output rows stages. Bounds inference does not know which of a phase's taps is first, and adds the rows
-// before it.
+// Input rows that a task of so many output rows stages. Bounds inference does not know which of a phase's taps is
+// first, and adds the rows before it.
 inline int64_t input_rows(const Extent &y, int64_t rows) {
     return std::min((rows - 1 + (y.axis.tap_step() - 1) * y.axis.dilation) / y.axis.stride + reach(y) + 2, y.input);
 }
@@ -86,11 +87,12 @@ inline double calls_along_x(const Entry &entry, const Geometry &geometry) {
     return as_double(static_cast<int64_t>(phases_of_calls(geometry.extent[2], entry.variant).size()));
 }
 
-// Cycles that it takes to store a tile: whole vectors where the layout is the tile's own; element by element where the phase's columns lie
-// apart, in lines of which another phase writes the rest; and in between where a tile is turned, and its phases interleaved, the more so
-// if its rows are shorter than vectors. Where a group's channels are few of those that are dense, each element goes to a line of its own, which
-// is not in the cache any more when another group comes to it: taken for 8 cycles. At 1.2, f64 kernels of single channels were preferred on
-// mednext_dw (64 groups), where those of all channels take half of their time.
+// Cycles that it takes to store a tile: whole vectors where the layout is the tile's own; element by element where the
+// phase's columns lie apart, in lines of which another phase writes the rest; and in between where a tile is turned,
+// and its phases interleaved, the more so if its rows are shorter than vectors. Where a group's channels are few of
+// those that are dense, each element goes to a line of its own, which is not in the cache any more when another group
+// comes to it: taken for 8 cycles. At 1.2, f64 kernels of single channels were preferred on mednext_dw (64 groups),
+// where those of all channels take half of their time.
 inline double cycles_of_store(const Entry &entry, const Geometry &geometry) {
     const Variant &v = entry.variant;
     const Extent &x = geometry.extent[2];
@@ -102,8 +104,7 @@ inline double cycles_of_store(const Entry &entry, const Geometry &geometry) {
         return vectors * (3 + 2 * std::max(1.0, entry.lanes / as_double(v.columns * v.stride_x)));
     }
     const bool in_lines_apart = !own && v.layout == Layout::ndhwc && channels_seen(geometry.channels, v).groups > 1;
-    return vectors * (whole_vectors ? 3 : entry.lanes * (in_lines_apart ? 8 : dense ? 1.2
-                                                                                    : 2));
+    return vectors * (whole_vectors ? 3 : entry.lanes * (in_lines_apart ? 8 : dense ? 1.2 : 2));
 }
 
 }  // namespace unstride

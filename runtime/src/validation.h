@@ -45,7 +45,8 @@ Geometry resolve_output(const ConvTranspose3dOptions &options, const Shape &inpu
                         int spatial);
 
 // `output_size` as in ConvTranspose::output_shape.
-Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size, int spatial = 3);
+Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size,
+                 int spatial = 3);
 
 // Of arrays: validation_views.cpp.
 
@@ -61,13 +62,15 @@ void check_residual_shape(const Shape &shape, const Shape &output);
 
 // Which layout both views have. Ambiguous views, with one channel or one column, count as `preferred` if they can.
 // `residual` is null if there is none.
-Layout check_views(const View<const void> &input, const View<void> &output, const View<const void> *residual, const Shape &expected_output, Layout preferred, int spatial);
+Layout check_views(const View<const void> &input, const View<void> &output, const View<const void> *residual,
+                   const Shape &expected_output, Layout preferred, int spatial);
 
 // What other frameworks refuse, apart from what check_options does: validation_frameworks.cpp.
 
 void check_onnx(const OnnxConvTranspose &attributes, const Triple &input_size, int spatial);
 void check_tensorflow(const TensorFlowConvTranspose &arguments, const Triple &input_size, int spatial);
-void check_convolved(const Triple &output_size, const Triple &convolved, const Triple &input_size, int spatial);  // the latter two have to agree
+void check_convolved(const Triple &output_size, const Triple &convolved, const Triple &input_size,
+                     int spatial);  // the latter two have to agree
 void check_onednn(const OneDnnDeconvolution &primitive);
 
 }  // namespace unstride

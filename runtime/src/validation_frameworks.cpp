@@ -43,7 +43,8 @@ void check_tensorflow(const TensorFlowConvTranspose &a, const Triple &input_size
 
 void check_convolved(const Triple &output_size, const Triple &convolved, const Triple &input_size, int spatial) {
     if (volume(convolved) != volume(input_size)) {
-        fail("an output of " + volume(output_size, spatial) + " does not fit: its convolution has size " + volume(convolved, spatial) + ", and the input " + volume(input_size, spatial));
+        fail("an output of " + volume(output_size, spatial) + " does not fit: its convolution has size " +
+             volume(convolved, spatial) + ", and the input " + volume(input_size, spatial));
     }
 }
 

@@ -44,8 +44,9 @@ Input check_input_shape(const ConvTranspose3dOptions &o, const Shape &shape, int
         batched.insert(batched.begin(), 1);
     }
     if (batched[1] != o.in_channels) {
-        fail("Given transposed=1, weight of size " + to_string(weight_shape(o, spatial)) + ", expected input" + to_string(batched) + " to have " +
-             std::to_string(o.in_channels) + " channels, but got " + std::to_string(batched[1]) + " channels instead");
+        fail("Given transposed=1, weight of size " + to_string(weight_shape(o, spatial)) + ", expected input" +
+             to_string(batched) + " to have " + std::to_string(o.in_channels) + " channels, but got " +
+             std::to_string(batched[1]) + " channels instead");
     }
     // An empty batch may have no space, either.
     const int64_t least = batched[0] == 0 ? 0 : 1;
@@ -134,8 +135,8 @@ Geometry make_geometry(const ConvTranspose3dOptions &o, const Input &input, cons
     const int64_t outputs = product({o.out_channels, output[0], output[1], output[2]});
     multiply(multiply(batch, std::max(inputs, outputs)), size_of(DType::f64));
     if (std::max(inputs, outputs) > largest_item) {
-        fail("more than 2^31 - 1 elements in one item of the batch are not supported, but got " + std::to_string(inputs) +
-             " in the input and " + std::to_string(outputs) + " in the output");
+        fail("more than 2^31 - 1 elements in one item of the batch are not supported, but got " +
+             std::to_string(inputs) + " in the input and " + std::to_string(outputs) + " in the output");
     }
     return geometry;
 }

@@ -30,12 +30,8 @@ namespace {
 // What a layer of fewer dimensions has in those that it lacks.
 void check_lacking(const ConvTranspose3dOptions &o, int spatial) {
     const std::tuple<const char *, Triple, int64_t> all[] = {
-        {"kernel_size", o.kernel_size, 1},
-        {"stride", o.stride, 1},
-        {"padding", o.padding, 0},
-        {"output_padding", o.output_padding, 0},
-        {"dilation", o.dilation, 1},
-        {"padding_end", end_padding(o), 0},
+        {"kernel_size", o.kernel_size, 1},       {"stride", o.stride, 1},     {"padding", o.padding, 0},
+        {"output_padding", o.output_padding, 0}, {"dilation", o.dilation, 1}, {"padding_end", end_padding(o), 0},
     };
     for (const auto &[name, triple, needed] : all) {
         for (int d = 0; d < 3 - spatial; d++) {
@@ -71,12 +67,15 @@ void check_options(const ConvTranspose3dOptions &o, int spatial) {
         fail("Only \"zeros\" padding mode is supported for ConvTranspose" + suffix(spatial));
     }
     if (smallest(o.kernel_size) < 0) {
-        fail("Trying to create tensor with negative dimension " + std::to_string(smallest(o.kernel_size)) + ": " + to_string(weight_shape(o, spatial)));
+        fail("Trying to create tensor with negative dimension " + std::to_string(smallest(o.kernel_size)) + ": " +
+             to_string(weight_shape(o, spatial)));
     }
     if (smallest(o.kernel_size) == 0) {
-        fail(spatial == 3 ? "non-empty 5D (n_output_plane x n_input_plane x kernel_depth x kernel_height x kernel_width) tensor expected for weight, but got: " +
-                                to_string(weight_shape(o, spatial))
-                          : "kernel size should be greater than zero, but got " + numbers("kernel", o.kernel_size, spatial));
+        fail(spatial == 3
+                 ? "non-empty 5D (n_output_plane x n_input_plane x kernel_depth x kernel_height x kernel_width) tensor "
+                   "expected for weight, but got: " +
+                       to_string(weight_shape(o, spatial))
+                 : "kernel size should be greater than zero, but got " + numbers("kernel", o.kernel_size, spatial));
     }
     if (smallest(o.padding) < 0 && !o.padding_end) {
         fail("negative padding is not supported");
@@ -96,14 +95,17 @@ void check_options(const ConvTranspose3dOptions &o, int spatial) {
     for (int d = 0; d < 3; d++) {
         if (o.output_padding[d] >= o.stride[d] && o.output_padding[d] >= o.dilation[d]) {
             fail("output padding must be smaller than either stride or dilation, but got " +
-                 numbers("output_padding", o.output_padding, spatial) + " " + numbers("stride", o.stride, spatial) + " " +
-                 numbers("dilation", o.dilation, spatial));
+                 numbers("output_padding", o.output_padding, spatial) + " " + numbers("stride", o.stride, spatial) +
+                 " " + numbers("dilation", o.dilation, spatial));
         }
     }
     // The weights have a size, and every number fits the 32-bit coordinates of the kernels.
     multiply(product(weight_shape(o, spatial)), size_of(DType::f64));
-    const std::pair<const char *, Triple> triples[] = {
-        {"kernel_size", o.kernel_size}, {"stride", o.stride}, {"padding", o.padding}, {"dilation", o.dilation}, {"padding_end", end_padding(o)}};
+    const std::pair<const char *, Triple> triples[] = {{"kernel_size", o.kernel_size},
+                                                       {"stride", o.stride},
+                                                       {"padding", o.padding},
+                                                       {"dilation", o.dilation},
+                                                       {"padding_end", end_padding(o)}};
     for (const auto &[name, triple] : triples) {
         for (int d = 0; d < 3; d++) {
             if (triple[d] > largest_extent || triple[d] < -largest_extent) {
@@ -142,7 +144,8 @@ void check_activation(const Activation &activation, int64_t out_channels) {
     using Kind = Activation::Kind;
     const auto slopes = static_cast<int64_t>(activation.slopes.size());
     if (activation.kind == Kind::prelu && slopes != 1 && slopes != out_channels) {
-        fail("Mismatch of parameter numbers and input channel size. Found parameter numbers = " + std::to_string(slopes) + " and channel size = " + std::to_string(out_channels) + ".");
+        fail("Mismatch of parameter numbers and input channel size. Found parameter numbers = " +
+             std::to_string(slopes) + " and channel size = " + std::to_string(out_channels) + ".");
     }
     if (activation.kind == Kind::leaky_relu && slopes != 1) {
         fail("leaky_relu has one slope, but got " + std::to_string(slopes));
@@ -151,14 +154,16 @@ void check_activation(const Activation &activation, int64_t out_channels) {
         fail("slopes are for leaky_relu and prelu, but another activation got " + std::to_string(slopes));
     }
     if (activation.kind == Kind::clamp && !(activation.low <= activation.high)) {
-        fail("clamp needs a low bound that is not above the high one, but got " + std::to_string(activation.low) + " and " + std::to_string(activation.high));
+        fail("clamp needs a low bound that is not above the high one, but got " + std::to_string(activation.low) +
+             " and " + std::to_string(activation.high));
     }
 }
 
 void check_batch_norm(const BatchNorm &norm, const Activation &activation, int64_t channels) {
     const auto check = [&](const char *name, const std::vector<float> &values, bool optional) {
         if (static_cast<int64_t>(values.size()) != channels && !(optional && values.empty())) {
-            fail(std::string(name) + " should contain " + std::to_string(channels) + " elements not " + std::to_string(values.size()));
+            fail(std::string(name) + " should contain " + std::to_string(channels) + " elements not " +
+                 std::to_string(values.size()));
         }
     };
     check("running_mean", norm.running_mean, false);
@@ -167,7 +172,8 @@ void check_batch_norm(const BatchNorm &norm, const Activation &activation, int64
     check("bias", norm.bias, true);
     for (const float variance : norm.running_var) {
         if (!(variance + norm.eps > 0)) {
-            fail("running_var + eps must be positive, but got " + std::to_string(variance) + " + " + std::to_string(norm.eps));
+            fail("running_var + eps must be positive, but got " + std::to_string(variance) + " + " +
+                 std::to_string(norm.eps));
         }
     }
     if (activation.kind != Activation::Kind::none) {

@@ -9,7 +9,8 @@ namespace unstride {
 void check_types(const Types &types) {
     const auto &all = supported_types();
     if (std::find(all.begin(), all.end(), types) == all.end()) {
-        fail(std::string("an input of ") + to_string(types.input) + " and an output of " + to_string(types.output) + " are not supported: either both have the same type, or the input f16 or bf16 and the output f32");
+        fail(std::string("an input of ") + to_string(types.input) + " and an output of " + to_string(types.output) +
+             " are not supported: either both have the same type, or the input f16 or bf16 and the output f32");
     }
 }
 

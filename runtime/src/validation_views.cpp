@@ -111,8 +111,8 @@ int64_t span(const View<const void> &view) {
     return multiply(add(last, 1), size_of(view.dtype));
 }
 
-// Whether memory that is cut into pieces of so many bytes has elements of `a` at the beginning of each, from its first element on, and those
-// of `b` behind them: as two slices of the channels of one array have.
+// Whether memory that is cut into pieces of so many bytes has elements of `a` at the beginning of each, from its first
+// element on, and those of `b` behind them: as two slices of the channels of one array have.
 bool are_apart_in_pieces(const View<const void> &a, const View<const void> &b, int64_t piece) {
     const auto bytes_in_piece = [&](const View<const void> &view) {
         int64_t bytes = size_of(view.dtype);
@@ -122,16 +122,20 @@ bool are_apart_in_pieces(const View<const void> &a, const View<const void> &b, i
         }
         return bytes;
     };
-    const int64_t distance = static_cast<const char *>(b.data) - static_cast<const char *>(a.data), begin = (distance % piece + piece) % piece;
+    const int64_t distance = static_cast<const char *>(b.data) - static_cast<const char *>(a.data),
+                  begin = (distance % piece + piece) % piece;
     return bytes_in_piece(a) <= begin && add(begin, bytes_in_piece(b)) <= piece;
 }
 
-// Whether they may share memory, as far as their first and last elements, and pieces as long as one of their strides, tell.
+// Whether they may share memory, as far as their first and last elements, and pieces as long as one of their strides,
+// tell.
 bool overlap(const View<const void> &a, const View<const void> &b) {
-    const auto *const first_of_a = static_cast<const char *>(a.data), *const first_of_b = static_cast<const char *>(b.data);
+    const auto *const first_of_a = static_cast<const char *>(a.data), *const first_of_b =
+                                                                          static_cast<const char *>(b.data);
     bool together = first_of_a < first_of_b + span(b) && first_of_b < first_of_a + span(a);
     for (size_t d = 0; d < a.sizes.size(); d++) {
-        together = together && !(a.sizes[d] > 1 && a.strides[d] > 0 && are_apart_in_pieces(a, b, multiply(a.strides[d], size_of(a.dtype))));
+        together = together && !(a.sizes[d] > 1 && a.strides[d] > 0 &&
+                                 are_apart_in_pieces(a, b, multiply(a.strides[d], size_of(a.dtype))));
     }
     return together;
 }
@@ -202,7 +206,8 @@ void check_output_shape(const Shape &shape, const Shape &expected) {
 
 void check_residual_type(DType dtype, DType output) {
     if (dtype != output) {
-        fail(std::string("expected a residual of the output's type ") + to_string(output) + ", but got " + to_string(dtype));
+        fail(std::string("expected a residual of the output's type ") + to_string(output) + ", but got " +
+             to_string(dtype));
     }
 }
 
@@ -212,7 +217,8 @@ void check_residual_shape(const Shape &shape, const Shape &output) {
     }
 }
 
-Layout check_views(const View<const void> &input, const View<void> &output, const View<const void> *residual, const Shape &expected_output, Layout preferred, int spatial) {
+Layout check_views(const View<const void> &input, const View<void> &output, const View<const void> *residual,
+                   const Shape &expected_output, Layout preferred, int spatial) {
     check_view("input", input, spatial);
     check_view("output", output, spatial);
     check_types({input.dtype, output.dtype});
@@ -226,7 +232,8 @@ Layout check_views(const View<const void> &input, const View<void> &output, cons
         return preferred;
     }
     if (!elements_are_distinct(output.sizes, output.strides)) {
-        fail("elements of the output share memory: size " + to_string(output.sizes) + ", strides " + to_string(output.strides));
+        fail("elements of the output share memory: size " + to_string(output.sizes) + ", strides " +
+             to_string(output.strides));
     }
     if (overlap(input, output)) {
         fail("input and output overlap");
@@ -235,7 +242,8 @@ Layout check_views(const View<const void> &input, const View<void> &output, cons
         fail("residual and output overlap, and are not the same");
     }
     for (Layout layout : {preferred, other_than(preferred)}) {
-        if (can_be(layout, input, spatial) && can_be(layout, output, spatial) && (residual == nullptr || can_be(layout, *residual, spatial))) {
+        if (can_be(layout, input, spatial) && can_be(layout, output, spatial) &&
+            (residual == nullptr || can_be(layout, *residual, spatial))) {
             return layout;
         }
     }

@@ -18,13 +18,15 @@ namespace {
 template<typename T>
 void transform(const T *w, int64_t taps, int64_t step, T *to, int64_t to_step) {
     const T w0 = w[0], w1 = taps > 1 ? w[step] : 0, w2 = taps > 2 ? w[2 * step] : 0;
-    const std::array<std::array<T, 4>, 3> products = {{{w0, w0}, {w1, w0 + w1, w0}, {w2, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w0}}};
+    const std::array<std::array<T, 4>, 3> products = {
+        {{w0, w0}, {w1, w0 + w1, w0}, {w2, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w0}}};
     for (int64_t m = 0; m <= taps; m++) {
         to[m * to_step] = products[taps - 1][m];
     }
 }
 
-// Of numbers with these bits, of which the first one is the sign, none is above `limit`, in magnitude. Infinities and NaN are.
+// Of numbers with these bits, of which the first one is the sign, none is above `limit`, in magnitude. Infinities and
+// NaN are.
 template<typename Bits>
 bool are_up_to(Bits limit, const void *numbers, int64_t count) {
     const auto *from = static_cast<const char *>(numbers);
@@ -61,8 +63,14 @@ struct Runs {
 
 Runs runs_of(const Volume &a, const Geometry &geometry) {
     const auto &[z, y, x] = geometry.extent;
-    std::vector<std::pair<int64_t, int64_t>> loops = {{geometry.batch, a.batch}, {geometry.channels.groups, a.group}, {geometry.channels.inputs, a.channel}, {z.input, a.depth}, {y.input, a.height}, {x.input, a.width}};
-    loops.erase(std::remove_if(loops.begin(), loops.end(), [](const auto &loop) { return loop.first == 1; }), loops.end());
+    std::vector<std::pair<int64_t, int64_t>> loops = {{geometry.batch, a.batch},
+                                                      {geometry.channels.groups, a.group},
+                                                      {geometry.channels.inputs, a.channel},
+                                                      {z.input, a.depth},
+                                                      {y.input, a.height},
+                                                      {x.input, a.width}};
+    loops.erase(std::remove_if(loops.begin(), loops.end(), [](const auto &loop) { return loop.first == 1; }),
+                loops.end());
     std::sort(loops.begin(), loops.end(), [](const auto &a, const auto &b) { return a.second < b.second; });
     Runs runs{static_cast<const char *>(a.data) + a.offset * size_of(a.dtype), a.dtype, 1, {}};
     for (const auto &[size, stride] : loops) {
@@ -125,10 +133,13 @@ std::string no_minimal_filters(const ConvTranspose3dOptions &o) {
 }
 
 template<typename T>
-std::vector<T> transform_weights(const Geometry &geometry, int64_t first_tap_z, int64_t first_tap_y, const std::vector<T> &weight, int64_t filters) {
+std::vector<T> transform_weights(const Geometry &geometry, int64_t first_tap_z, int64_t first_tap_y,
+                                 const std::vector<T> &weight, int64_t filters) {
     const auto &[z, y, x] = geometry.extent;
-    const int64_t stride_z = z.axis.stride, stride_y = y.axis.stride, width = x.kernel, row = width, slice = y.kernel * row;
-    const int64_t taps_z = divide_up(z.kernel - first_tap_z, stride_z), taps_y = divide_up(y.kernel - first_tap_y, stride_y);
+    const int64_t stride_z = z.axis.stride, stride_y = y.axis.stride, width = x.kernel, row = width,
+                  slice = y.kernel * row;
+    const int64_t taps_z = divide_up(z.kernel - first_tap_z, stride_z),
+                  taps_y = divide_up(y.kernel - first_tap_y, stride_y);
     const int64_t products_z = taps_z + 1, products_y = taps_y + 1;
     std::vector<T> result(static_cast<size_t>(product({filters, products_z, products_y, width})));
     std::vector<T> along_y(static_cast<size_t>(taps_z * products_y));
@@ -139,7 +150,8 @@ std::vector<T> transform_weights(const Geometry &geometry, int64_t first_tap_z, 
                 transform(from + j * stride_z * slice, taps_y, stride_y * row, along_y.data() + j * products_y, 1);
             }
             for (int64_t m = 0; m < products_y; m++) {
-                transform(along_y.data() + m, taps_z, products_y, result.data() + ((f * products_z * products_y) + m) * width + kx, products_y * width);
+                transform(along_y.data() + m, taps_z, products_y,
+                          result.data() + ((f * products_z * products_y) + m) * width + kx, products_y * width);
             }
         }
     }
@@ -147,7 +159,8 @@ std::vector<T> transform_weights(const Geometry &geometry, int64_t first_tap_z, 
 }
 
 template std::vector<float> transform_weights(const Geometry &, int64_t, int64_t, const std::vector<float> &, int64_t);
-template std::vector<double> transform_weights(const Geometry &, int64_t, int64_t, const std::vector<double> &, int64_t);
+template std::vector<double> transform_weights(const Geometry &, int64_t, int64_t, const std::vector<double> &,
+                                               int64_t);
 
 bool are_moderate(const std::vector<float> &numbers) {
     return are_moderate(numbers.data(), DType::f32, static_cast<int64_t>(numbers.size()));

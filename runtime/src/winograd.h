@@ -13,14 +13,14 @@ namespace unstride {
 // Why minimal filters along depth and height cannot compute a layer; empty if they can.
 std::string no_minimal_filters(const ConvTranspose3dOptions &options);
 
-// The weights of one phase of depth and height, given by its first taps there: from a kernel of [depth][height][width], that of
-// the products, [depth products][height products][width], for each of `filters`.
-// Of floats or doubles.
+// The weights of one phase of depth and height, given by its first taps there: from a kernel of [depth][height][width],
+// that of the products, [depth products][height products][width], for each of `filters`. Of floats or doubles.
 template<typename T>
-std::vector<T> transform_weights(const Geometry &geometry, int64_t first_tap_z, int64_t first_tap_y, const std::vector<T> &weight, int64_t filters);
+std::vector<T> transform_weights(const Geometry &geometry, int64_t first_tap_z, int64_t first_tap_y,
+                                 const std::vector<T> &weight, int64_t filters);
 
-// Whether sums and differences of these numbers, and products of those, are finite: below 2^50 in magnitude, and no NaN. Others
-// are left to direct kernels: infinity minus infinity is NaN.
+// Whether sums and differences of these numbers, and products of those, are finite: below 2^50 in magnitude, and no
+// NaN. Others are left to direct kernels: infinity minus infinity is NaN.
 bool are_moderate(const std::vector<float> &numbers);
 bool are_moderate(const Volume &input, const Geometry &geometry, int threads);
 

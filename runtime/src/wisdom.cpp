@@ -215,7 +215,8 @@ std::string WisdomReport::summary() const {
     if (!problems.empty()) {
         text = problems.front();
         if (found) {
-            text += problems.size() > 1 ? "; ignored, with " + std::to_string(problems.size() - 1) + " more" : "; ignored";
+            text +=
+                problems.size() > 1 ? "; ignored, with " + std::to_string(problems.size() - 1) + " more" : "; ignored";
         }
     } else if (entries == 0 && other_machines > 0) {
         const Machine machine = untimed_machine(1);
@@ -267,8 +268,9 @@ std::string default_wisdom_path() {
         return named;
     }
     // The specification of XDG_CONFIG_HOME has relative paths ignored.
-    const std::string folder = !configuration.empty() && configuration.front() == '/' ? configuration : home.empty() ? ""
-                                                                                                                     : home + "/.config";
+    const std::string folder = !configuration.empty() && configuration.front() == '/' ? configuration
+                               : home.empty()                                         ? ""
+                                                                                      : home + "/.config";
     return folder.empty() ? "" : folder + "/unstride/wisdom";
 }
 

@@ -49,8 +49,7 @@ std::string triple(const Geometry &geometry, Value value) {
 // Reads a line from its beginning to its end.
 class Reader {
 public:
-    explicit Reader(std::string_view text)
-        : rest_(text) {
+    explicit Reader(std::string_view text) : rest_(text) {
     }
 
     [[noreturn]] static void refuse() {
@@ -135,7 +134,8 @@ WisdomEntry parse_entry(std::string_view text) {
 
 std::string wisdom_key(const Geometry &geometry, Layout layout, const Types &types, const Machine &machine) {
     const Channels &c = geometry.channels;
-    // Of a layer with the same padding at both ends: it tells the output's size, and is negative where padding_end makes that small.
+    // Of a layer with the same padding at both ends: it tells the output's size, and is negative where padding_end
+    // makes that small.
     const auto output_padding = [](const Extent &e) {
         return e.output - (reached_outputs(e.input, e.kernel, e.axis.stride, e.axis.dilation) - 2 * e.axis.padding);
     };
@@ -152,8 +152,9 @@ std::string wisdom_key(const Geometry &geometry, Layout layout, const Types &typ
 }
 
 std::string wisdom_line(const std::string &key, const Winner &winner) {
-    const std::string text = key + std::string(before_winner) + winner.entry->variant.name + " rows=" +
-                             std::to_string(winner.rows_per_task) + " nanoseconds=" + std::to_string(winner.nanoseconds) +
+    const std::string text = key + std::string(before_winner) + winner.entry->variant.name +
+                             " rows=" + std::to_string(winner.rows_per_task) +
+                             " nanoseconds=" + std::to_string(winner.nanoseconds) +
                              " candidates=" + std::to_string(winner.candidates);
     return text + std::string(before_checksum) + checksum(text);
 }
@@ -181,7 +182,8 @@ Winner check_winner(const WisdomEntry &e, const Geometry &geometry, const Machin
             "variant " + v.name + " is for device " + to_string(v.device) + ", and wisdom for the CPU");
     const std::string why_not = obstacle(v, e.options, machine);
     require(why_not.empty(), "variant " + v.name + " " + why_not);
-    // Without FMA, sums round differently, as they do with minimal filters. Whether weights are in bf16, wisdom does not know.
+    // Without FMA, sums round differently, as they do with minimal filters. Whether weights are in bf16, wisdom does
+    // not know.
     const auto is_usual = [&](bool in_bf16) {
         return algorithm_of(v) ==
                algorithm_for(e.options, geometry, {v.device, e.layout, e.types, {true, true, in_bf16}, machine});

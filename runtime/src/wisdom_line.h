@@ -14,7 +14,8 @@ namespace unstride {
 
 constexpr const char *wisdom_header = "unstride wisdom 1";
 
-// A line of a wisdom file is its key, which says what was measured and on which machine, what won, and a checksum of both.
+// A line of a wisdom file is its key, which says what was measured and on which machine, what won, and a checksum of
+// both.
 std::string wisdom_key(const Geometry &geometry, Layout layout, const Types &types, const Machine &machine);
 std::string wisdom_line(const std::string &key, const Winner &winner);
 

@@ -45,8 +45,16 @@ int run_children(const std::string &mode) {
     const apps::Work rows = apps::shared_by_rows(), items = apps::shared_by_items();
     const std::map<std::string, std::function<int()>> children = {
         {"computes", [&] { return all_right(rows, items) ? 0 : 1; }},
-        {"exits", [&] { std::exit(0); return 0; }},
-        {"computes_and_exits", [&] { std::exit(all_right(rows, items) ? 0 : 1); return 0; }},
+        {"exits",
+         [&] {
+             std::exit(0);
+             return 0;
+         }},
+        {"computes_and_exits",
+         [&] {
+             std::exit(all_right(rows, items) ? 0 : 1);
+             return 0;
+         }},
         {"threads", [&] { return all_right_in_threads(rows, items) ? 0 : 1; }},
         {"busy", [&] { return all_right(rows, items) ? 0 : 1; }},
     };

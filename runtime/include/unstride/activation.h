@@ -7,19 +7,22 @@
 
 namespace unstride {
 
-// What a layer applies to each output, after bias and residual and before it is stored: the module of torch.nn with these parameters.
+// What a layer applies to each output, after bias and residual and before it is stored: the module of torch.nn with
+// these parameters.
 struct Activation {
-    enum class Kind { none,
-                      relu,        // max(v, 0)
-                      leaky_relu,  // v below 0 times slopes[0]
-                      prelu,       // v below 0 times its channel's slope
-                      elu,         // below 0, alpha * (e^v - 1)
-                      silu,        // v * sigmoid(v)
-                      gelu,        // v * P(X <= v) of a standard normal X
-                      gelu_tanh,   // PyTorch's approximate="tanh"
-                      tanh,
-                      sigmoid,
-                      clamp };  // to [low, high]
+    enum class Kind {
+        none,
+        relu,        // max(v, 0)
+        leaky_relu,  // v below 0 times slopes[0]
+        prelu,       // v below 0 times its channel's slope
+        elu,         // below 0, alpha * (e^v - 1)
+        silu,        // v * sigmoid(v)
+        gelu,        // v * P(X <= v) of a standard normal X
+        gelu_tanh,   // PyTorch's approximate="tanh"
+        tanh,
+        sigmoid,
+        clamp
+    };  // to [low, high]
 
     Kind kind = Kind::none;
     std::vector<double> slopes = {};  // one, or of prelu one or one for each output channel

@@ -20,7 +20,8 @@ const char *to_string(DType dtype);
 
 int64_t size_of(DType dtype);  // bytes
 
-// The bits of an f16, the same as in any other library's type for it. From a float they are rounded to nearest, ties to even.
+// The bits of an f16, the same as in any other library's type for it. From a float they are rounded to nearest, ties to
+// even.
 struct Half {
     uint16_t bits = 0;
 
@@ -41,13 +42,16 @@ struct BFloat16 {
 // Of float, double, Half and BFloat16.
 template<typename T>
 constexpr DType dtype_of() {
-    static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>);
-    return std::is_same_v<T, float> ? DType::f32 : std::is_same_v<T, double> ? DType::f64
-                                               : std::is_same_v<T, Half>     ? DType::f16
-                                                                             : DType::bf16;
+    static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, Half> ||
+                  std::is_same_v<T, BFloat16>);
+    return std::is_same_v<T, float>    ? DType::f32
+           : std::is_same_v<T, double> ? DType::f64
+           : std::is_same_v<T, Half>   ? DType::f16
+                                       : DType::bf16;
 }
 
-// Calls a function with a null pointer to elements of that type, whose type tells it: with_type(dtype, [](auto *null) { ... }).
+// Calls a function with a null pointer to elements of that type, whose type tells it: with_type(dtype, [](auto *null) {
+// ... }).
 template<typename Function>
 auto with_type(DType dtype, const Function &function) {
     switch (dtype) {
@@ -62,8 +66,8 @@ auto with_type(DType dtype, const Function &function) {
     }
 }
 
-// Those of a call: of its input, and of its output and residual. Either both are the same, or the output is f32 and the input f16 or bf16. Sums
-// are f32, or f64 if all is.
+// Those of a call: of its input, and of its output and residual. Either both are the same, or the output is f32 and the
+// input f16 or bf16. Sums are f32, or f64 if all is.
 struct Types {
     DType input = DType::f32, output = DType::f32;
 
@@ -71,8 +75,7 @@ struct Types {
     constexpr Types(DType both)  // NOLINT(google-explicit-constructor)
         : input(both), output(both) {
     }
-    constexpr Types(DType of_input, DType of_output)
-        : input(of_input), output(of_output) {
+    constexpr Types(DType of_input, DType of_output) : input(of_input), output(of_output) {
     }
 
     DType sums() const {
@@ -86,7 +89,8 @@ struct Types {
 // All that there are.
 const std::array<Types, 6> &supported_types();
 
-// "bf16", or "bf16-f32" if the output has another type; and back. Throws InvalidArgument for those that are not supported.
+// "bf16", or "bf16-f32" if the output has another type; and back. Throws InvalidArgument for those that are not
+// supported.
 std::string to_string(const Types &types);
 Types parse_types(const std::string &text);
 

@@ -15,7 +15,8 @@ struct InvalidArgument : Error {
     using Error::Error;
 };
 
-// Memory for the output, the packed weights or a kernel's scratch could not be had, of the process or of a GPU. The layer stays usable.
+// Memory for the output, the packed weights or a kernel's scratch could not be had, of the process or of a GPU. The
+// layer stays usable.
 struct OutOfMemory : Error {
     using Error::Error;
 };

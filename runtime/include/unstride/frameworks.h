@@ -20,8 +20,8 @@ namespace unstride {
 // for the first sizes, and paddings of 0 there, a Triple also is for a layer of fewer dimensions, and the result for
 // ConvTranspose(options, 1) or (options, 2).
 
-// The attributes of the operator ConvTranspose of ONNX, with their names and defaults. kernel_shape is always needed. The operator's
-// weights have the order of ConvTranspose.
+// The attributes of the operator ConvTranspose of ONNX, with their names and defaults. kernel_shape is always needed.
+// The operator's weights have the order of ConvTranspose.
 template<typename Extents>
 struct BasicOnnxConvTranspose {
     std::string auto_pad = "NOTSET";  // or SAME_UPPER, SAME_LOWER, VALID
@@ -29,8 +29,9 @@ struct BasicOnnxConvTranspose {
     int64_t group = 1;
     Extents kernel_shape = 1;
     Extents output_padding = 0;
-    std::optional<Extents> output_shape = std::nullopt;                                             // without batch and channels
-    std::optional<std::array<int64_t, 2 * sizeof(Extents) / sizeof(int64_t)>> pads = std::nullopt;  // at all beginnings, then at all ends
+    std::optional<Extents> output_shape = std::nullopt;  // without batch and channels
+    std::optional<std::array<int64_t, 2 * sizeof(Extents) / sizeof(int64_t)>> pads =
+        std::nullopt;  // at all beginnings, then at all ends
     Extents strides = 1;
 };
 
@@ -54,19 +55,20 @@ using OnnxConvTranspose = BasicOnnxConvTranspose<Triple>;
 //
 // The result is for inputs of this size, unless pads or VALID say it all.
 template<typename Extents = Triple>
-ConvTransposeOptions<Extents> from_onnx(const BasicOnnxConvTranspose<Extents> &attributes, int64_t in_channels, int64_t out_channels, bool bias,
-                                        const std::common_type_t<Extents> &input_size);
+ConvTransposeOptions<Extents> from_onnx(const BasicOnnxConvTranspose<Extents> &attributes, int64_t in_channels,
+                                        int64_t out_channels, bool bias, const std::common_type_t<Extents> &input_size);
 
-// The arguments of TensorFlow's tf.nn.conv3d_transpose and of Keras' Conv3DTranspose, and of those in two dimensions and one, which have no
-// groups. Their filter has the order (depth, height, width, output channel, input channel), and is not turned around; their data format NDHWC,
-// NHWC or NWC is the layout ndhwc.
+// The arguments of TensorFlow's tf.nn.conv3d_transpose and of Keras' Conv3DTranspose, and of those in two dimensions
+// and one, which have no groups. Their filter has the order (depth, height, width, output channel, input channel), and
+// is not turned around; their data format NDHWC, NHWC or NWC is the layout ndhwc.
 template<typename Extents>
 struct BasicTensorFlowConvTranspose {
     Extents kernel_size = 1;
     Extents strides = 1;
     std::string padding = "VALID";  // or SAME; in lower case, too
     Extents dilations = 1;
-    std::optional<Extents> output_size = std::nullopt;  // of TensorFlow's output_shape; for Keras' output_padding, that which it makes
+    std::optional<Extents> output_size =
+        std::nullopt;  // of TensorFlow's output_shape; for Keras' output_padding, that which it makes
 };
 
 using TensorFlowConvTranspose1d = BasicTensorFlowConvTranspose<int64_t>;
@@ -75,20 +77,24 @@ using TensorFlowConvTranspose = BasicTensorFlowConvTranspose<Triple>;
 
 // The layer is the gradient of a convolution, whose padding counts. With extent = (kernel_size - 1) * dilations + 1,
 //
-//   output_size      SAME: input_size * strides; VALID: input_size * strides + max(extent - strides, 0), if it is not given. That is
+//   output_size      SAME: input_size * strides; VALID: input_size * strides + max(extent - strides, 0), if it is not
+//   given. That is
 //                    deconv_output_length of Keras.
-//   it has to fit    SAME: input_size = output_size / strides, rounded up; VALID: (output_size - extent + 1) / strides, rounded up.
-//   padding          SAME: total = max((input_size - 1) * strides + extent - output_size, 0), of which total / 2, rounded down, at the
-//                    beginning; VALID: none. That is GetWindowedOutputSizeVerbose of tensorflow/core/framework/kernel_shape_util.cc, for
-//                    the convolution from output_size to input_size.
+//   it has to fit    SAME: input_size = output_size / strides, rounded up; VALID: (output_size - extent + 1) / strides,
+//   rounded up. padding          SAME: total = max((input_size - 1) * strides + extent - output_size, 0), of which
+//   total / 2, rounded down, at the
+//                    beginning; VALID: none. That is GetWindowedOutputSizeVerbose of
+//                    tensorflow/core/framework/kernel_shape_util.cc, for the convolution from output_size to
+//                    input_size.
 //
 // The result is for inputs of this size.
 template<typename Extents = Triple>
-ConvTransposeOptions<Extents> from_tensorflow(const BasicTensorFlowConvTranspose<Extents> &arguments, int64_t in_channels, int64_t out_channels, bool bias,
+ConvTransposeOptions<Extents> from_tensorflow(const BasicTensorFlowConvTranspose<Extents> &arguments,
+                                              int64_t in_channels, int64_t out_channels, bool bias,
                                               const std::common_type_t<Extents> &input_size);
 
-// The parameters of a deconvolution primitive of oneDNN. Its weights have the order (groups, output channel, input channel, depth,
-// height, width).
+// The parameters of a deconvolution primitive of oneDNN. Its weights have the order (groups, output channel, input
+// channel, depth, height, width).
 template<typename Extents>
 struct BasicOneDnnDeconvolution {
     Extents kernel = 1;
@@ -107,7 +113,8 @@ using OneDnnDeconvolution = BasicOneDnnDeconvolution<Triple>;
 //
 //   output = (input - 1) * strides + (kernel - 1) * (dilates + 1) + 1 - padding_l - padding_r
 template<typename Extents = Triple>
-ConvTransposeOptions<Extents> from_onednn(const BasicOneDnnDeconvolution<Extents> &primitive, int64_t in_channels, int64_t out_channels, bool bias);
+ConvTransposeOptions<Extents> from_onednn(const BasicOneDnnDeconvolution<Extents> &primitive, int64_t in_channels,
+                                          int64_t out_channels, bool bias);
 
 }  // namespace unstride
 

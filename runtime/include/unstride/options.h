@@ -14,8 +14,7 @@ struct Pair {
     Pair(int64_t all)  // NOLINT(google-explicit-constructor): kernel_size=3 should read as in PyTorch
         : Pair(all, all) {
     }
-    Pair(int64_t h, int64_t w)
-        : height(h), width(w) {
+    Pair(int64_t h, int64_t w) : height(h), width(w) {
     }
 };
 
@@ -26,17 +25,15 @@ struct Triple {
     Triple(int64_t all)  // NOLINT(google-explicit-constructor)
         : Triple(all, all, all) {
     }
-    Triple(int64_t d, int64_t h, int64_t w)
-        : depth(d), height(h), width(w) {
+    Triple(int64_t d, int64_t h, int64_t w) : depth(d), height(h), width(w) {
     }
     int64_t operator[](int dimension) const {
-        return dimension == 0 ? depth : dimension == 1 ? height
-                                                       : width;
+        return dimension == 0 ? depth : dimension == 1 ? height : width;
     }
 };
 
-// The ten parameters of torch.nn.ConvTranspose1d, 2d or 3d, under their names and with their defaults, and one more. Extents are a number
-// for each dimension of space: an int64_t for the length, a Pair or a Triple.
+// The ten parameters of torch.nn.ConvTranspose1d, 2d or 3d, under their names and with their defaults, and one more.
+// Extents are a number for each dimension of space: an int64_t for the length, a Pair or a Triple.
 template<typename Extents>
 struct ConvTransposeOptions {
     int64_t in_channels = 1;

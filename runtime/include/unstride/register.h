@@ -12,17 +12,19 @@ struct halide_buffer_t;
 namespace unstride {
 
 // The one signature of all kernels; generators/transposed_convolution.cpp documents the arguments.
-using Kernel = int (*)(const void *user_context, halide_buffer_t *input, halide_buffer_t *weight, halide_buffer_t *bias, halide_buffer_t *residual,
-                       int32_t padding_x, int32_t padding_y, int32_t padding_z,     //
-                       int32_t dilation_x, int32_t dilation_y, int32_t dilation_z,  //
-                       int32_t stride_x, int32_t stride_y, int32_t stride_z,        //
-                       int32_t common_x, int32_t common_y, int32_t common_z,        //
-                       int32_t inverse_x, int32_t inverse_y, int32_t inverse_z,     //
-                       bool has_residual, int32_t formula,                          //
-                       int32_t rows_per_task, int32_t slices_per_task, int32_t items_per_task, int32_t blocks_per_task, halide_buffer_t *output);
+using Kernel = int (*)(const void *user_context, halide_buffer_t *input, halide_buffer_t *weight, halide_buffer_t *bias,
+                       halide_buffer_t *residual, int32_t padding_x, int32_t padding_y, int32_t padding_z,  //
+                       int32_t dilation_x, int32_t dilation_y, int32_t dilation_z,                          //
+                       int32_t stride_x, int32_t stride_y, int32_t stride_z,                                //
+                       int32_t common_x, int32_t common_y, int32_t common_z,                                //
+                       int32_t inverse_x, int32_t inverse_y, int32_t inverse_z,                             //
+                       bool has_residual, int32_t formula,                                                  //
+                       int32_t rows_per_task, int32_t slices_per_task, int32_t items_per_task, int32_t blocks_per_task,
+                       halide_buffer_t *output);
 
 // generators/activation.cpp documents these.
-using ActivationKernel = int (*)(const void *user_context, halide_buffer_t *input, int32_t formula, halide_buffer_t *bias, halide_buffer_t *output);
+using ActivationKernel = int (*)(const void *user_context, halide_buffer_t *input, int32_t formula,
+                                 halide_buffer_t *bias, halide_buffer_t *output);
 
 // What kernels call for a parallel loop, in place of Halide's halide_do_par_for, whose handler belongs to the process
 // and its pipelines; the user context is that of their call. Returns the first error of a task, or 0. The build renames

@@ -11,8 +11,9 @@
 
 namespace unstride {
 
-// Sizes or strides, outermost first. Activations are (N, C, D, H, W), or (C, D, H, W) without a batch, in every layout; in two dimensions of
-// space (N, C, H, W) or (C, H, W), and in one (N, C, L) or (C, L). `spatial` is their number, as four sizes may be either.
+// Sizes or strides, outermost first. Activations are (N, C, D, H, W), or (C, D, H, W) without a batch, in every layout;
+// in two dimensions of space (N, C, H, W) or (C, H, W), and in one (N, C, L) or (C, L). `spatial` is their number, as
+// four sizes may be either.
 using Shape = std::vector<int64_t>;
 
 // The order of the elements in memory.
@@ -23,8 +24,8 @@ enum class Layout {
 
 const char *to_string(Layout layout);
 
-// Strides, in elements, of a dense array of these sizes. Throws InvalidArgument unless `spatial` is 1, 2 or 3, there are one or two sizes more
-// than that, none is negative and their product fits in 63 bits.
+// Strides, in elements, of a dense array of these sizes. Throws InvalidArgument unless `spatial` is 1, 2 or 3, there
+// are one or two sizes more than that, none is negative and their product fits in 63 bits.
 Shape dense_strides(const Shape &sizes, Layout layout, int spatial = 3);
 
 // Somebody's array: a pointer to its first element, its sizes, and its strides in elements.

@@ -9,15 +9,16 @@
 
 namespace unstride {
 
-// What was measured to be fastest, as FFTW's wisdom: where the process has wisdom for a layer, an input and a number of threads,
-// the planner takes the variant and the split that won instead of the ones it expects to. Results stay the same, bit for bit.
+// What was measured to be fastest, as FFTW's wisdom: where the process has wisdom for a layer, an input and a number of
+// threads, the planner takes the variant and the split that won instead of the ones it expects to. Results stay the
+// same, bit for bit.
 //
-// `unstride tune` measures and writes wisdom files. A process starts with the file that the environment variable UNSTRIDE_WISDOM
-// names, if it is set and not empty, and says on standard error if there is something wrong with it. All of this may be
-// called in any thread.
+// `unstride tune` measures and writes wisdom files. A process starts with the file that the environment variable
+// UNSTRIDE_WISDOM names, if it is set and not empty, and says on standard error if there is something wrong with it.
+// All of this may be called in any thread.
 
-// One winner. Throughout, the layer's bias, padding_mode and weights do not matter, and one of one or two dimensions is the same as one of
-// three with sizes of 1.
+// One winner. Throughout, the layer's bias, padding_mode and weights do not matter, and one of one or two dimensions is
+// the same as one of three with sizes of 1.
 struct WisdomEntry {
     ConvTranspose3dOptions options;
     Shape input_shape;
@@ -31,13 +32,13 @@ struct WisdomEntry {
     Types types = {};
 };
 
-// Adds a winner of this machine, in place of an earlier one for the same layer, input and threads. Throws InvalidArgument for a
-// layer, input or split that does not exist, a variant that this build lacks or that cannot run here, and one that rounds
-// unlike those that the planner takes.
+// Adds a winner of this machine, in place of an earlier one for the same layer, input and threads. Throws
+// InvalidArgument for a layer, input or split that does not exist, a variant that this build lacks or that cannot run
+// here, and one that rounds unlike those that the planner takes.
 void add_wisdom(const WisdomEntry &entry);
 
-// What became of a file or text. Nothing that is wrong in it throws: what is good is taken, each line by itself, and the rest is
-// ignored and listed here.
+// What became of a file or text. Nothing that is wrong in it throws: what is good is taken, each line by itself, and
+// the rest is ignored and listed here.
 struct WisdomReport {
     bool found = false;                 // whether the file could be read
     bool is_wisdom = false;             // whether it is wisdom in the version of this build, as its first line says
@@ -57,17 +58,19 @@ WisdomReport read_wisdom(const std::string &text);
 // All wisdom of the process as a text for read_wisdom, and for files:
 //
 //   unstride wisdom 1
-//   unstride=0.1.0 cpu="..." isa=avx2 threads=2 dtype=f32 layout=ncdhw batch=1 ... variant=... rows=8 ... crc32=89abcdef
+//   unstride=0.1.0 cpu="..." isa=avx2 threads=2 dtype=f32 layout=ncdhw batch=1 ... variant=... rows=8 ...
+//   crc32=89abcdef
 //
-// One line a winner, with its own checksum, so that damage to one does not touch the others. Not JSON: reading it takes no
-// library, and every line has exactly one form, which the reader insists on.
+// One line a winner, with its own checksum, so that damage to one does not touch the others. Not JSON: reading it takes
+// no library, and every line has exactly one form, which the reader insists on.
 std::string wisdom_text();
 
 // Drops all wisdom, that of UNSTRIDE_WISDOM too.
 void forget_wisdom();
 
-// Where the command line keeps wisdom: the file that UNSTRIDE_WISDOM names, or else unstride/wisdom in the user's folder for
-// configuration, $XDG_CONFIG_HOME or ~/.config. Empty if there is none. The library itself reads only the former.
+// Where the command line keeps wisdom: the file that UNSTRIDE_WISDOM names, or else unstride/wisdom in the user's
+// folder for configuration, $XDG_CONFIG_HOME or ~/.config. Empty if there is none. The library itself reads only the
+// former.
 std::string default_wisdom_path();
 
 }  // namespace unstride
