@@ -56,11 +56,14 @@ layer-kernels: build
 install: build  ## install the library to PREFIX
 	$(CMAKE) --install $(BUILD) --prefix $(PREFIX)
 
-format: $(VENV)/done  ## format the C++ sources
+format: $(VENV)/done  ## format the sources
 	$(VENV)/bin/clang-format -i $(SOURCES)
+	$(VENV)/bin/ruff format --quiet
 
-lint: $(VENV)/done | setup  ## check the format, and run clang-tidy
+lint: $(VENV)/done | setup  ## check the format, and run ruff and clang-tidy
 	$(VENV)/bin/clang-format --dry-run --Werror $(SOURCES)
+	$(VENV)/bin/ruff format --quiet --check
+	$(VENV)/bin/ruff check --quiet
 	@$(CMAKE) --preset $(PRESET) -B $(BUILD)/lint -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON  # those of GCC are not Clang's
 	clang-tidy -p $(BUILD)/lint --quiet $(filter %.cpp,$(SOURCES))
 

@@ -32,7 +32,13 @@ from workers import BOTH, LIMITS, PEERS, Worker, WorkerError, environment_of, li
 ROOT = pathlib.Path(__file__).parents[1]
 SCAN_SECONDS = 0.03  # for each variant; those within SCAN_MARGIN of the best are then measured as all else is
 SCAN_MARGIN = 1.15
-PARTS = ("results", "layer_kernels", "variants", "epilogues", "types")  # of the document, with a row for each thing that was measured on a layer
+PARTS = (
+    "results",
+    "layer_kernels",
+    "variants",
+    "epilogues",
+    "types",
+)  # of the document, with a row for each thing that was measured on a layer
 
 
 def parse_arguments():
@@ -43,14 +49,23 @@ def parse_arguments():
     parser.add_argument("--layers", metavar="NAMES", help="only these layers, separated by commas")
     parser.add_argument("--layers-file", type=pathlib.Path, default=layer_table.DEFAULT, metavar="CSV")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--isa", choices=sorted(LIMITS),
-                        help="no higher instruction set, for Unstride and the peers that can")
+    parser.add_argument(
+        "--isa", choices=sorted(LIMITS), help="no higher instruction set, for Unstride and the peers that can"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="turns of everyone on each layer (default: 3)")
     parser.add_argument("--seconds", type=float, default=0.3, help="length of a turn (default: 0.3)")
-    parser.add_argument("--variants", choices=("fast", "all", "planned"), default="fast",
-                        help="which variants to compare: those with vector instructions (default), all, or none")
-    parser.add_argument("--layer-kernels", type=pathlib.Path, metavar="WORKER",
-                        help="a worker with kernels for layers of the table; default: that of the build, if it is there")
+    parser.add_argument(
+        "--variants",
+        choices=("fast", "all", "planned"),
+        default="fast",
+        help="which variants to compare: those with vector instructions (default), all, or none",
+    )
+    parser.add_argument(
+        "--layer-kernels",
+        type=pathlib.Path,
+        metavar="WORKER",
+        help="a worker with kernels for layers of the table; default: that of the build, if it is there",
+    )
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no layer after this time")
     parser.add_argument("--json", type=pathlib.Path, help="default: bench.json in the build folder")
     parser.add_argument("--html", type=pathlib.Path, help="the report; default: beside the JSON")
@@ -75,14 +90,21 @@ def machine_facts():
         system = platform.freedesktop_os_release()["PRETTY_NAME"]
     except OSError:  # no /etc/os-release
         system = "unknown"
-    return {"processors": os.cpu_count(), "memory_bytes": memory, "load_average": round(os.getloadavg()[0], 2),
-            "system": f"{system}, Linux {platform.release()}"}
+    return {
+        "processors": os.cpu_count(),
+        "memory_bytes": memory,
+        "load_average": round(os.getloadavg()[0], 2),
+        "system": f"{system}, Linux {platform.release()}",
+    }
 
 
 def unstride_versions(build):
     commit = output_of("git", "-C", str(ROOT), "describe", "--always", "--dirty")
-    return {"unstride": output_of(str(build / "bin/unstride"), "--version").removeprefix("unstride ") +
-            (f" ({commit})" if commit else ""), "python": platform.python_version()}
+    return {
+        "unstride": output_of(str(build / "bin/unstride"), "--version").removeprefix("unstride ")
+        + (f" ({commit})" if commit else ""),
+        "python": platform.python_version(),
+    }
 
 
 def is_for_layer(row):
@@ -133,8 +155,13 @@ class Run:
 
     def begin(self):
         arguments, document = self.arguments, self.document
-        settings = {"threads": arguments.threads, "isa": arguments.isa, "rounds": arguments.rounds,
-                    "seconds": arguments.seconds, "variants": arguments.variants}
+        settings = {
+            "threads": arguments.threads,
+            "isa": arguments.isa,
+            "rounds": arguments.rounds,
+            "seconds": arguments.seconds,
+            "variants": arguments.variants,
+        }
         if arguments.resume and arguments.json.exists():
             document.update(json.loads(arguments.json.read_text()))
             if document["settings"] != settings:
@@ -145,19 +172,32 @@ class Run:
         facts = machine_facts()
         measured = self.measure_machine()
         document["machine"].update(facts)
-        print("{cpu}, {threads} threads: {peak_gflops:.0f} GFLOP/s, {bandwidth_gbs:.1f} GB/s, "
-              "{clock_ghz:.2f} GHz".format(**measured), flush=True)
+        print(
+            "{cpu}, {threads} threads: {peak_gflops:.0f} GFLOP/s, {bandwidth_gbs:.1f} GB/s, {clock_ghz:.2f} GHz".format(
+                **measured
+            ),
+            flush=True,
+        )
         if measured["threads"] > document["machine"]["processors"] - document["machine"]["load_average"] + 0.5:
             print(f"warning: the machine is busy, its load is {document['machine']['load_average']}", flush=True)
         document["versions"] = unstride_versions(arguments.build)
-        document["peers"] = {peer.name: {"label": peer.label, "note": peer.note, "layouts": peer.layouts,
-                                         "environment": self.commands[peer.name][1]} for peer in self.peers}
+        document["peers"] = {
+            peer.name: {
+                "label": peer.label,
+                "note": peer.note,
+                "layouts": peer.layouts,
+                "environment": self.commands[peer.name][1],
+            }
+            for peer in self.peers
+        }
         for peer in self.peers:
             try:
                 document["versions"].update(self.worker(peer.name).ask("versions"))
             except WorkerError as error:
                 print(f"{peer.label} cannot run: {error}", flush=True)
-        document["gpus"] = [json.loads(path.read_text()) for path in sorted((ROOT / "bench/gpu/results").glob("*.json"))]
+        document["gpus"] = [
+            json.loads(path.read_text()) for path in sorted((ROOT / "bench/gpu/results").glob("*.json"))
+        ]
         experiments = arguments.build / "experiments/experiments.json"
         document["experiments"] = json.loads(experiments.read_text()) if experiments.exists() else None
         objects = arguments.build / "runtime"
@@ -175,25 +215,42 @@ class Run:
     def scan(self, layer):
         """The times of all variants on a layer, shortly; then, in turns, of those that may be the best."""
         worker, rows = self.worker("unstride"), []
-        planned = {r["layout"]: r["variant"] for r in self.document["results"] if r["layer"] == layer.name
-                   and r["who"] == "unstride" and "variant" in r}
+        planned = {
+            r["layout"]: r["variant"]
+            for r in self.document["results"]
+            if r["layer"] == layer.name and r["who"] == "unstride" and "variant" in r
+        }
         pairs = [{"layout": layout, "name": name} for layout, name in planned.items() if "+" in name]
         for variant in self.candidates + (pairs if self.candidates else []):
-            request = {"layout": variant["layout"], "variant": forced(variant["name"]), "seconds": SCAN_SECONDS, "least": 1}
+            request = {
+                "layout": variant["layout"],
+                "variant": forced(variant["name"]),
+                "seconds": SCAN_SECONDS,
+                "least": 1,
+            }
             try:
                 seconds = statistics.median(worker.ask("time", **request)["samples"])
             except WorkerError:
                 continue  # this variant does not take this layer
-            rows.append({"layer": layer.name, "layout": variant["layout"], "variant": variant["name"],
-                         "seconds": seconds})
+            rows.append(
+                {"layer": layer.name, "layout": variant["layout"], "variant": variant["name"], "seconds": seconds}
+            )
         best = {layout: min((r["seconds"] for r in rows if r["layout"] == layout), default=0) for layout in BOTH}
-        finals = [r for r in rows if r["seconds"] < SCAN_MARGIN * best[r["layout"]]
-                  or r["variant"] == planned.get(r["layout"])]
+        finals = [
+            r
+            for r in rows
+            if r["seconds"] < SCAN_MARGIN * best[r["layout"]] or r["variant"] == planned.get(r["layout"])
+        ]
         samples = {r["variant"]: [] for r in finals}
         for _ in range(self.arguments.rounds):
             for row in finals:
-                samples[row["variant"]] += worker.ask("time", layout=row["layout"], variant=forced(row["variant"]), least=3,
-                                                      seconds=self.arguments.seconds / 2)["samples"]
+                samples[row["variant"]] += worker.ask(
+                    "time",
+                    layout=row["layout"],
+                    variant=forced(row["variant"]),
+                    least=3,
+                    seconds=self.arguments.seconds / 2,
+                )["samples"]
         for row in rows:
             row["planned"] = row["variant"] == planned.get(row["layout"])
             row["final"] = row["variant"] in samples
@@ -255,9 +312,18 @@ class Run:
         for who in self.workers:
             if self.workers[who].alive:
                 self.workers[who].ask("unload")
-        self.document["layers"].append({"name": layer.name, "summary": layer.summary, "source": layer.source,
-                                        "in_channels": layer.in_channels, "out_channels": layer.out_channels,
-                                        "groups": layer.groups, "text": layer.text, **figures})
+        self.document["layers"].append(
+            {
+                "name": layer.name,
+                "summary": layer.summary,
+                "source": layer.source,
+                "in_channels": layer.in_channels,
+                "out_channels": layer.out_channels,
+                "groups": layer.groups,
+                "text": layer.text,
+                **figures,
+            }
+        )
 
     def take_turn(self, row, times):
         if "error" in row:
@@ -329,7 +395,9 @@ def main():
         for part in PARTS:
             run.document[part] = [row for row in run.document[part] if row["layer"] in finished]
         run.save()
-        write_report(run.document, arguments.html, os.path.relpath(arguments.build / "experiments", arguments.html.parent))
+        write_report(
+            run.document, arguments.html, os.path.relpath(arguments.build / "experiments", arguments.html.parent)
+        )
         print(f"wrote {arguments.json} and {arguments.html}")
 
 

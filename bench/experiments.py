@@ -45,9 +45,15 @@ def parse_arguments():
     common.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of the kernels")
     common.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="autoschedulers at a time")
     common.add_argument("--isa", help="no higher instruction set; default: the highest that there is here")
-    common.add_argument("--time-limit", type=float, default=120, metavar="SECONDS", help="of an autoscheduler on a layer (default: 120)")
+    common.add_argument(
+        "--time-limit", type=float, default=120, metavar="SECONDS", help="of an autoscheduler on a layer (default: 120)"
+    )
     common.add_argument("--memory-limit", type=float, default=8, metavar="GIB", help="of the same (default: 8)")
-    common.add_argument("--time-opencl", action="store_true", help="take times of schedules for GPUs with OpenCL, where there is no CUDA")
+    common.add_argument(
+        "--time-opencl",
+        action="store_true",
+        help="take times of schedules for GPUs with OpenCL, where there is no CUDA",
+    )
     common.add_argument("--rounds", type=int, default=5, help="turns of every schedule on each layer (default: 5)")
     common.add_argument("--seconds", type=float, default=0.15, help="length of a turn (default: 0.15)")
 
@@ -56,19 +62,35 @@ def parse_arguments():
     compare.add_argument("--layouts", metavar="NAMES", help="only this layout")
     compare.add_argument("--schedulers", metavar="NAMES", help="only these: " + ", ".join(s.name for s in SCHEDULERS))
     compare.add_argument("--devices", metavar="NAMES", help="only cpu, or gpu")
-    compare.add_argument("--plugin", action="append", default=[], metavar="NAME[@cpu|@gpu]=LIBRARY[,PARAMETER=VALUE...]",
-                         help="an autoscheduler of your own; may be given several times")
+    compare.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="NAME[@cpu|@gpu]=LIBRARY[,PARAMETER=VALUE...]",
+        help="an autoscheduler of your own; may be given several times",
+    )
     compare.add_argument("--thorough", action="store_true", help="also forms and parameters that seldom end well")
     compare.add_argument("--fresh", action="store_true", help="forget what was found before")
 
-    one = commands.add_parser("search", parents=[common], help="many random schedules of Adams2019 or Anderson2021 for a layer, as a dataset")
+    one = commands.add_parser(
+        "search", parents=[common], help="many random schedules of Adams2019 or Anderson2021 for a layer, as a dataset"
+    )
     one.add_argument("--layer", required=True)
     one.add_argument("--layout", choices=BOTH, default="ncdhw")
     one.add_argument("--scheduler", choices=("Adams2019", "Anderson2021"), default="Adams2019")
-    one.add_argument("--samples", type=int, default=32, help="of the dataset, those that are there included (default: 32)")
-    one.add_argument("--dropout", type=int, default=1, help="chance in percent that a sample takes the best of all choices (default: 1)")
+    one.add_argument(
+        "--samples", type=int, default=32, help="of the dataset, those that are there included (default: 32)"
+    )
+    one.add_argument(
+        "--dropout",
+        type=int,
+        default=1,
+        help="chance in percent that a sample takes the best of all choices (default: 1)",
+    )
 
-    model = commands.add_parser("retrain", parents=[common], help="the cost model of Adams2019 on all samples, and schedules before and after")
+    model = commands.add_parser(
+        "retrain", parents=[common], help="the cost model of Adams2019 on all samples, and schedules before and after"
+    )
     model.add_argument("--epochs", type=int, default=50)
     arguments = parser.parse_args()
     arguments.output = arguments.output or arguments.build / "experiments"

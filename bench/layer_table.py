@@ -38,12 +38,16 @@ class Layer:
     @property
     def output_shape(self):
         sizes = zip(self.input_size, self.stride, self.padding, self.dilation, self.kernel_size, self.output_padding)
-        return (self.batch, self.out_channels,
-                *((n - 1) * s - 2 * p + d * (k - 1) + o + 1 for n, s, p, d, k, o in sizes))
+        return (
+            self.batch,
+            self.out_channels,
+            *((n - 1) * s - 2 * p + d * (k - 1) + o + 1 for n, s, p, d, k, o in sizes),
+        )
 
     @property
     def lowered(self):
         """The same with as many dimensions as it needs, 1 to 3: a peer has an operator of its own for each."""
+
         def lacks(d):
             ones = self.input_size, self.kernel_size, self.stride, self.dilation
             return all(sizes[d] == 1 for sizes in ones) and self.padding[d] == self.output_padding[d] == 0
@@ -55,13 +59,17 @@ class Layer:
     @property
     def summary(self):
         """Its geometry in few words, without what is usual."""
+
         def short(sizes):
             return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
 
         batch = f"{self.batch} x " if self.batch != 1 else ""
-        words = [f"{batch}{self.in_channels} \N{RIGHTWARDS ARROW} {self.out_channels}", f"of {short(self.input_size)}³"
-                 if len(set(self.input_size)) == 1 else f"of {short(self.input_size)}",
-                 f"k{short(self.kernel_size)}", f"s{short(self.stride)}"]
+        words = [
+            f"{batch}{self.in_channels} \N{RIGHTWARDS ARROW} {self.out_channels}",
+            f"of {short(self.input_size)}³" if len(set(self.input_size)) == 1 else f"of {short(self.input_size)}",
+            f"k{short(self.kernel_size)}",
+            f"s{short(self.stride)}",
+        ]
         if self.dilation != (1, 1, 1):
             words.append(f"d{short(self.dilation)}")
         if self.groups != 1:
@@ -77,8 +85,14 @@ def parse(text):
     for line, row in zip(lines[1:], csv.DictReader(io.StringIO("\n".join(lines)))):
         if set(row) != names or None in row.values():
             raise ValueError(f"the layer table needs the columns {', '.join(sorted(names))} in every line")
-        fields = {name: triple(value) if name.endswith(("size", "stride", "padding", "dilation"))
-                  else value if name in ("name", "source") else int(value) for name, value in row.items()}
+        fields = {
+            name: triple(value)
+            if name.endswith(("size", "stride", "padding", "dilation"))
+            else value
+            if name in ("name", "source")
+            else int(value)
+            for name, value in row.items()
+        }
         layers.append(Layer(**fields, text=f"{lines[0]}\n{line}\n"))
     return layers
 

@@ -12,9 +12,11 @@ from isas import ISAS, lanes_of
 
 VECTOR_ISAS = [isa.name for isa in ISAS.values() if isa.device == "cpu" and isa.fma]
 MULTIPLY_ADDS = ("vfmadd", "vdpbf16ps")
-NAME = re.compile(r"(?:lib)?(?P<name>(?P<layout>ncdhw|ndhwc)_(?P<family>channels|columns|depthwise|winograd|taps|pairs)_"
-                  r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?:(?P<types>f64|b?f16(?:_f32)?)_)?"
-                  r"(?P<isa>" + "|".join(VECTOR_ISAS) + r"))\.[ao]$")
+NAME = re.compile(
+    r"(?:lib)?(?P<name>(?P<layout>ncdhw|ndhwc)_(?P<family>channels|columns|depthwise|winograd|taps|pairs)_"
+    r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?:(?P<types>f64|b?f16(?:_f32)?)_)?"
+    r"(?P<isa>" + "|".join(VECTOR_ISAS) + r"))\.[ao]$"
+)
 FUNCTION = re.compile(r"[0-9a-f]+ <.*>:$")
 INSTRUCTION = re.compile(r"\s*([0-9a-f]+):\s+(?:(?:lock|rep|notrack|data16|cs|ds|bnd)\s+)*(\S+)\s*(.*)")
 JUMP = re.compile(r"j\w+$")
@@ -46,7 +48,7 @@ def innermost_loops(function):
             start = position.get(int(instruction.operands, 16))
             if start is not None and start <= end:
                 ends[start] = end
-    return [function[a:b + 1] for a, b in ends.items() if not any(a < c and d <= b for c, d in ends.items())]
+    return [function[a : b + 1] for a, b in ends.items() if not any(a < c and d <= b for c, d in ends.items())]
 
 
 def figures(loop, function):
@@ -72,20 +74,26 @@ def hot_loop(listing):
 
     A Winograd kernel has two kinds: one multiplies by inputs, each of which is broadcast, the other adds up products with their sign. Loops without
     multiply-adds, such as those that store a tile, may have broadcasts, too."""
-    loops = [(figures(loop, function), loop) for function in read_functions(listing) for loop in innermost_loops(function)]
+    loops = [
+        (figures(loop, function), loop) for function in read_functions(listing) for loop in innermost_loops(function)
+    ]
     candidates = [(f, loop) for f, loop in loops if f.fmas and broadcasts(loop) > 1] or loops
     return max(candidates, key=lambda c: (c[0].fmas, c[0].spills, c[0].loads), default=(Figures(0, 0, 0, 0), []))
 
 
 def broadcasts(loop):
     """Numbers that a loop reads from memory into all lanes of a vector."""
-    return sum(bool(MEMORY.search(i.operands)) and (i.mnemonic.startswith("vbroadcasts") or "{1to" in i.operands) for i in loop)
+    return sum(
+        bool(MEMORY.search(i.operands)) and (i.mnemonic.startswith("vbroadcasts") or "{1to" in i.operands) for i in loop
+    )
 
 
 def tile_of(match):
     """What one step of the hot loop takes."""
     block, columns, lanes = int(match["block"]), int(match["columns"]), lanes_of(match["name"])
-    across_channels = match["family"] in ("channels", "pairs", "winograd") or (match["family"] in ("depthwise", "taps") and match["layout"] == "ndhwc")
+    across_channels = match["family"] in ("channels", "pairs", "winograd") or (
+        match["family"] in ("depthwise", "taps") and match["layout"] == "ndhwc"
+    )
     weights, inputs = (block // lanes, columns) if across_channels else (block, columns // lanes)
     fmas = weights * inputs
     return Tile(fmas, weights + (fmas if match["family"] == "depthwise" else inputs))
@@ -115,12 +123,17 @@ MODEL = "skylake-avx512"
 
 def predicted_cycles(loop, llvm_mca, iterations=200):
     """Cycles of one run through a loop if all loads hit the first cache. ValueError says why llvm-mca cannot tell."""
+
     def text(instruction):
         operands = "hot_loop" if JUMP.match(instruction.mnemonic) else instruction.operands
         return f"{instruction.mnemonic} {operands}\n"
 
-    done = subprocess.run([llvm_mca, f"-mcpu={MODEL}", f"-iterations={iterations}"], capture_output=True, text=True,
-                          input="hot_loop:\n" + "".join(map(text, loop)))
+    done = subprocess.run(
+        [llvm_mca, f"-mcpu={MODEL}", f"-iterations={iterations}"],
+        capture_output=True,
+        text=True,
+        input="hot_loop:\n" + "".join(map(text, loop)),
+    )
     total = re.search(r"^Total Cycles:\s+(\d+)", done.stdout, re.MULTILINE)
     if done.returncode or not total:
         raise ValueError((done.stderr.strip() or "no cycles").splitlines()[0])

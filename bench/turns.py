@@ -7,9 +7,14 @@ import tempfile
 from workers import BOTH, WorkerError
 
 # What Unstride is asked to add to a layer, as the layer does it or in a pass of its own.
-EPILOGUES = {"none": {}, "leaky_relu": {"activation": "leaky_relu"}, "leaky_relu_apart": {"activation": "leaky_relu", "apart": True},
-             "residual": {"activation": "leaky_relu", "residual": True}, "residual_apart": {"activation": "leaky_relu", "residual": True, "apart": True},
-             "silu": {"activation": "silu"}}
+EPILOGUES = {
+    "none": {},
+    "leaky_relu": {"activation": "leaky_relu"},
+    "leaky_relu_apart": {"activation": "leaky_relu", "apart": True},
+    "residual": {"activation": "leaky_relu", "residual": True},
+    "residual_apart": {"activation": "leaky_relu", "residual": True, "apart": True},
+    "silu": {"activation": "silu"},
+}
 
 TYPES = ("f32", "f64", "f16", "bf16", "f16-f32", "bf16-f32")  # of elements: of input and output, or of each
 PEER_TYPES = {"torch": ("f64", "f16", "bf16"), "openvino": ("f16", "bf16")}  # those that peers are measured with, too
@@ -32,7 +37,9 @@ class ShortTurns:
                 if key in failed or sum(samples[key]) > request.get("patience", math.inf):
                     continue
                 try:
-                    samples[key] += self.worker_of(key[0]).ask("time", seconds=self.seconds / 4, least=2, **request)["samples"]
+                    samples[key] += self.worker_of(key[0]).ask("time", seconds=self.seconds / 4, least=2, **request)[
+                        "samples"
+                    ]
                 except WorkerError as error:
                     if key[0] == "unstride":
                         raise
@@ -43,8 +50,16 @@ class ShortTurns:
         """The times of the planner's choice with each epilogue."""
         rows = []
         for layout in BOTH:
-            found = self.in_turns({("unstride", name): {"layout": layout, **request} for name, request in EPILOGUES.items()})
-            rows.append({"layer": layer.name, "layout": layout, "seconds": {name: result["seconds"] for (_, name), result in found.items()}})
+            found = self.in_turns(
+                {("unstride", name): {"layout": layout, **request} for name, request in EPILOGUES.items()}
+            )
+            rows.append(
+                {
+                    "layer": layer.name,
+                    "layout": layout,
+                    "seconds": {name: result["seconds"] for (_, name), result in found.items()},
+                }
+            )
         return rows
 
     def types(self, layer):
@@ -57,14 +72,27 @@ class ShortTurns:
                 for peer, result in loaded.items():
                     peers[peer][name] = result
             requests = {("unstride", name): {"layout": layout, "dtype": name} for name in TYPES}
-            requests.update({(peer, name): {"layout": layout, "dtype": name, "patience": PATIENCE}
-                             for peer, results in peers.items() for name, result in results.items() if "cannot" not in result})
+            requests.update(
+                {
+                    (peer, name): {"layout": layout, "dtype": name, "patience": PATIENCE}
+                    for peer, results in peers.items()
+                    for name, result in results.items()
+                    if "cannot" not in result
+                }
+            )
             found = self.in_turns(requests)
             for peer, results in peers.items():
                 for name, result in results.items():
                     result.update(found.get((peer, name), {}))
-            rows.append({"layer": layer.name, "layout": layout, "seconds": {name: found["unstride", name]["seconds"] for name in TYPES},
-                         "difference": difference, "peers": peers})
+            rows.append(
+                {
+                    "layer": layer.name,
+                    "layout": layout,
+                    "seconds": {name: found["unstride", name]["seconds"] for name in TYPES},
+                    "difference": difference,
+                    "peers": peers,
+                }
+            )
         return rows
 
     def check_type(self, layer, layout, name):
@@ -78,7 +106,11 @@ class ShortTurns:
             difference = self.worker_of("unstride").ask("check", save=folder, **request)["difference"]
             for peer in asked:
                 try:
-                    loaded[peer] = {"difference": self.worker_of(peer).ask("load", layer=layer.text, data=folder, **request)["difference"]}
+                    loaded[peer] = {
+                        "difference": self.worker_of(peer).ask("load", layer=layer.text, data=folder, **request)[
+                            "difference"
+                        ]
+                    }
                 except WorkerError as error:
                     loaded[peer] = {"cannot": str(error)}
         return difference, loaded

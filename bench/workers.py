@@ -31,8 +31,14 @@ class Worker:
         self.timeout = timeout
         self.errors = tempfile.TemporaryFile()
         # In a group of its own, so that Ctrl-C reaches only us, and that the kernel ends it should we be killed.
-        self.process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=self.errors, process_group=0)
+        self.process = subprocess.Popen(
+            command,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            process_group=0,
+        )
         self.received = b""
 
     def ask(self, do, **request):
@@ -89,30 +95,74 @@ class Worker:
 Peer = collections.namedtuple("Peer", "name label module layouts environment note")
 
 # glibc gives large blocks back at once, and every call pays for the page faults of its fresh output; this keeps them.
-KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 32), "MALLOC_TRIM_THRESHOLD_": str(1 << 33),
-               "MALLOC_TOP_PAD_": str(1 << 28)}
+KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 32),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 33),
+    "MALLOC_TOP_PAD_": str(1 << 28),
+}
 BOTH = ("ncdhw", "ndhwc")
 
 PEERS = (
-    Peer("torch_installed", "PyTorch as installed", "torch_eager", ("ncdhw",), {},
-         "torch.nn.ConvTranspose3d in inference mode, its default layout and allocator"),
-    Peer("torch", "PyTorch eager", "torch_eager", BOTH, KEEP_MEMORY,
-         "the same with an allocator that keeps memory between calls; contiguous and channels_last_3d"),
-    Peer("torch_compiled", "PyTorch compiled", "torch_compiled", BOTH, KEEP_MEMORY,
-         "torch.compile with frozen weights, memory kept"),
-    Peer("torch_prepacked", "PyTorch oneDNN prepacked", "torch_prepacked", BOTH, KEEP_MEMORY,
-         "oneDNN's operator of PyTorch with packed weights, memory kept; gives channels last for either input"),
-    Peer("openvino", "OpenVINO", "openvino_cpu", BOTH, {},
-         "CPU plugin, latency hint, one stream, f32, input and output preallocated; ndhwc stated as tensor layout"),
-    Peer("onnxruntime", "ONNX Runtime", "onnxruntime_cpu", ("ncdhw",), {},
-         "CPU provider, input and output bound to memory; ONNX knows no other layout"),
+    Peer(
+        "torch_installed",
+        "PyTorch as installed",
+        "torch_eager",
+        ("ncdhw",),
+        {},
+        "torch.nn.ConvTranspose3d in inference mode, its default layout and allocator",
+    ),
+    Peer(
+        "torch",
+        "PyTorch eager",
+        "torch_eager",
+        BOTH,
+        KEEP_MEMORY,
+        "the same with an allocator that keeps memory between calls; contiguous and channels_last_3d",
+    ),
+    Peer(
+        "torch_compiled",
+        "PyTorch compiled",
+        "torch_compiled",
+        BOTH,
+        KEEP_MEMORY,
+        "torch.compile with frozen weights, memory kept",
+    ),
+    Peer(
+        "torch_prepacked",
+        "PyTorch oneDNN prepacked",
+        "torch_prepacked",
+        BOTH,
+        KEEP_MEMORY,
+        "oneDNN's operator of PyTorch with packed weights, memory kept; gives channels last for either input",
+    ),
+    Peer(
+        "openvino",
+        "OpenVINO",
+        "openvino_cpu",
+        BOTH,
+        {},
+        "CPU plugin, latency hint, one stream, f32, input and output preallocated; ndhwc stated as tensor layout",
+    ),
+    Peer(
+        "onnxruntime",
+        "ONNX Runtime",
+        "onnxruntime_cpu",
+        ("ncdhw",),
+        {},
+        "CPU provider, input and output bound to memory; ONNX knows no other layout",
+    ),
 )
 
 # What limits a library to one of Unstride's instruction sets; of those that are not here, peers have no names. ONNX
 # Runtime has no such setting.
-LIMITS = {"avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
-          "avx512": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE", "ATEN_CPU_CAPABILITY": "avx512",
-                     "MKL_ENABLE_INSTRUCTIONS": "AVX512"}}
+LIMITS = {
+    "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
+    "avx512": {
+        "ONEDNN_MAX_CPU_ISA": "AVX512_CORE",
+        "ATEN_CPU_CAPABILITY": "avx512",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX512",
+    },
+}
 
 
 def limit_of(isa):

@@ -21,7 +21,6 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
-
 from slices_picture import save_slices_picture
 
 SAMPLES = 2000

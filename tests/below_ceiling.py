@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs a program below a ceiling of instruction sets, unless the ceiling leaves all that this processor has.
 
-    below_ceiling.py UNSTRIDE ISA PROGRAM [ARGUMENT...]
+below_ceiling.py UNSTRIDE ISA PROGRAM [ARGUMENT...]
 """
 
 import json

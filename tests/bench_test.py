@@ -1,6 +1,6 @@
 """The benchmark's driver and Unstride's worker, on layers that take no time.
 
-    bench_test.py BUILD
+bench_test.py BUILD
 """
 
 import json
@@ -46,9 +46,13 @@ class InstructionSetsTest(unittest.TestCase):
         self.assertTrue({v["target"] for v in listed} <= set(targets))
 
     def test_lanes(self):
-        for variant, lanes in {"ndhwc_pairs_32x8_s1_bf16_avx512bf16": 16, "ncdhw_columns_8x16_s1_f64_avx512": 8,
-                               "ncdhw_columns_4x8_s2_f64_avx2": 4, "ncdhw_columns_6x16_s1_avx2": 8,
-                               "ncdhw_columns_4x8_s1_bf16_f32_baseline": 4}.items():
+        for variant, lanes in {
+            "ndhwc_pairs_32x8_s1_bf16_avx512bf16": 16,
+            "ncdhw_columns_8x16_s1_f64_avx512": 8,
+            "ncdhw_columns_4x8_s2_f64_avx2": 4,
+            "ncdhw_columns_6x16_s1_avx2": 8,
+            "ncdhw_columns_4x8_s1_bf16_f32_baseline": 4,
+        }.items():
             self.assertEqual(lanes_of(variant), lanes, variant)
 
 
@@ -60,8 +64,12 @@ class LayerTableTest(unittest.TestCase):
         self.assertEqual(parse(layer.text), [layer])
 
     def test_errors(self):
-        for text in (SMALL, LAYERS_HEADER + SMALL.replace(",2,", ",x,"), LAYERS_HEADER + SMALL.replace("3x4x5", "3x4"),
-                     LAYERS_HEADER + "small,1\n"):
+        for text in (
+            SMALL,
+            LAYERS_HEADER + SMALL.replace(",2,", ",x,"),
+            LAYERS_HEADER + SMALL.replace("3x4x5", "3x4"),
+            LAYERS_HEADER + "small,1\n",
+        ):
             with self.subTest(text), self.assertRaises(ValueError):
                 parse(text + SMALL)
 
@@ -121,10 +129,19 @@ class WorkerTest(Files):
                 self.assertEqual((x.dtype, y.dtype), (np.float32, np.float64))
                 if not name.startswith("bf16"):
                     x, w, b = (each.astype(np.float16 if name.startswith("f16") else np.float32) for each in (x, w, b))
-                    np.testing.assert_allclose(y, conv_transpose3d(x, w, b, (2, 1, 3), (1, 0, 0), (1, 0, 2), (1, 2, 1), 2), rtol=1e-12, atol=1e-12)
-                self.assertEqual(len(self.worker.ask("time", layout=layout, seconds=0, least=4, dtype=name)["samples"]), 4)
+                    np.testing.assert_allclose(
+                        y,
+                        conv_transpose3d(x, w, b, (2, 1, 3), (1, 0, 0), (1, 0, 2), (1, 2, 1), 2),
+                        rtol=1e-12,
+                        atol=1e-12,
+                    )
+                self.assertEqual(
+                    len(self.worker.ask("time", layout=layout, seconds=0, least=4, dtype=name)["samples"]), 4
+                )
             # What has no type in a request is f32.
-            self.assertEqual(self.worker.ask("check", layout=layout, variant=self.load(layout)["variant"])["difference"], 0)
+            self.assertEqual(
+                self.worker.ask("check", layout=layout, variant=self.load(layout)["variant"])["difference"], 0
+            )
 
     def test_patience(self):
         self.load("ncdhw")
@@ -145,7 +162,15 @@ class WorkerTest(Files):
             "no layer is loaded in ndhwc": {"do": "time", "layout": "ndhwc", "seconds": 0, "least": 1},
             "unknown variant: wat": {"do": "time", "layout": "ncdhw", "seconds": 0, "least": 1, "variant": "wat"},
             "but got 'wat'": {"do": "time", "layout": "ncdhw", "seconds": 0, "least": 1, "dtype": "wat"},
-            "in f32": {"do": "time", "layout": "ncdhw", "seconds": 0, "least": 1, "dtype": "f16", "activation": "silu", "residual": True},
+            "in f32": {
+                "do": "time",
+                "layout": "ncdhw",
+                "seconds": 0,
+                "least": 1,
+                "dtype": "f16",
+                "activation": "silu",
+                "residual": True,
+            },
             "no layout 'wat'": {"do": "load", "layer": LAYERS_HEADER + SMALL, "layout": "wat"},
             "does not begin": {"do": "load", "layer": SMALL, "layout": "ncdhw"},
             "one layer is needed": {"do": "load", "layer": LAYERS_HEADER + SMALL + WIDE, "layout": "ncdhw"},
@@ -178,10 +203,28 @@ class WorkerTest(Files):
 class DriverTest(Files):
     def bench(self, *arguments):
         (self.folder / "layers.csv").write_text(LAYERS_HEADER + SMALL + WIDE)
-        done = subprocess.run([sys.executable, ROOT / "bench/bench.py", "--build", BUILD, "--layers-file",
-                               self.folder / "layers.csv", "--json", self.folder / "out.json", "--threads", "1",
-                               "--rounds", "2", "--seconds", "0.01", *arguments], capture_output=True, text=True,
-                              timeout=600)
+        done = subprocess.run(
+            [
+                sys.executable,
+                ROOT / "bench/bench.py",
+                "--build",
+                BUILD,
+                "--layers-file",
+                self.folder / "layers.csv",
+                "--json",
+                self.folder / "out.json",
+                "--threads",
+                "1",
+                "--rounds",
+                "2",
+                "--seconds",
+                "0.01",
+                *arguments,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
         return done
 
     def document(self):
@@ -210,7 +253,14 @@ class DriverTest(Files):
         for row in document["types"]:
             self.assertEqual(set(row["seconds"]), set(TYPES))
             self.assertEqual({peer: tuple(results) for peer, results in row["peers"].items()}, PEER_TYPES)
-            self.assertTrue(all("ModuleNotFoundError" in result["cannot"] for results in row["peers"].values() for result in results.values()), row)
+            self.assertTrue(
+                all(
+                    "ModuleNotFoundError" in result["cannot"]
+                    for results in row["peers"].values()
+                    for result in results.values()
+                ),
+                row,
+            )
         for part in "epilogues", "types":
             self.assertEqual([row["layout"] for row in document[part]], list(BOTH))
         self.assertIn("ModuleNotFoundError", (self.folder / "out.html").read_text())
@@ -221,7 +271,7 @@ class DriverTest(Files):
         done = self.bench("--peers", sys.executable, "--only", "torch,openvino", "--resume")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual([layer["name"] for layer in self.document()["layers"]], ["small", "wide"])
-        self.assertEqual(self.document()["results"][:len(first)], first)
+        self.assertEqual(self.document()["results"][: len(first)], first)
         done = self.bench("--resume", "--rounds", "1")
         self.assertIn("other settings", done.stderr)
 

@@ -53,8 +53,15 @@ class CeilingTest(CommandLineTest):
         # Above the ceiling nothing can be forced.
         for v in self.listed(""):
             if v["rank"] == best and best > 0 and v["stride_x"] == 1 and v["dtype"] == "f32":
-                self.fail_with(f"variant {v['name']} needs {v['target']}, which is above the ceiling baseline", *PLAN,
-                               "--layout", v["layout"], "--variant", v["name"], UNSTRIDE_MAX_ISA="baseline")
+                self.fail_with(
+                    f"variant {v['name']} needs {v['target']}, which is above the ceiling baseline",
+                    *PLAN,
+                    "--layout",
+                    v["layout"],
+                    "--variant",
+                    v["name"],
+                    UNSTRIDE_MAX_ISA="baseline",
+                )
                 break
 
     def test_wisdom(self):
@@ -74,9 +81,14 @@ class CeilingTest(CommandLineTest):
         self.save_random("w.npy", (2, 3, 3, 3, 3))
         self.save("y.npy", np.zeros(3))
         for bad in "sse9", "AVX2", "cuda", "avx512f", " avx2":
-            for command in (PLAN, ["list"], ["list", "--json"], ["bench", "--layers", "seed1"],
-                            ["run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy"],
-                            ["tune", "--input-size", "1,16,4,5,10", *LAYER, "--wisdom", "w"]):
+            for command in (
+                PLAN,
+                ["list"],
+                ["list", "--json"],
+                ["bench", "--layers", "seed1"],
+                ["run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy"],
+                ["tune", "--input-size", "1,16,4,5,10", *LAYER, "--wisdom", "w"],
+            ):
                 with self.subTest(bad, command=command[0]):
                     self.fail_with("UNSTRIDE_MAX_ISA: expected baseline", *command, UNSTRIDE_MAX_ISA=bad)
                     self.fail_with(f"but got '{bad}'", *command, UNSTRIDE_MAX_ISA=bad)

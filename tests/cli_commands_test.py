@@ -24,8 +24,10 @@ class CommandsTest(CommandLineTest):
         self.assertEqual((w.shape, b.shape, w.dtype, b.dtype), ((4, 3, 1, 2, 3), (6,), np.float32, np.float32))
         self.assertFalse((w == zero).any())
         # From PyTorch: torch.manual_seed(5); m = torch.nn.ConvTranspose3d(4, 6, (1, 2, 3), groups=2)
-        self.assertEqual([float(v).hex() for v in w.ravel()[[0, 1, 71]]],
-                         ["0x1.3ed6520000000p-3", "-0x1.68f7560000000p-3", "-0x1.e3a3a00000000p-4"])
+        self.assertEqual(
+            [float(v).hex() for v in w.ravel()[[0, 1, 71]]],
+            ["0x1.3ed6520000000p-3", "-0x1.68f7560000000p-3", "-0x1.e3a3a00000000p-4"],
+        )
         self.assertEqual([float(v).hex() for v in b[[0, 5]]], ["-0x1.3369820000000p-5", "0x1.c0ab780000000p-3"])
 
     def test_init_of_lower_dimensions(self):
@@ -39,8 +41,19 @@ class CommandsTest(CommandLineTest):
 
     def test_init_errors(self):
         def refuse(fragment, *extra, channels=4, weight="w.npy"):
-            self.fail_with(fragment, "init", "--in-channels", channels, "--out-channels", 6, "--kernel-size", 2,
-                           "--weight", weight, *extra)
+            self.fail_with(
+                fragment,
+                "init",
+                "--in-channels",
+                channels,
+                "--out-channels",
+                6,
+                "--kernel-size",
+                2,
+                "--weight",
+                weight,
+                *extra,
+            )
 
         self.save("w.npy", np.zeros(3))
         refuse("groups", "--groups", 4)
@@ -59,9 +72,24 @@ class CommandsTest(CommandLineTest):
         self.assertEqual(len(table), len(variants) + 1)
         self.assertEqual(len({v["name"] for v in variants}), len(variants))
         for variant, line in zip(variants, table[1:]):
-            self.assertEqual(set(variant),
-                             {"name", "family", "layout", "tile", "stride_x", "device", "target", "rank", "vector_bytes",
-                              "fma", "dtype", "runs_here", "why_not"})
+            self.assertEqual(
+                set(variant),
+                {
+                    "name",
+                    "family",
+                    "layout",
+                    "tile",
+                    "stride_x",
+                    "device",
+                    "target",
+                    "rank",
+                    "vector_bytes",
+                    "fma",
+                    "dtype",
+                    "runs_here",
+                    "why_not",
+                },
+            )
             self.assertIn(variant["layout"], ("ncdhw", "ndhwc"))
             types = re.search(r"_s\d+_(.+_)?[^_]+$", variant["name"])[1]
             self.assertEqual(variant["dtype"], types[:-1].replace("_", "-") if types else "f32")
@@ -69,10 +97,17 @@ class CommandsTest(CommandLineTest):
             self.assertIn(f"  {variant['dtype']}  ", line)
             self.assertTrue(line.endswith("  yes" if variant["runs_here"] else f"  no: {variant['why_not']}"), line)
             self.assertEqual(variant["runs_here"], variant["why_not"] is None)
-            self.assertEqual((variant["rank"], variant["vector_bytes"], variant["fma"]),
-                             {"baseline": (0, 16, False), "avx2": (1, 32, True), "avx512": (2, 64, True),
-                              "avx512bf16": (3, 64, True), "cuda": (0, 128, True),
-                              "opencl": (0, 128, True)}[variant["target"]])
+            self.assertEqual(
+                (variant["rank"], variant["vector_bytes"], variant["fma"]),
+                {
+                    "baseline": (0, 16, False),
+                    "avx2": (1, 32, True),
+                    "avx512": (2, 64, True),
+                    "avx512bf16": (3, 64, True),
+                    "cuda": (0, 128, True),
+                    "opencl": (0, 128, True),
+                }[variant["target"]],
+            )
         self.assertEqual({v["dtype"] for v in variants if v["runs_here"]}, set(TYPES))
         self.fail_with("--wat", "list", "--wat")
 
@@ -87,20 +122,37 @@ class CommandsTest(CommandLineTest):
         self.assertIn(", f32\n", text)
         for types in TYPES:
             for layout in "ncdhw", "ndhwc":
-                text = self.succeed("plan", "--input-size", "4,16,10,50,100", *layer, "--layout", layout, "--dtype", types)
+                text = self.succeed(
+                    "plan", "--input-size", "4,16,10,50,100", *layer, "--layout", layout, "--dtype", types
+                )
                 self.assertRegex(text, rf"variant +{layout}_[^\n]+\n +family [^\n]+, {types}\n")
                 input_bytes, output_bytes = (int(DTYPES[t][0][2:]) for t in types_of_each(types))
                 weight_bytes = 8 if types == "f64" else 4
-                moved = 4 * 16 * 10 * 50 * 100 * input_bytes + 16 * 33 * 27 * weight_bytes + 4 * 33 * 21 * 101 * 201 * output_bytes
+                moved = (
+                    4 * 16 * 10 * 50 * 100 * input_bytes
+                    + 16 * 33 * 27 * weight_bytes
+                    + 4 * 33 * 21 * 101 * 201 * output_bytes
+                )
                 self.assertIn(f"at least {moved / 2**20:.1f} MiB to move", text)
         for size in "22,9,11", "33,22,9,11":
-            self.assertIn("(33, 22, 9, 11)", self.succeed("plan", "--input-size", "1,10,4,5", *layer, "--padding",
-                                                          "0,0,0", "--output-size", size))
-        self.assertIn("(33, 9, 12, 11)", self.succeed("plan", "--input-size", "1,10,4,5", *layer, "--padding-end=12,-3,0"))
-        self.assertIn("(4, 16, 10, 50) -> (4, 33, 21, 101), weight (16, 33, 3, 3)",
-                      self.succeed("plan", "--input-size", "4,16,10,50", *layer, "--dims", 2))
-        self.assertIn("(16, 50) -> (33, 101), weight (16, 33, 3)", self.succeed("plan", "--dims", 1, "--input-size", "16,50", *layer))
-        self.fail_with("--input-size: expected N,C,H,W or C,H,W", "plan", "--input-size", "4,16,10,50,60", *layer, "--dims", 2)
+            self.assertIn(
+                "(33, 22, 9, 11)",
+                self.succeed("plan", "--input-size", "1,10,4,5", *layer, "--padding", "0,0,0", "--output-size", size),
+            )
+        self.assertIn(
+            "(33, 9, 12, 11)", self.succeed("plan", "--input-size", "1,10,4,5", *layer, "--padding-end=12,-3,0")
+        )
+        self.assertIn(
+            "(4, 16, 10, 50) -> (4, 33, 21, 101), weight (16, 33, 3, 3)",
+            self.succeed("plan", "--input-size", "4,16,10,50", *layer, "--dims", 2),
+        )
+        self.assertIn(
+            "(16, 50) -> (33, 101), weight (16, 33, 3)",
+            self.succeed("plan", "--dims", 1, "--input-size", "16,50", *layer),
+        )
+        self.fail_with(
+            "--input-size: expected N,C,H,W or C,H,W", "plan", "--input-size", "4,16,10,50,60", *layer, "--dims", 2
+        )
         self.fail_with("--input-size: expected", "plan", "--input-size", "4,16,10", *layer)
         self.fail_with("--input-size", "plan", *layer)
         self.fail_with("", "plan", "--input-size", "1,-1,3,3,3", *layer)
@@ -108,16 +160,20 @@ class CommandsTest(CommandLineTest):
 
     def test_bench(self):
         (self.folder / "layers.csv").write_text(
-            LAYERS_HEADER + 'small,1,4,5,3x4x5,3x3x3,2x2x2,1x1x1,1x1x1,1x1x1,1,"a, b"\n\n'
-            + "wide,2,4,4,2x2x30,1x1x3,1x1x1,0x0x0,0x0x0,1x1x2,4,c\n")
+            LAYERS_HEADER
+            + 'small,1,4,5,3x4x5,3x3x3,2x2x2,1x1x1,1x1x1,1x1x1,1,"a, b"\n\n'
+            + "wide,2,4,4,2x2x30,1x1x3,1x1x1,0x0x0,0x0x0,1x1x2,4,c\n"
+        )
         text = self.succeed("bench", "--layers-file", "layers.csv", "--threads", 1, "--json", "out.json")
         report = json.loads((self.folder / "out.json").read_text())
         machine = report["machine"]
         self.assertEqual(machine["threads"], 1)
         self.assertGreater(machine["peak_gflops"], 0)
         self.assertGreater(machine["bandwidth_gbs"], 0)
-        self.assertEqual([(r["layer"], r["layout"]) for r in report["results"]],
-                         [(name, layout) for name in ("small", "wide") for layout in ("ncdhw", "ndhwc")])
+        self.assertEqual(
+            [(r["layer"], r["layout"]) for r in report["results"]],
+            [(name, layout) for name in ("small", "wide") for layout in ("ncdhw", "ndhwc")],
+        )
         for result in report["results"]:
             self.assertTrue(result["planned"])
             self.assertEqual((result["dtype"], result["device"]), ("f32", "cpu"))
@@ -127,20 +183,54 @@ class CommandsTest(CommandLineTest):
                 self.assertAlmostEqual(result["gflops"] * result["seconds"], 2 * 2 * 4 * 120 * 3 * 1e-9, 15)
 
         variants = json.loads(self.succeed("list", "--json"))
-        variants = [v for v in variants if v["runs_here"] and v["family"] == "columns" and v["device"] == "cpu" and v["dtype"] == "f32"]
+        variants = [
+            v
+            for v in variants
+            if v["runs_here"] and v["family"] == "columns" and v["device"] == "cpu" and v["dtype"] == "f32"
+        ]
         any_stride, stride_2 = (next(v["name"] for v in variants if v["stride_x"] == s) for s in (1, 2))
-        text = self.succeed("bench", "--layers-file", "layers.csv", "--layers", "wide,small", "--variants",
-                            f"{stride_2},{any_stride}", "--json", "out.json")
+        text = self.succeed(
+            "bench",
+            "--layers-file",
+            "layers.csv",
+            "--layers",
+            "wide,small",
+            "--variants",
+            f"{stride_2},{any_stride}",
+            "--json",
+            "out.json",
+        )
         measured = {(r["layer"], r["variant"]) for r in json.loads((self.folder / "out.json").read_text())["results"]}
         self.assertEqual(measured, {("wide", any_stride), ("small", any_stride), ("small", stride_2)})
         self.assertIn("skipped", text)
 
-        self.succeed("bench", "--layers-file", "layers.csv", "--layers", "small", "--dtype", "bf16-f32", "--variants", "all", "--json", "out.json")
+        self.succeed(
+            "bench",
+            "--layers-file",
+            "layers.csv",
+            "--layers",
+            "small",
+            "--dtype",
+            "bf16-f32",
+            "--variants",
+            "all",
+            "--json",
+            "out.json",
+        )
         results = json.loads((self.folder / "out.json").read_text())["results"]
         self.assertEqual({r["dtype"] for r in results}, {"bf16-f32"})
         self.assertTrue(all("_bf16_f32_" in r["variant"] for r in results))
         self.assertEqual(len(results), len({r["variant"] for r in results}))
-        self.fail_with(f"--variants: {stride_2} is for type f32, not f16", "bench", "--layers", "seed1", "--variants", stride_2, "--dtype", "f16")
+        self.fail_with(
+            f"--variants: {stride_2} is for type f32, not f16",
+            "bench",
+            "--layers",
+            "seed1",
+            "--variants",
+            stride_2,
+            "--dtype",
+            "f16",
+        )
 
     def test_other_devices(self):
         """`bench` and `plan` for each GPU of this machine; without one, PoCL stands in for it."""
@@ -152,7 +242,9 @@ class CommandsTest(CommandLineTest):
                 self.assertEqual([r["device"] for r in results], [device] * 2)
                 for result in results:
                     self.assertTrue(result["variant"].endswith(device) and result["seconds"] > 0, result)
-                text = self.succeed("plan", "--input-size", "1,4,3,4,5", "--out-channels", 5, "--kernel-size", 3, "--device", device)
+                text = self.succeed(
+                    "plan", "--input-size", "1,4,3,4,5", "--out-channels", 5, "--kernel-size", 3, "--device", device
+                )
                 for part in f"_{device}", "processors", "blocks of threads":
                     self.assertIn(part, text)
 
@@ -165,9 +257,13 @@ class CommandsTest(CommandLineTest):
         self.fail_with("missing.csv: cannot be read", "bench", "--layers-file", "missing.csv")
         self.fail_with("cannot be read", "bench", "--layers-file", ".")
         good = "a,1,4,5,3x4x5,3x3x3,2x2x2,1x1x1,1x1x1,1x1x1,1,b"
-        for fragment, text in (("does not begin", ""), ("does not begin", good), ("line 2", LAYERS_HEADER + good[:-2]),
-                               ("line 3", LAYERS_HEADER + good + "\n" + good.replace("3x4x5", "3x4")),
-                               ("'x' is not an integer", LAYERS_HEADER + good.replace(",5,", ",x,"))):
+        for fragment, text in (
+            ("does not begin", ""),
+            ("does not begin", good),
+            ("line 2", LAYERS_HEADER + good[:-2]),
+            ("line 3", LAYERS_HEADER + good + "\n" + good.replace("3x4x5", "3x4")),
+            ("'x' is not an integer", LAYERS_HEADER + good.replace(",5,", ",x,")),
+        ):
             (self.folder / "layers.csv").write_text(text)
             self.fail_with(fragment, "bench", "--layers-file", "layers.csv")
 

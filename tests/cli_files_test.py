@@ -10,7 +10,6 @@ import time
 import unittest
 
 import cli_support
-import numpy as np
 from cli_support import CommandLineTest, main
 
 INIT = ["init", "--in-channels", 4, "--out-channels", 6, "--kernel-size", 2]
@@ -110,8 +109,11 @@ class FilesTest(CommandLineTest):
 
     def test_limit_of_file_sizes(self):
         (self.folder / "y.npy").write_text("before")
-        process = self.start(*self.RUN, stdout=subprocess.DEVNULL,
-                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
+        process = self.start(
+            *self.RUN,
+            stdout=subprocess.DEVNULL,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)),
+        )
         error = process.communicate(timeout=60)[1]
         self.assertEqual(process.returncode, 2)
         self.assertEqual(error, "unstride: error: y.npy: cannot be written: File too large\n")
@@ -152,6 +154,7 @@ class FilesTest(CommandLineTest):
 
     def start_as_somebody(self, *arguments, **options):
         """Runs a copy of the command, as the folder of the build may be closed to others."""
+
         def somebody():
             os.setgroups([])
             os.setgid(12345)
@@ -159,8 +162,15 @@ class FilesTest(CommandLineTest):
 
         command = shutil.copy(cli_support.UNSTRIDE, self.folder / "command")
         try:
-            return subprocess.Popen([command, *arguments], cwd=self.folder, stderr=subprocess.PIPE, text=True,
-                                    env=self.environment(), preexec_fn=somebody, **options)
+            return subprocess.Popen(
+                [command, *arguments],
+                cwd=self.folder,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=self.environment(),
+                preexec_fn=somebody,
+                **options,
+            )
         except (OSError, subprocess.SubprocessError) as error:
             self.skipTest(f"commands cannot be run as somebody else here: {error}")
 
@@ -191,13 +201,22 @@ class FilesTest(CommandLineTest):
 
     def call_without(self, descriptors, *arguments, **environment):
         """The call in which these standard descriptors are closed."""
+
         def close():
             for descriptor in descriptors:
                 os.close(descriptor)
 
-        return subprocess.run([cli_support.UNSTRIDE, *map(str, arguments)], cwd=self.folder, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60,
-                              preexec_fn=close, env={**self.environment(), **environment})
+        return subprocess.run(
+            [cli_support.UNSTRIDE, *map(str, arguments)],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            preexec_fn=close,
+            env={**self.environment(), **environment},
+        )
 
     def test_closed_standard_input_or_error(self):
         self.succeed(*INIT, "--weight", "expected_w.npy", "--bias", "expected_b.npy")
@@ -216,9 +235,15 @@ class FilesTest(CommandLineTest):
         """A report that has nowhere to go is an error, as of `echo`, and nothing is written."""
         before = {path.name: path.read_bytes() for path in self.folder.iterdir()}
         layer = ["--input-size", "1,2,3,4,5", "--out-channels", 3, "--kernel-size", 2]
-        for arguments in (self.RUN, [*INIT, "--weight", "new_w.npy", "--bias", "new_b.npy"], ["plan", *layer], ["list"],
-                          ["--help"], ["bench", "--layers", "seed1", "--json", "new.json"],
-                          ["tune", *layer, "--wisdom", "new_wisdom"]):
+        for arguments in (
+            self.RUN,
+            [*INIT, "--weight", "new_w.npy", "--bias", "new_b.npy"],
+            ["plan", *layer],
+            ["list"],
+            ["--help"],
+            ["bench", "--layers", "seed1", "--json", "new.json"],
+            ["tune", *layer, "--wisdom", "new_wisdom"],
+        ):
             for closed in [1], [0, 1]:
                 with self.subTest(arguments[0], closed=closed):
                     done = self.call_without(closed, *arguments)

@@ -39,8 +39,14 @@ def threads_in(group, unstride, quota):
     set_quota(group, quota)
     ours = ("HL_NUM_THREADS", "UNSTRIDE_WISDOM")
     environment = {name: value for name, value in os.environ.items() if name not in ours}
-    done = subprocess.run([unstride, *PLAN], capture_output=True, text=True, check=True, env=environment,
-                          preexec_fn=lambda: (group / "cgroup.procs").write_text(str(os.getpid())))
+    done = subprocess.run(
+        [unstride, *PLAN],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+        preexec_fn=lambda: (group / "cgroup.procs").write_text(str(os.getpid())),
+    )
     return next(int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("threads"))
 
 

@@ -75,9 +75,17 @@ class RunErrorTest(CommandLineTest):
         self.refuse("Expected 3D (unbatched) or 4D (batched) input to conv_transpose2d", "--dims", 2, weight="w2.npy")
         self.save_random("x2.npy", (1, 2, 4, 5))
         files = {"input": "x2.npy", "weight": "w2.npy"}
-        self.refuse("--stride: expected an integer or two as height,width, but got '1,2,3'", "--stride", "1,2,3", "--dims", 2, **files)
-        self.refuse("--output-size: expected H,W or N,C,H,W or C,H,W, but got '9'", "--output-size", 9, "--dims", 2,
-                    **files)
+        self.refuse(
+            "--stride: expected an integer or two as height,width, but got '1,2,3'",
+            "--stride",
+            "1,2,3",
+            "--dims",
+            2,
+            **files,
+        )
+        self.refuse(
+            "--output-size: expected H,W or N,C,H,W or C,H,W, but got '9'", "--output-size", 9, "--dims", 2, **files
+        )
         self.refuse("", "--output-size", "3,6,7", "--dims", 2, **files)
         self.refuse("(4 x 5). Calculated output size per channel: (-12 x -11)", "--padding", 9, "--dims", 2, **files)
 
@@ -125,11 +133,22 @@ class RunErrorTest(CommandLineTest):
         self.refuse("two lines", input="two\nlines")
 
     def test_standard_output_that_cannot_be_written(self):
-        for arguments in (["list"], ["list", "--json"], ["--help"], ["run", "--stride", "x"],
-                          ["run", "--input", "x.npy", "--weight", "w.npy", "--output", "new.npy"]):
+        for arguments in (
+            ["list"],
+            ["list", "--json"],
+            ["--help"],
+            ["run", "--stride", "x"],
+            ["run", "--input", "x.npy", "--weight", "w.npy", "--output", "new.npy"],
+        ):
             with self.subTest(arguments), open("/dev/full", "w") as full:
-                done = subprocess.run([cli_support.UNSTRIDE, *arguments], cwd=self.folder, stdout=full,
-                                      stderr=subprocess.PIPE, text=True, timeout=600)
+                done = subprocess.run(
+                    [cli_support.UNSTRIDE, *arguments],
+                    cwd=self.folder,
+                    stdout=full,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    timeout=600,
+                )
                 self.assertEqual(done.returncode, 2)
                 self.assertRegex(done.stderr, r"\Aunstride: error: [^\n]+\n\Z")
         self.assertFalse((self.folder / "new.npy").exists())
@@ -142,23 +161,53 @@ class RunErrorTest(CommandLineTest):
         cases = {
             "not a .npy file": [b"", b"\x93NUMPY", b"PK\3\4 and more", b"\x93NUMPX" + good[6:]],
             "unknown .npy version": [good[:6] + b"\4\0" + good[8:], good[:6] + b"\1\1" + good[8:]],
-            "truncated": [good[:8], good[:9], good[:40], good[:-1], good[:128],
-                          npy_bytes(head + as_x, data, length=65535),
-                          npy_bytes(head + as_x, data, (2, 0), 2**32 - 1)],
+            "truncated": [
+                good[:8],
+                good[:9],
+                good[:40],
+                good[:-1],
+                good[:128],
+                npy_bytes(head + as_x, data, length=65535),
+                npy_bytes(head + as_x, data, (2, 0), 2**32 - 1),
+            ],
             "too long": [good + b"\0", good + good],
-            "malformed .npy header": [npy_bytes(text, data) for text in (
-                "", "{", "}", "{}", "[]", "nonsense", head, head + "}", head + as_x[:-1],
-                head + as_x + "}", head + as_x + " x",
-                "{'fortran_order': False, " + as_x, "{'descr': '<f4', " + as_x, head + "'extra': 1, " + as_x,
-                head + "'descr': '<f4', " + as_x, head + "'shape': (1, 2, 3, 4, -5), }", head + "'shape': (1 2), }",
-                head + "'shape': (1, 2, 3, 4, 5.0), }", head + "'shape': (120), }", head + "'shape': (, ), }",
-                head + "'shape': (1, 2, 3, 4, 99999999999999999999), }", head + "'shape': None, }",
-                head + "'shape': (1, 2, 3, 4, 5 }", "{'descr': <f4, 'fortran_order': False, " + as_x,
-                "{'descr': '<f4, 'fortran_order': False, " + as_x, "{'descr': '<f4', 'fortran_order': 0, " + as_x,
-                "{'descr': [('a', '<f4'), 'fortran_order': False, " + as_x,
-                "{'descr': '<f4' 'fortran_order': False, " + as_x)],
-            "is too large": [npy_bytes(head + "'shape': (4294967296, 4294967296, 1, 1, 1), }", data),
-                             npy_bytes(head + "'shape': (9223372036854775807, 9223372036854775807), }", data)],
+            "malformed .npy header": [
+                npy_bytes(text, data)
+                for text in (
+                    "",
+                    "{",
+                    "}",
+                    "{}",
+                    "[]",
+                    "nonsense",
+                    head,
+                    head + "}",
+                    head + as_x[:-1],
+                    head + as_x + "}",
+                    head + as_x + " x",
+                    "{'fortran_order': False, " + as_x,
+                    "{'descr': '<f4', " + as_x,
+                    head + "'extra': 1, " + as_x,
+                    head + "'descr': '<f4', " + as_x,
+                    head + "'shape': (1, 2, 3, 4, -5), }",
+                    head + "'shape': (1 2), }",
+                    head + "'shape': (1, 2, 3, 4, 5.0), }",
+                    head + "'shape': (120), }",
+                    head + "'shape': (, ), }",
+                    head + "'shape': (1, 2, 3, 4, 99999999999999999999), }",
+                    head + "'shape': None, }",
+                    head + "'shape': (1, 2, 3, 4, 5 }",
+                    "{'descr': <f4, 'fortran_order': False, " + as_x,
+                    "{'descr': '<f4, 'fortran_order': False, " + as_x,
+                    "{'descr': '<f4', 'fortran_order': 0, " + as_x,
+                    "{'descr': [('a', '<f4'), 'fortran_order': False, " + as_x,
+                    "{'descr': '<f4' 'fortran_order': False, " + as_x,
+                )
+            ],
+            "is too large": [
+                npy_bytes(head + "'shape': (4294967296, 4294967296, 1, 1, 1), }", data),
+                npy_bytes(head + "'shape': (9223372036854775807, 9223372036854775807), }", data),
+            ],
             "takes 4611686018427387904 bytes": [npy_bytes(head + "'shape': (1073741824, 1073741824), }", data)],
         }
         for fragment, contents in cases.items():
@@ -172,9 +221,14 @@ class RunErrorTest(CommandLineTest):
         x = np.load(self.folder / "x.npy")
         for dtype in ">f4", ">f8", ">f2", "<i8", "<u2", "|u1", "<c8", "|b1", "<U3":
             self.save("bad.npy", x.astype(dtype))
-            self.refuse(f"its dtype is '{dtype}', but one of f32 ('<f4'), f64 ('<f8'), f16 ('<f2'), bf16 ('<V2') is needed", input="bad.npy")
+            self.refuse(
+                f"its dtype is '{dtype}', but one of f32 ('<f4'), f64 ('<f8'), f16 ('<f2'), bf16 ('<V2') is needed",
+                input="bad.npy",
+            )
         for dtype in ">V2", "|V4", "<f16", "f4", "<f", "":
-            (self.folder / "bad.npy").write_bytes(npy_bytes(f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': (3,), }}\n", bytes(6)))
+            (self.folder / "bad.npy").write_bytes(
+                npy_bytes(f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': (3,), }}\n", bytes(6))
+            )
             self.refuse(f"its dtype is '{dtype}', but one of f32", bias="bad.npy")
         for dtype, fragment in ("<f8", "truncated"), ("<f2", "too long"), ("<V2", "too long"), ("|V2", "too long"):
             (self.folder / "bad.npy").write_bytes((self.folder / "x.npy").read_bytes().replace(b"<f4", dtype.encode()))

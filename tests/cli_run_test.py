@@ -48,7 +48,9 @@ class RunTest(CommandLineTest):
         def channels_last(array):
             return np.moveaxis(array, 1, -1) if layout == "ndhwc" else array
 
-        self.save("x.npy", encode(np.ascontiguousarray(channels_last(x) if batched else channels_last(x)[0]), input_type))
+        self.save(
+            "x.npy", encode(np.ascontiguousarray(channels_last(x) if batched else channels_last(x)[0]), input_type)
+        )
         self.save("w.npy", w)
         arguments = ["--layout", layout, *extra]
         if input_type != output_type:
@@ -110,26 +112,53 @@ class RunTest(CommandLineTest):
             value = (value,) * dims if isinstance(value, int) else value
             return (int(name in ("stride", "dilation", "output_size")),) * len(missing) + value
 
-        in_three_options = {name: value if name == "groups" else in_three(name, value) for name, value in options.items()}
-        expected = conv_transpose3d(np.expand_dims(x, missing), np.expand_dims(w, missing), None, **in_three_options).squeeze(missing)
+        in_three_options = {
+            name: value if name == "groups" else in_three(name, value) for name, value in options.items()
+        }
+        expected = conv_transpose3d(
+            np.expand_dims(x, missing), np.expand_dims(w, missing), None, **in_three_options
+        ).squeeze(missing)
         x, expected = (np.moveaxis(a, 1, -1) if layout == "ndhwc" else a for a in (x, expected))
         x, expected = (a if batched else a[0] for a in (x, expected))
         self.save("x.npy", np.ascontiguousarray(x))
         self.save("w.npy", w)
-        arguments = [part for name, value in options.items() for part in [f"--{name.replace('_', '-')}={option_text(value)}"]]
-        self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy", "--layout", layout, *arguments, "--dims", dims)
+        arguments = [
+            part for name, value in options.items() for part in [f"--{name.replace('_', '-')}={option_text(value)}"]
+        ]
+        self.succeed(
+            "run",
+            "--input",
+            "x.npy",
+            "--weight",
+            "w.npy",
+            "--output",
+            "y.npy",
+            "--layout",
+            layout,
+            *arguments,
+            "--dims",
+            dims,
+        )
         y = np.load(self.folder / "y.npy")
         self.assertEqual(y.shape, expected.shape)
         np.testing.assert_allclose(y, expected, rtol=0, atol=1e-5)
 
     def test_activation_and_residual(self):
-        x, w, b = (self.random.standard_normal(shape).astype(np.float32) for shape in ((2, 4, 3, 4, 5), (4, 3, 3, 3, 3), (3,)))
+        x, w, b = (
+            self.random.standard_normal(shape).astype(np.float32) for shape in ((2, 4, 3, 4, 5), (4, 3, 3, 3, 3), (3,))
+        )
         plain = conv_transpose3d(x, w, b, stride=2)
         r = self.random.standard_normal(plain.shape).astype(np.float32)
         slopes = np.array([0.5, -1, 2]).reshape(1, 3, 1, 1, 1)
-        for activation, apply in {"relu": lambda v: np.maximum(v, 0), "leaky_relu:0.25": lambda v: np.where(v < 0, 0.25 * v, v),
-                                  "prelu:0.5,-1,2": lambda v: np.where(v < 0, slopes * v, v), "elu": lambda v: np.where(v < 0, np.expm1(v), v),
-                                  "silu": lambda v: v / (1 + np.exp(-v)), "tanh": np.tanh, "clamp:-1,2.5": lambda v: np.clip(v, -1, 2.5)}.items():
+        for activation, apply in {
+            "relu": lambda v: np.maximum(v, 0),
+            "leaky_relu:0.25": lambda v: np.where(v < 0, 0.25 * v, v),
+            "prelu:0.5,-1,2": lambda v: np.where(v < 0, slopes * v, v),
+            "elu": lambda v: np.where(v < 0, np.expm1(v), v),
+            "silu": lambda v: v / (1 + np.exp(-v)),
+            "tanh": np.tanh,
+            "clamp:-1,2.5": lambda v: np.clip(v, -1, 2.5),
+        }.items():
             for residual in (None, r):
                 for layout in ("ncdhw", "ndhwc"):
                     order = lambda a: a if layout == "ncdhw" else np.moveaxis(a, 1, -1)  # noqa: B023, E731
@@ -140,24 +169,49 @@ class RunTest(CommandLineTest):
                     self.save("x.npy", np.ascontiguousarray(order(x)))
                     self.save("w.npy", w)
                     self.save("b.npy", b)
-                    self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--bias", "b.npy", "--stride", 2, "--output", "y.npy", *arguments)
+                    self.succeed(
+                        "run",
+                        "--input",
+                        "x.npy",
+                        "--weight",
+                        "w.npy",
+                        "--bias",
+                        "b.npy",
+                        "--stride",
+                        2,
+                        "--output",
+                        "y.npy",
+                        *arguments,
+                    )
                     expected = apply(plain if residual is None else plain + residual)
                     np.testing.assert_allclose(np.load(self.folder / "y.npy"), order(expected), rtol=1e-4, atol=1e-4)
 
     def test_report(self):
         x, w = np.ones((1, 2, 3, 4, 5), np.float32), np.ones((2, 3, 2, 2, 2), np.float32)
         report = self.check(x, w, None, {}, extra=["--threads", "2", "--device", "cpu"])
-        for text in "(1, 2, 3, 4, 5)", "(2, 3, 2, 2, 2)", "(1, 3, 4, 5, 6)", "y.npy", "type     f32\n", "ncdhw_", "GFLOP/s":
+        for text in (
+            "(1, 2, 3, 4, 5)",
+            "(2, 3, 2, 2, 2)",
+            "(1, 3, 4, 5, 6)",
+            "y.npy",
+            "type     f32\n",
+            "ncdhw_",
+            "GFLOP/s",
+        ):
             self.assertIn(text, report)
         self.assertIn("type     bf16-f32\n", self.check(x, w, None, {}, types="bf16-f32"))
-        self.assertRegex(self.check(x, w, None, {}, extra=["--repeat"]), r"GFLOP/s \(second call; the first took [0-9.]+ ms\)")
+        self.assertRegex(
+            self.check(x, w, None, {}, extra=["--repeat"]), r"GFLOP/s \(second call; the first took [0-9.]+ ms\)"
+        )
 
     def test_every_variant(self):
         def uniform(*shape):
             return self.random.uniform(-1, 1, shape).astype(np.float32)
 
-        layers = [(uniform(1, 4, 2, 3, 20), uniform(4, 35, 3, 3, 3), {"stride": 2}),
-                  (uniform(1, 19, 2, 3, 20), uniform(19, 1, 3, 3, 3), {"stride": 2, "groups": 19})]
+        layers = [
+            (uniform(1, 4, 2, 3, 20), uniform(4, 35, 3, 3, 3), {"stride": 2}),
+            (uniform(1, 19, 2, 3, 20), uniform(19, 1, 3, 3, 3), {"stride": 2, "groups": 19}),
+        ]
         ran = 0
         for variant in json.loads(self.succeed("list", "--json")):
             if variant["runs_here"] and variant["stride_x"] in (1, 2):
@@ -165,8 +219,15 @@ class RunTest(CommandLineTest):
                     x, w, options = layers[variant["family"] == "depthwise"]
                     if variant["family"] == "pairs":  # for weights of bf16 only
                         w = decode(encode(w, "bf16")).astype(np.float32)
-                    report = self.check(x, w, None, options, variant["layout"],
-                                        extra=["--variant", variant["name"], "--device", variant["device"]], types=variant["dtype"])
+                    report = self.check(
+                        x,
+                        w,
+                        None,
+                        options,
+                        variant["layout"],
+                        extra=["--variant", variant["name"], "--device", variant["device"]],
+                        types=variant["dtype"],
+                    )
                     self.assertIn(variant["name"], report)
                     ran += 1
         self.assertGreater(ran, 0)
@@ -175,8 +236,10 @@ class RunTest(CommandLineTest):
         """What is forced runs or is refused, with the condition; the planner finds another variant."""
         x = self.random.uniform(-1, 1, (1, 4, 2, 3, 20))
         self.save_random("w.npy", (4, 35, 3, 3, 3))
-        conditions = {"winograd": "needs an input and weights below 2^50 in magnitude, without NaN",
-                      "pairs": "needs weights that bf16 has without rounding"}
+        conditions = {
+            "winograd": "needs an input and weights below 2^50 in magnitude, without NaN",
+            "pairs": "needs weights that bf16 has without rounding",
+        }
         x[0, 0, 0, 0, 0] = np.nan
         families = set()
         for variant in json.loads(self.succeed("list", "--json")):
@@ -184,8 +247,21 @@ class RunTest(CommandLineTest):
             if variant["runs_here"] and variant["stride_x"] in (1, 2) and family in conditions:
                 ordered = x if variant["layout"] == "ncdhw" else np.ascontiguousarray(np.moveaxis(x, 1, -1))
                 self.save("x.npy", encode(ordered, types_of_each(variant["dtype"])[0]))
-                run = ["run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy", "--stride", 2,
-                       "--layout", variant["layout"], "--dtype", variant["dtype"]]
+                run = [
+                    "run",
+                    "--input",
+                    "x.npy",
+                    "--weight",
+                    "w.npy",
+                    "--output",
+                    "y.npy",
+                    "--stride",
+                    2,
+                    "--layout",
+                    variant["layout"],
+                    "--dtype",
+                    variant["dtype"],
+                ]
                 name = variant["name"]
                 with self.subTest(name):
                     self.fail_with(f"variant {name} {conditions[family]}", *run, "--variant", name)
@@ -197,8 +273,9 @@ class RunTest(CommandLineTest):
         self.save_random("x.npy", (2, 5, 6, 7, 19))
         self.save_random("w.npy", (5, 20, 3, 3, 3))
         for name, threads in ("one.npy", 1), ("many.npy", 5):
-            self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--stride", 2, "--output", name, "--threads",
-                         threads)
+            self.succeed(
+                "run", "--input", "x.npy", "--weight", "w.npy", "--stride", 2, "--output", name, "--threads", threads
+            )
         self.assertEqual((self.folder / "one.npy").read_bytes(), (self.folder / "many.npy").read_bytes())
 
     def test_other_npy_headers(self):
@@ -206,9 +283,10 @@ class RunTest(CommandLineTest):
         data = values.tobytes()
         self.save("w.npy", np.ones((1, 1, 1, 1, 1), np.float32))
         for content in (
-                npy_bytes("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 3, 4), }\n", data, (2, 0)),
-                npy_bytes("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 3, 4), }\n", data, (3, 0)),
-                npy_bytes('  {"shape":(1,2,3,4,),\t"descr":"<f4","fortran_order":False}', data)):
+            npy_bytes("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 3, 4), }\n", data, (2, 0)),
+            npy_bytes("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 3, 4), }\n", data, (3, 0)),
+            npy_bytes('  {"shape":(1,2,3,4,),\t"descr":"<f4","fortran_order":False}', data),
+        ):
             (self.folder / "x.npy").write_bytes(content)
             self.succeed("run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy")
             np.testing.assert_array_equal(np.load(self.folder / "y.npy"), values)

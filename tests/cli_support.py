@@ -17,7 +17,9 @@ DTYPES = {"f32": ("<f4", 2.0**-24), "f64": ("<f8", 2.0**-53), "f16": ("<f2", 2.0
 TYPES = [*DTYPES, "f16-f32", "bf16-f32"]
 
 # The first line of a table of layers.
-LAYERS_HEADER = "name,batch,in_channels,out_channels,input_size,kernel_size,stride,padding,output_padding,dilation,groups,source\n"
+LAYERS_HEADER = (
+    "name,batch,in_channels,out_channels,input_size,kernel_size,stride,padding,output_padding,dilation,groups,source\n"
+)
 
 
 def types_of_each(types):
@@ -45,10 +47,14 @@ def triple(value):
     return (value,) * 3 if isinstance(value, int) else value
 
 
-def conv_transpose3d(x, w, b=None, stride=1, padding=0, output_padding=0, dilation=1, groups=1, output_size=None, padding_end=None):
+def conv_transpose3d(
+    x, w, b=None, stride=1, padding=0, output_padding=0, dilation=1, groups=1, output_size=None, padding_end=None
+):
     """The scatter form in double: x (N, C, D, H, W), w (C_in, C_out / groups, KD, KH, KW), b (C_out) or None."""
     padding_end = padding if padding_end is None else padding_end
-    stride, padding, padding_end, output_padding, dilation = map(triple, (stride, padding, padding_end, output_padding, dilation))
+    stride, padding, padding_end, output_padding, dilation = map(
+        triple, (stride, padding, padding_end, output_padding, dilation)
+    )
     x, w = x.astype(np.float64), w.astype(np.float64)
     batch, in_channels, *size = x.shape
     spread = [(i - 1) * s + 1 for i, s in zip(size, stride)]
@@ -73,8 +79,13 @@ def npy_bytes(header, data=b"", version=(1, 0), length=None):
     """A .npy file with any text as its header; `length` replaces the header's true length."""
     text = header.encode("latin1")
     width = 2 if version[0] == 1 else 4
-    return (b"\x93NUMPY" + bytes(version) + (len(text) if length is None else length).to_bytes(width, "little") + text
-            + data)
+    return (
+        b"\x93NUMPY"
+        + bytes(version)
+        + (len(text) if length is None else length).to_bytes(width, "little")
+        + text
+        + data
+    )
 
 
 class CommandLineTest(unittest.TestCase):
@@ -91,13 +102,25 @@ class CommandLineTest(unittest.TestCase):
         return variables
 
     def call(self, *arguments, **environment):
-        return subprocess.run([UNSTRIDE, *map(str, arguments)], cwd=self.folder, capture_output=True, text=True,
-                              timeout=600, env={**self.environment(), **environment})
+        return subprocess.run(
+            [UNSTRIDE, *map(str, arguments)],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            env={**self.environment(), **environment},
+        )
 
     def start(self, *arguments, **options):
         """The process, for tests that do something to it; what it writes to standard error can be read from it."""
-        return subprocess.Popen([UNSTRIDE, *map(str, arguments)], cwd=self.folder, stderr=subprocess.PIPE,
-                                text=True, env=self.environment(), **options)
+        return subprocess.Popen(
+            [UNSTRIDE, *map(str, arguments)],
+            cwd=self.folder,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment(),
+            **options,
+        )
 
     def succeed(self, *arguments, **environment):
         done = self.call(*arguments, **environment)
@@ -106,6 +129,7 @@ class CommandLineTest(unittest.TestCase):
 
     def fail_with(self, fragment, *arguments, **environment):
         """The call has status 2, one line of error that holds `fragment`, and leaves all files as they are."""
+
         def files():
             return {path.name: path.read_bytes() if path.is_file() else None for path in self.folder.iterdir()}
 

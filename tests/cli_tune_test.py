@@ -69,13 +69,17 @@ class TuneTest(CommandLineTest):
 
     def test_layers(self):
         (self.folder / "layers.csv").write_text(
-            LAYERS_HEADER + "one,1,2,3,2x3x4,2x2x2,2x2x2,0x0x0,0x0x0,1x1x1,1,a\n"
-            + "two,2,4,4,2x2x9,1x1x3,1x1x1,0x0x0,0x0x0,1x1x2,4,b\n")
+            LAYERS_HEADER
+            + "one,1,2,3,2x3x4,2x2x2,2x2x2,0x0x0,0x0x0,1x1x1,1,a\n"
+            + "two,2,4,4,2x2x9,1x1x3,1x1x1,0x0x0,0x0x0,1x1x2,4,b\n"
+        )
         text = self.succeed("tune", "--layers", "two", "--layers-file", "layers.csv", "--wisdom", "w")
         self.assertEqual(text.count("two "), 2)
         self.assertNotIn("one ", text)
         self.assertEqual(len((self.folder / "w").read_text().splitlines()), 3)
-        text = self.succeed("tune", "--layers", "all", "--layers-file", "layers.csv", "--wisdom", "w", "--layout", "ndhwc")
+        text = self.succeed(
+            "tune", "--layers", "all", "--layers-file", "layers.csv", "--wisdom", "w", "--layout", "ndhwc"
+        )
         self.assertEqual(len((self.folder / "w").read_text().splitlines()), 4)
         for command in "bench", "plan", "run":
             self.assertIn("--wisdom", self.succeed(command, "--help"))
@@ -86,7 +90,20 @@ class TuneTest(CommandLineTest):
     def test_wisdom_does_not_change_the_result(self):
         self.save_random("x.npy", (1, 4, 2, 3, 5))
         self.save_random("w.npy", (4, 6, 3, 3, 3))
-        run = ["run", "--input", "x.npy", "--weight", "w.npy", "--stride", 2, "--padding", 1, "--threads", 1, "--output"]
+        run = [
+            "run",
+            "--input",
+            "x.npy",
+            "--weight",
+            "w.npy",
+            "--stride",
+            2,
+            "--padding",
+            1,
+            "--threads",
+            1,
+            "--output",
+        ]
         self.succeed(*self.TUNE, "--layout", "ncdhw", "--wisdom", "wisdom")
         self.succeed(*run, "without.npy")
         text = self.succeed(*run, "with.npy", "--wisdom", "wisdom")
@@ -98,10 +115,12 @@ class TuneTest(CommandLineTest):
         good = (self.folder / "w").read_text()
         first, second, third = good.splitlines(keepends=True)
         other = first + second.replace("=", "~", 1) + third[:-20]
-        for content, fragment in (("", "w: line 1: it is not 'unstride wisdom 1'; ignored"),
-                                  ("nonsense\n\0\xff\r", "w: line 1: it is not"),
-                                  (good.replace("wisdom 1", "wisdom 2"), "w: line 1: it is not"),
-                                  (other, "w: line 2: it is damaged: its checksum is wrong; ignored, with 1 more")):
+        for content, fragment in (
+            ("", "w: line 1: it is not 'unstride wisdom 1'; ignored"),
+            ("nonsense\n\0\xff\r", "w: line 1: it is not"),
+            (good.replace("wisdom 1", "wisdom 2"), "w: line 1: it is not"),
+            (other, "w: line 2: it is damaged: its checksum is wrong; ignored, with 1 more"),
+        ):
             (self.folder / "w").write_text(content)
             for arguments, environment in ((["--wisdom", "w"], {}), ([], {"UNSTRIDE_WISDOM": "w"})):
                 with self.subTest(fragment, arguments=arguments):
@@ -129,7 +148,22 @@ class TuneTest(CommandLineTest):
             self.fail_with(f"{special}: cannot be written: not a regular file", *self.TUNE, "--wisdom", special)
 
     def test_tune_of_two_dimensions(self):
-        layer = ["--dims", 2, "--input-size", "1,4,6,5", "--out-channels", 6, "--kernel-size", 3, "--stride", 2, "--output-size", "14,12", "--threads", 1]
+        layer = [
+            "--dims",
+            2,
+            "--input-size",
+            "1,4,6,5",
+            "--out-channels",
+            6,
+            "--kernel-size",
+            3,
+            "--stride",
+            2,
+            "--output-size",
+            "14,12",
+            "--threads",
+            1,
+        ]
         text = self.succeed("tune", *layer, "--wisdom", "w")
         self.assertIn("1x4x6x5", text)
         self.assertTrue(self.parse_plan(self.succeed("plan", *layer, "--wisdom", "w"))[0])
@@ -151,9 +185,11 @@ class TuneTest(CommandLineTest):
         """So much that reading and writing it takes a while."""
         lines = ["unstride wisdom 1"]
         for size in range(1, 10001):
-            line = ('unstride=0.1.0 cpu="another machine" isa=avx2 threads=1 dtype=f32 layout=ncdhw batch=1 channels=4,4 '
-                    f"groups=1 input=1,1,{size} kernel=1,1,1 stride=1,1,1 padding=0,0,0 output_padding=0,0,0 "
-                    "dilation=1,1,1 variant=x rows=1 nanoseconds=1000 candidates=1")
+            line = (
+                'unstride=0.1.0 cpu="another machine" isa=avx2 threads=1 dtype=f32 layout=ncdhw batch=1 channels=4,4 '
+                f"groups=1 input=1,1,{size} kernel=1,1,1 stride=1,1,1 padding=0,0,0 output_padding=0,0,0 "
+                "dilation=1,1,1 variant=x rows=1 nanoseconds=1000 candidates=1"
+            )
             lines.append(f"{line} crc32={zlib.crc32(line.encode()):08x}")
         return "".join(line + "\n" for line in lines)
 
@@ -161,9 +197,25 @@ class TuneTest(CommandLineTest):
         (self.folder / "w").write_text(self.wisdom_of_another_machine())
         (self.folder / "w").chmod(0o600)
         (self.folder / "link").symlink_to("w")
-        processes = [self.start("tune", "--dims", 1, "--input-size", f"1,{channels},3", "--out-channels", 2,
-                                "--kernel-size", 1, "--threads", 1, "--wisdom", name, stdout=subprocess.DEVNULL)
-                     for channels, name in enumerate(["w", "link"] * 4, 1)]
+        processes = [
+            self.start(
+                "tune",
+                "--dims",
+                1,
+                "--input-size",
+                f"1,{channels},3",
+                "--out-channels",
+                2,
+                "--kernel-size",
+                1,
+                "--threads",
+                1,
+                "--wisdom",
+                name,
+                stdout=subprocess.DEVNULL,
+            )
+            for channels, name in enumerate(["w", "link"] * 4, 1)
+        ]
         for process in processes:
             self.assertEqual((process.communicate(timeout=240)[1], process.returncode), ("", 0))
         lines = (self.folder / "w").read_text().splitlines()
@@ -182,10 +234,12 @@ class TuneTest(CommandLineTest):
     def test_what_becomes_another_file_meanwhile(self):
         """A tune of many layers is halted, and its file replaced: it ends with an error, and the new file stays."""
         (self.folder / "layers.csv").write_text(
-            LAYERS_HEADER + "".join(f"layer{size},1,2,3,2x3x{size},2x2x2,2x2x2,0x0x0,0x0x0,1x1x1,1,a\n"
-                                    for size in range(1, 1001)))
-        process = self.start("tune", "--layers", "all", "--layers-file", "layers.csv", "--wisdom", "w",
-                             stdout=subprocess.PIPE)
+            LAYERS_HEADER
+            + "".join(f"layer{size},1,2,3,2x3x{size},2x2x2,2x2x2,0x0x0,0x0x0,1x1x1,1,a\n" for size in range(1, 1001))
+        )
+        process = self.start(
+            "tune", "--layers", "all", "--layers-file", "layers.csv", "--wisdom", "w", stdout=subprocess.PIPE
+        )
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         process.stdout.readline()
@@ -223,8 +277,10 @@ class TuneTest(CommandLineTest):
         self.fail_with("empty batch", "tune", "--input-size", "0,4,2,3,5", "--out-channels", 6, "--kernel-size", 3, *w)
         self.fail_with("--variant", *self.TUNE, "--variant", "planned", *w)
         (self.folder / "layers.csv").write_text(
-            LAYERS_HEADER + "good,1,2,3,2x3x4,2x2x2,2x2x2,0x0x0,0x0x0,1x1x1,1,a\n"
-            + "bad,1,2,3,2x3x4,2x2x2,2x2x2,9x9x9,0x0x0,1x1x1,1,a\n")
+            LAYERS_HEADER
+            + "good,1,2,3,2x3x4,2x2x2,2x2x2,0x0x0,0x0x0,1x1x1,1,a\n"
+            + "bad,1,2,3,2x3x4,2x2x2,2x2x2,9x9x9,0x0x0,1x1x1,1,a\n"
+        )
         self.fail_with("too small", "tune", "--layers", "all", "--layers-file", "layers.csv", *w)
 
 

@@ -23,7 +23,11 @@ class TypesTest(CommandLineTest):
     def test_every_type(self):
         for types in TYPES:
             input_type, output_type = types_of_each(types)
-            x, w, b = self.save_integers("x.npy", (2, 4, 3, 4, 5), input_type), self.save_integers("w.npy", (4, 3, 3, 3, 3)), self.save_integers("b.npy", 3)
+            x, w, b = (
+                self.save_integers("x.npy", (2, 4, 3, 4, 5), input_type),
+                self.save_integers("w.npy", (4, 3, 3, 3, 3)),
+                self.save_integers("b.npy", 3),
+            )
             expected = conv_transpose3d(x, w, b, stride=2)
             self.assertLessEqual(abs(expected).max(), 2**8)
             for layout in "ncdhw", "ndhwc":
@@ -35,7 +39,18 @@ class TypesTest(CommandLineTest):
                     np.testing.assert_array_equal(decode(y), order(expected))
 
                     r = self.save_integers("r.npy", order(expected).shape, output_type)
-                    y = self.run_types("--bias", "b.npy", "--layout", layout, "--dtype", types, "--residual", "r.npy", "--activation", "relu")
+                    y = self.run_types(
+                        "--bias",
+                        "b.npy",
+                        "--layout",
+                        layout,
+                        "--dtype",
+                        types,
+                        "--residual",
+                        "r.npy",
+                        "--activation",
+                        "relu",
+                    )
                     np.testing.assert_array_equal(decode(y), np.maximum(order(expected) + r, 0))
 
     def test_the_file_tells_the_type(self):
@@ -64,17 +79,27 @@ class TypesTest(CommandLineTest):
                 self.assertEqual((self.folder / "y.npy").read_bytes(), (self.folder / "again.npy").read_bytes())
 
     def test_sums_of_f64(self):
-        x, w, b = (self.save(name, self.random.uniform(-1, 1, shape)) for name, shape in (("x.npy", (1, 5, 3, 4, 9)), ("w.npy", (5, 6, 3, 3, 3)), ("b.npy", 6)))
-        np.testing.assert_allclose(self.run_types("--bias", "b.npy"), conv_transpose3d(x, w, b, stride=2), rtol=0, atol=1e-13)
+        x, w, b = (
+            self.save(name, self.random.uniform(-1, 1, shape))
+            for name, shape in (("x.npy", (1, 5, 3, 4, 9)), ("w.npy", (5, 6, 3, 3, 3)), ("b.npy", 6))
+        )
+        np.testing.assert_allclose(
+            self.run_types("--bias", "b.npy"), conv_transpose3d(x, w, b, stride=2), rtol=0, atol=1e-13
+        )
 
     def test_sums_of_16_bits_are_rounded_once(self):
-        x, w = self.random.uniform(-1, 1, (1, 40, 3, 4, 9)), self.random.uniform(-1, 1, (40, 6, 3, 3, 3)).astype(np.float32)
+        x, w = (
+            self.random.uniform(-1, 1, (1, 40, 3, 4, 9)),
+            self.random.uniform(-1, 1, (40, 6, 3, 3, 3)).astype(np.float32),
+        )
         self.save("w.npy", w)
         for dtype in "f16", "bf16":
             with self.subTest(dtype):
                 self.save("x.npy", encode(x, dtype))
                 in_f32 = self.run_types("--dtype", dtype + "-f32")
-                np.testing.assert_allclose(in_f32, conv_transpose3d(decode(encode(x, dtype)), w, stride=2), rtol=0, atol=1e-4)
+                np.testing.assert_allclose(
+                    in_f32, conv_transpose3d(decode(encode(x, dtype)), w, stride=2), rtol=0, atol=1e-4
+                )
                 np.testing.assert_allclose(decode(self.run_types()), in_f32, rtol=DTYPES[dtype][1], atol=1e-4)
 
     def test_weights_of_any_type(self):
@@ -94,29 +119,54 @@ class TypesTest(CommandLineTest):
             self.save_integers(f"{dtype}.npy", (1, 2, 3, 4, 5), dtype)
         self.save_integers("w.npy", (2, 3, 3, 3, 3))
         self.save_integers("r.npy", (1, 3, 5, 6, 7), "f16")
-        variant = next(v for v in json.loads(self.succeed("list", "--json"))
-                       if v["runs_here"] and (v["dtype"], v["layout"], v["device"], v["stride_x"]) == ("bf16", "ncdhw", "cpu", 1))["name"]
+        variant = next(
+            v
+            for v in json.loads(self.succeed("list", "--json"))
+            if v["runs_here"] and (v["dtype"], v["layout"], v["device"], v["stride_x"]) == ("bf16", "ncdhw", "cpu", 1)
+        )["name"]
 
         def refuse(fragment, dtype, *arguments):
-            self.fail_with(fragment, "run", "--input", f"{dtype}.npy", "--weight", "w.npy", "--output", "new.npy", *arguments)
+            self.fail_with(
+                fragment, "run", "--input", f"{dtype}.npy", "--weight", "w.npy", "--output", "new.npy", *arguments
+            )
 
         for types in TYPES:
             needed = types_of_each(types)[0]
             for dtype in DTYPES:
                 if dtype != needed:
-                    refuse(f"--dtype: {types} needs an input of {needed}, but {dtype}.npy has {dtype}", dtype, "--dtype", types)
+                    refuse(
+                        f"--dtype: {types} needs an input of {needed}, but {dtype}.npy has {dtype}",
+                        dtype,
+                        "--dtype",
+                        types,
+                    )
         refuse("expected a residual of the output's type f32, but got f16", "f32", "--residual", "r.npy")
-        refuse("expected a residual of the output's type f32, but got f16", "f16", "--residual", "r.npy", "--dtype", "f16-f32")
+        refuse(
+            "expected a residual of the output's type f32, but got f16",
+            "f16",
+            "--residual",
+            "r.npy",
+            "--dtype",
+            "f16-f32",
+        )
         refuse(f"variant {variant} is for type bf16, not f32", "f32", "--variant", variant)
         refuse(f"variant {variant} is for type bf16, not bf16-f32", "bf16", "--variant", variant, "--dtype", "bf16-f32")
 
     def test_bad_names(self):
         self.save_integers("x.npy", (1, 2, 3, 4, 5))
         self.save_integers("w.npy", (2, 3, 3, 3, 3))
-        for command in (["run", "--input", "x.npy", "--weight", "w.npy", "--output", "new.npy"],
-                        ["plan", "--input-size", "1,2,3,4,5", "--out-channels", 3, "--kernel-size", 3], ["bench"]):
+        for command in (
+            ["run", "--input", "x.npy", "--weight", "w.npy", "--output", "new.npy"],
+            ["plan", "--input-size", "1,2,3,4,5", "--out-channels", 3, "--kernel-size", 3],
+            ["bench"],
+        ):
             for bad in "f8", "", "F32", "bfloat16", "f16-", "f32-f32", "f32,f64":
-                self.fail_with(f"--dtype: the type has to be one of f32, f64, f16, bf16, f16-f32, bf16-f32, but got '{bad}'", *command, "--dtype", bad)
+                self.fail_with(
+                    f"--dtype: the type has to be one of f32, f64, f16, bf16, f16-f32, bf16-f32, but got '{bad}'",
+                    *command,
+                    "--dtype",
+                    bad,
+                )
             for bad in "f32-f16", "f64-f32", "bf16-f16":
                 self.fail_with("--dtype: ", *command, "--dtype", bad)
 

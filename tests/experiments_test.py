@@ -1,6 +1,6 @@
 """bench/experiments.py, on a layer that takes no time, with every autoscheduler for the CPU and one that fails in all ways.
 
-    experiments_test.py BUILD PLUGIN        the plugin of failing_autoscheduler.cpp
+experiments_test.py BUILD PLUGIN        the plugin of failing_autoscheduler.cpp
 """
 
 import json
@@ -21,14 +21,25 @@ from autoschedulers import candidates, generator, retraining, schedulers  # noqa
 from layer_table import parse  # noqa: E402
 
 BUILD, PLUGIN = pathlib.Path(), pathlib.Path()
-TABLE = LAYERS_HEADER + "small,2,3,8,2x3x9,3x2x3,2x1x2,1x0x1,1x0x1,1x1x1,1,here\nlanes,1,8,8,2x3x4,3x3x3,2x2x2,1x1x1,0x0x0,1x1x1,8,there\n"
-FAILURES = {"error": "no schedule", "crash": "crash", "stall": "time limit", "memory": "memory limit", "bounds": "fails"}
+TABLE = (
+    LAYERS_HEADER
+    + "small,2,3,8,2x3x9,3x2x3,2x1x2,1x0x1,1x0x1,1x1x1,1,here\nlanes,1,8,8,2x3x4,3x3x3,2x2x2,1x1x1,0x0x0,1x1x1,8,there\n"
+)
+FAILURES = {
+    "error": "no schedule",
+    "crash": "crash",
+    "stall": "time limit",
+    "memory": "memory limit",
+    "bounds": "fails",
+}
 
 
 class ParametersTest(unittest.TestCase):
     def test_plugins(self):
         mine = schedulers.parse_plugin(f"Mine@gpu={__file__},depth=3,fast=")
-        self.assertEqual((mine.name, mine.device, mine.settings[0].parameters), ("Mine", "gpu", (("depth", "3"), ("fast", ""))))
+        self.assertEqual(
+            (mine.name, mine.device, mine.settings[0].parameters), ("Mine", "gpu", (("depth", "3"), ("fast", "")))
+        )
         self.assertEqual(schedulers.parse_plugin(f"Mine={__file__}").settings[0].label, "default")
         for text in ("Mine", f"Mine@tpu={__file__}", "Mine=/no/such/file", f"Mine={__file__},depth"):
             with self.subTest(text), self.assertRaises(ValueError):
@@ -36,7 +47,11 @@ class ParametersTest(unittest.TestCase):
 
     def test_labels_and_issues(self):
         self.assertEqual(schedulers.setting("dynamic", beam_size=1).label, "beam_size=1, dynamic")
-        failure = {"scheduler": "Adams2019", "status": "no schedule", "message": "Error: Ran out of legal states with beam size 32"}
+        failure = {
+            "scheduler": "Adams2019",
+            "status": "no schedule",
+            "message": "Error: Ran out of legal states with beam size 32",
+        }
         self.assertEqual(schedulers.issue_of(failure), 8308)
         self.assertIsNone(schedulers.issue_of({**failure, "message": "something new"}))
         labels = [(s.name, each.label) for s in schedulers.SCHEDULERS for each in s.settings]
@@ -74,13 +89,21 @@ class CheckTest(unittest.TestCase):
         self.worker = [str(BUILD / "bin/unstride_bench_worker"), "1"]
 
     def compile(self, body):
-        subprocess.run(["c++", "-xc++", "-c", "-fPIC", "-", "-o", str(self.folder / "made.o")], input=body, text=True, check=True)
+        subprocess.run(
+            ["c++", "-xc++", "-c", "-fPIC", "-", "-o", str(self.folder / "made.o")], input=body, text=True, check=True
+        )
 
     def test_kernels_that_are_wrong(self):
-        for body, status in (("return 0;", "wrong"), ("return -11;", "fails"), ("*(volatile int *)0 = 0; return 0;", "fails")):
+        for body, status in (
+            ("return 0;", "wrong"),
+            ("return -11;", "fails"),
+            ("*(volatile int *)0 = 0; return 0;", "fails"),
+        ):
             with self.subTest(body):
                 self.compile(f'extern "C" int unstride_made() {{ {body} }}')
-                self.assertEqual(candidates.verify(self.worker, self.layer, "ncdhw", "baseline", self.folder, "made")[0], status)
+                self.assertEqual(
+                    candidates.verify(self.worker, self.layer, "ncdhw", "baseline", self.folder, "made")[0], status
+                )
 
     def test_reference(self):
         worker = candidates.Worker(self.worker)
@@ -106,9 +129,28 @@ class ExperimentsTest(unittest.TestCase):
         cls.isa = "avx2" if any(v["target"] == "avx2" and v["runs_here"] for v in listed) else "baseline"
 
     def run_it(self, *words, status=0):
-        done = subprocess.run([sys.executable, str(ROOT / "bench/experiments.py"), words[0], "--build", str(BUILD), "--output", str(self.output),
-                               "--layers-file", str(self.table), "--rounds", "2", "--seconds", "0.01",
-                               "--isa", self.isa, *words[1:]], capture_output=True, text=True)
+        done = subprocess.run(
+            [
+                sys.executable,
+                str(ROOT / "bench/experiments.py"),
+                words[0],
+                "--build",
+                str(BUILD),
+                "--output",
+                str(self.output),
+                "--layers-file",
+                str(self.table),
+                "--rounds",
+                "2",
+                "--seconds",
+                "0.01",
+                "--isa",
+                self.isa,
+                *words[1:],
+            ],
+            capture_output=True,
+            text=True,
+        )
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
@@ -148,7 +190,9 @@ class ExperimentsTest(unittest.TestCase):
             self.assertIn(word, page)
 
         # Schedules for GPUs too, where something runs OpenCL; what was found before stays.
-        self.run_it("compare", "--layers", "small", "--layouts", "ndhwc", "--schedulers", "Li2018 (GPU)", "--time-opencl")
+        self.run_it(
+            "compare", "--layers", "small", "--layouts", "ndhwc", "--schedulers", "Li2018 (GPU)", "--time-opencl"
+        )
         gpu = [r for r in self.document()["schedules"] if r["device"] == "gpu"]
         self.assertEqual({r["status"] for r in gpu}, {"ok"}, gpu)
         if any("checked_on" in r for r in gpu):
@@ -180,12 +224,33 @@ class ExperimentsTest(unittest.TestCase):
         self.assertGreater(row["after"], 0)
 
     def test_interrupt(self):
-        words = [sys.executable, str(ROOT / "bench/experiments.py"), "compare", "--build", str(BUILD), "--output", str(self.output / "interrupted"), "--jobs", "1",
-                 "--layers-file", str(self.table), "--layers", "lanes", "--layouts", "ncdhw",
-                 "--schedulers", "Li2018", "--time-limit", "36000", "--plugin", f"Failing={PLUGIN},how=stall"]
+        words = [
+            sys.executable,
+            str(ROOT / "bench/experiments.py"),
+            "compare",
+            "--build",
+            str(BUILD),
+            "--output",
+            str(self.output / "interrupted"),
+            "--jobs",
+            "1",
+            "--layers-file",
+            str(self.table),
+            "--layers",
+            "lanes",
+            "--layouts",
+            "ncdhw",
+            "--schedulers",
+            "Li2018",
+            "--time-limit",
+            "36000",
+            "--plugin",
+            f"Failing={PLUGIN},how=stall",
+        ]
         # A shell that runs the tests in the background has them ignore the signal.
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True,
-                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        process = subprocess.Popen(
+            words, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+        )
         while not (self.output / "interrupted/experiments.json").exists() and process.poll() is None:
             time.sleep(0.1)  # until Li2018 is done
         process.send_signal(signal.SIGINT)

@@ -34,7 +34,7 @@ def self_test(listing, tile):
     lines = listing.splitlines()
     fmas = [i for i, line in enumerate(lines) if "vfmadd" in line]
     # The hot loop is where most multiply-adds follow one another.
-    start = max(fmas, key=lambda i: sum("vfmadd" in line for line in lines[i:i + 2 * tile.fmas]))
+    start = max(fmas, key=lambda i: sum("vfmadd" in line for line in lines[i : i + 2 * tile.fmas]))
     address = lines[start].split(":")[0]
 
     def doctored(*instructions):
@@ -66,8 +66,10 @@ def main():
     arguments = parser.parse_args()
 
     failed, tested = 0, False
-    print(f"{'kernel':36} {'tile: FMAs':>10} {'loads':>5} {'loop: FMAs':>10} {'loads':>5} {'FMAs/load':>9} {'spills':>6} "
-          f"{'instructions':>12}")
+    print(
+        f"{'kernel':36} {'tile: FMAs':>10} {'loads':>5} {'loop: FMAs':>10} {'loads':>5} {'FMAs/load':>9} {'spills':>6} "
+        f"{'instructions':>12}"
+    )
     for path in sorted(arguments.kernels):
         match = NAME.match(path.name)
         if not match:
@@ -76,8 +78,10 @@ def main():
         tile, (found, _) = tile_of(match), hot_loop(listing)
         wrong = faults(found, tile)
         failed += bool(wrong)
-        print(f"{match['name']:36} {tile.fmas:10} {tile.loads:5} {found.fmas:10} {found.loads:5} "
-              f"{found.fmas / max(found.loads, 1):9.2f} {found.spills:6} {found.instructions:12}  {'; '.join(wrong)}".rstrip())
+        print(
+            f"{match['name']:36} {tile.fmas:10} {tile.loads:5} {found.fmas:10} {found.loads:5} "
+            f"{found.fmas / max(found.loads, 1):9.2f} {found.spills:6} {found.instructions:12}  {'; '.join(wrong)}".rstrip()
+        )
         if not wrong and not tested:
             self_test(listing, tile)
             tested = True

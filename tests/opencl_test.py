@@ -1,6 +1,6 @@
 """What the OpenCL kernels of f64 compute with: doubles that no literal, function or conversion makes floats.
 
-    opencl_test.py OBJECT...
+opencl_test.py OBJECT...
 """
 
 import argparse
@@ -18,7 +18,7 @@ def source_of(path):
     """The OpenCL C in an object, which Halide puts there as text that ends with a zero, without comments."""
     data = pathlib.Path(path).read_bytes()
     start = data.index(b"/*OpenCL C ")
-    return re.sub(r"/\*.*?\*/", "", data[start:data.index(b"\0", start)].decode())
+    return re.sub(r"/\*.*?\*/", "", data[start : data.index(b"\0", start)].decode())
 
 
 def inexact(source):
@@ -40,13 +40,22 @@ class OpenClTest(unittest.TestCase):
                 self.assertEqual(inexact(source), [])
 
     def test_what_is_inexact(self):
-        for source in ("double a = (double) float_from_bits(1036831949);", "double a = 0.1f * b;", "double a = 1e-3;",
-                       "double a = .5;", "double a = native_recip(b);", "double a = (float) b;",
-                       "float4 a = convert_float4(b);"):
+        for source in (
+            "double a = (double) float_from_bits(1036831949);",
+            "double a = 0.1f * b;",
+            "double a = 1e-3;",
+            "double a = .5;",
+            "double a = native_recip(b);",
+            "double a = (float) b;",
+            "float4 a = convert_float4(b);",
+        ):
             self.assertEqual(len(inexact(source)), 1, source)
-        for source in ("double a = (double) float_from_bits(1065353216);",
-                       "double a = as_double((ulong)(4591870180066957722ul));",
-                       "int4 a = b.s0 + b.xy;", "double a = b + _12;"):
+        for source in (
+            "double a = (double) float_from_bits(1065353216);",
+            "double a = as_double((ulong)(4591870180066957722ul));",
+            "int4 a = b.s0 + b.xy;",
+            "double a = b + _12;",
+        ):
             self.assertEqual(inexact(source), [], source)
 
     def test_what_is_no_opencl(self):

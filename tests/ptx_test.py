@@ -1,6 +1,6 @@
 """What ptxas makes of the CUDA kernels: no spills, no stack, and no more registers than leave room for four blocks on a multiprocessor.
 
-    ptx_test.py --ptxas PATH OBJECT...
+ptx_test.py --ptxas PATH OBJECT...
 """
 
 import argparse
@@ -28,7 +28,13 @@ class PtxTest(unittest.TestCase):
                     self.assertTrue(0 < figures.registers <= MOST_REGISTERS, figures)
 
     def test_occupancy(self):
-        for registers, shared, expected in (32, 0, 1), (64, 0, 0.5), (65, 0, 0.4375), (128, 0, 0.25), (32, 48 << 10, 0.1875):
+        for registers, shared, expected in (
+            (32, 0, 1),
+            (64, 0, 0.5),
+            (65, 0, 0.4375),
+            (128, 0, 0.25),
+            (32, 48 << 10, 0.1875),
+        ):
             self.assertEqual(ptx.occupancy(ptx.Figures(registers, shared, 0, 0)), expected)
 
     def test_what_is_no_ptx(self):

@@ -42,20 +42,25 @@ class RunTestsTest(unittest.TestCase):
             ctest = folder / "ctest"
             ctest.write_text(f"#!/bin/sh\ncat {folder}/output\ncp {folder}/junit {folder}/tests.xml\nexit {status}\n")
             ctest.chmod(0o755)
-            return subprocess.run([sys.executable, RUN_TESTS, ctest, folder], capture_output=True, text=True, check=False)
+            return subprocess.run(
+                [sys.executable, RUN_TESTS, ctest, folder], capture_output=True, text=True, check=False
+            )
 
     def test_skipped_tests_have_reasons_and_the_summary_is_last(self):
         for failures in "", ", 0 tests failed":
             done = self.run_tests(OUTPUT.format(percent=100, failures=failures, tail=""), 0)
             self.assertEqual(done.returncode, 0, done.stderr)
-            self.assertEqual(done.stdout.splitlines()[-6:], [
-                "Skipped, for what this machine lacks:",
-                "    cuda: there is no GPU",
-                "",
-                f"100% tests passed{failures} out of 3",
-                "",
-                "Total Test time (real) =   0.30 sec",
-            ])
+            self.assertEqual(
+                done.stdout.splitlines()[-6:],
+                [
+                    "Skipped, for what this machine lacks:",
+                    "    cuda: there is no GPU",
+                    "",
+                    f"100% tests passed{failures} out of 3",
+                    "",
+                    "Total Test time (real) =   0.30 sec",
+                ],
+            )
             self.assertIn("1/3 Test #1: sums", done.stdout)
 
     def test_failures_keep_ctest_s_list_and_status(self):

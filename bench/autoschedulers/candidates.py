@@ -32,8 +32,21 @@ def link(folder, name):
 
 def add(worker, layer, layout, target, folder, name, hand_written=None):
     """Makes a compiled kernel one of a worker's variants; one from a hand-written variant is of its family and tile."""
-    kernel = {key: hand_written[key] for key in ("family", "stride_x", "block", "columns")} if hand_written else kernel_of(layer)
-    worker.ask("add", library=str(link(folder, name)), name=name, layer=layer.text, layout=layout, isa=target, autoscheduled=not hand_written, **kernel)
+    kernel = (
+        {key: hand_written[key] for key in ("family", "stride_x", "block", "columns")}
+        if hand_written
+        else kernel_of(layer)
+    )
+    worker.ask(
+        "add",
+        library=str(link(folder, name)),
+        name=name,
+        layer=layer.text,
+        layout=layout,
+        isa=target,
+        autoscheduled=not hand_written,
+        **kernel,
+    )
 
 
 def check(worker, layout, name):
@@ -73,7 +86,9 @@ def verify(command, layer, layout, target, folder, name, device="cpu", timeout=1
 def sampled_difference(layer, folder, samples=64):
     """The largest difference of saved outputs from the definition of a transposed convolution, in double precision, at some places, over the
     largest of these outputs."""
-    x, w, b, y = (np.load(pathlib.Path(folder) / f"{name}.npy", mmap_mode="r") for name in ("input", "weight", "bias", "output"))
+    x, w, b, y = (
+        np.load(pathlib.Path(folder) / f"{name}.npy", mmap_mode="r") for name in ("input", "weight", "bias", "output")
+    )
     inputs, outputs = x.shape[1] // layer.groups, y.shape[1] // layer.groups
     picked = random.Random(1)
     difference = largest = 0.0
@@ -82,7 +97,10 @@ def sampled_difference(layer, folder, samples=64):
         channels = slice(o // outputs * inputs, (o // outputs + 1) * inputs)
         total = float(b[o])
         for taps in itertools.product(*map(range, layer.kernel_size)):
-            at = [divmod(p + pad - k * d, s) for p, pad, k, d, s in zip(place, layer.padding, taps, layer.dilation, layer.stride)]
+            at = [
+                divmod(p + pad - k * d, s)
+                for p, pad, k, d, s in zip(place, layer.padding, taps, layer.dilation, layer.stride)
+            ]
             if all(rest == 0 and 0 <= i < size for (i, rest), size in zip(at, x.shape[2:])):
                 values = x[(n, channels, *(i for i, _ in at))].astype(np.float64)
                 total += float(values @ w[(channels, o % outputs, *taps)].astype(np.float64))
@@ -99,7 +117,9 @@ def take_turns(worker, layout, names, rounds, seconds):
             if sum(samples[name]) > PATIENCE * seconds:
                 continue
             try:
-                samples[name] += worker.ask("time", layout=layout, variant=name, seconds=seconds, least=1, patience=PATIENCE * seconds)["samples"]
+                samples[name] += worker.ask(
+                    "time", layout=layout, variant=name, seconds=seconds, least=1, patience=PATIENCE * seconds
+                )["samples"]
             except WorkerError as error:
                 raise CandidateError(name, str(error)) from None
     return {name: statistics.median(times) for name, times in samples.items()}

@@ -26,12 +26,22 @@ class Comparison:
         if self.path.exists() and not fresh:
             found = json.loads(self.path.read_text())
             if found["settings"] != settings:
-                sys.exit(f"experiments.py: {self.path} was made with other settings ({found['settings']}); compare --fresh begins anew")
+                sys.exit(
+                    f"experiments.py: {self.path} was made with other settings ({found['settings']}); compare --fresh begins anew"
+                )
             return found
         worker = Worker(self.setup.worker_command)
         machine = worker.ask("machine")
         worker.close()
-        return {"schema": 1, "settings": settings, "machine": machine, "layers": [], "planned": [], "schedules": [], "retraining": []}
+        return {
+            "schema": 1,
+            "settings": settings,
+            "machine": machine,
+            "layers": [],
+            "planned": [],
+            "schedules": [],
+            "retraining": [],
+        }
 
     def save(self):
         save_json(self.document, self.path)
@@ -39,8 +49,12 @@ class Comparison:
     def compare(self, layer, layout, schedulers, thorough=False):
         """Adds to the document what it lacks of a layer and layout."""
         there = {(r["scheduler"], r["setting"]) for r in self.records(layer, layout)}
-        missing = [(scheduler, each) for scheduler in schedulers for each in scheduler.settings
-                   if (scheduler.name, each.label) not in there and (thorough or not each.thorough)]
+        missing = [
+            (scheduler, each)
+            for scheduler in schedulers
+            for each in scheduler.settings
+            if (scheduler.name, each.label) not in there and (thorough or not each.thorough)
+        ]
         with jobs(self.setup.arguments.jobs) as pool:
             futures = [pool.submit(self.try_setting, layer, layout, scheduler, each) for scheduler, each in missing]
             for future in concurrent.futures.as_completed(futures):
@@ -55,8 +69,16 @@ class Comparison:
     def try_setting(self, layer, layout, scheduler, each):
         name = file_name(layer.name, layout, scheduler.name, each.label)
         folder = self.output / file_name(layer.name, layout) / file_name(scheduler.name, each.label)
-        return {"layer": layer.name, "layout": layout, "device": scheduler.device, "scheduler": scheduler.name, "setting": each.label, "kernel": name,
-                "folder": str(folder.relative_to(self.output)), **self.setup.make(layer, layout, scheduler, each, name, folder)}
+        return {
+            "layer": layer.name,
+            "layout": layout,
+            "device": scheduler.device,
+            "scheduler": scheduler.name,
+            "setting": each.label,
+            "kernel": name,
+            "folder": str(folder.relative_to(self.output)),
+            **self.setup.make(layer, layout, scheduler, each, name, folder),
+        }
 
     def records(self, layer, layout):
         return [r for r in self.document["schedules"] if (r["layer"], r["layout"]) == (layer.name, layout)]
@@ -85,7 +107,9 @@ class Comparison:
 
     def time(self, layer, layout):
         good = self.good(layer, layout, "cpu")
-        planned, figures, medians = time_beside(self.setup, layer, layout, [(self.output / r["folder"], r["kernel"]) for r in good])
+        planned, figures, medians = time_beside(
+            self.setup, layer, layout, [(self.output / r["folder"], r["kernel"]) for r in good]
+        )
         add_times(good, medians)
         before = self.planned(layer, layout)
         if before:
@@ -93,11 +117,15 @@ class Comparison:
             planned.update({"gpu": before["gpu"]} if "gpu" in before else {})
         self.document["planned"].append(planned)
         if all(each["name"] != layer.name for each in self.document["layers"]):
-            self.document["layers"].append({"name": layer.name, "summary": layer.summary, "source": layer.source, "text": layer.text, **figures})
+            self.document["layers"].append(
+                {"name": layer.name, "summary": layer.summary, "source": layer.source, "text": layer.text, **figures}
+            )
 
     def time_on_gpu(self, layer, layout):
         good, device = self.good(layer, layout, "gpu"), self.setup.timed_gpu
-        medians = self.setup.measure(layer, layout, device, [(self.setup.folder_on_gpu(self.output / r["folder"]), r["kernel"]) for r in good])
+        medians = self.setup.measure(
+            layer, layout, device, [(self.setup.folder_on_gpu(self.output / r["folder"]), r["kernel"]) for r in good]
+        )
         add_times(good, medians)
         self.planned(layer, layout)["gpu"] = {"device": device, "seconds": medians[""]}
 
@@ -112,4 +140,7 @@ class Comparison:
                 failed.add(r["scheduler"])
         words = [f"{name} {ratio:.2f}x" if ratio else f"{name} runs" for name, ratio in best.items()]
         words += [f"{name} failed" for name in sorted(failed - set(best))]
-        print(f"{layer.name:13}{layout}  {1e3 * planned['seconds']:9.3f} ms {planned['variant']}:  {', '.join(words)}", flush=True)
+        print(
+            f"{layer.name:13}{layout}  {1e3 * planned['seconds']:9.3f} ms {planned['variant']}:  {', '.join(words)}",
+            flush=True,
+        )

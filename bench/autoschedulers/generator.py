@@ -38,8 +38,12 @@ def is_depthwise(layer):
 def kernel_of(layer):
     """How a kernel sees a layer, as the fields of AddedKernel (unstride/register.h): one panel of weights, all phases interleaved."""
     outputs = layer.groups if is_depthwise(layer) else layer.out_channels // layer.groups
-    return {"family": "depthwise" if is_depthwise(layer) else "columns", "stride_x": layer.stride[2] if layer.dilation[2] == 1 else 1,
-            "block": outputs, "columns": 1}
+    return {
+        "family": "depthwise" if is_depthwise(layer) else "columns",
+        "stride_x": layer.stride[2] if layer.dilation[2] == 1 else 1,
+        "block": outputs,
+        "columns": 1,
+    }
 
 
 def known(layer, sizes=True):
@@ -47,9 +51,18 @@ def known(layer, sizes=True):
     kernel = kernel_of(layer)
     parameters = {"known_inputs": 1 if is_depthwise(layer) else layer.in_channels // layer.groups}
     if sizes:
-        parameters.update(known_outputs=kernel["block"], known_groups=1 if is_depthwise(layer) else layer.groups, known_batch=layer.batch)
+        parameters.update(
+            known_outputs=kernel["block"],
+            known_groups=1 if is_depthwise(layer) else layer.groups,
+            known_batch=layer.batch,
+        )
     for d, name in enumerate("zyx"):
-        numbers = {"kernel": layer.kernel_size, "stride": layer.stride, "padding": layer.padding, "dilation": layer.dilation}
+        numbers = {
+            "kernel": layer.kernel_size,
+            "stride": layer.stride,
+            "padding": layer.padding,
+            "dilation": layer.dilation,
+        }
         if sizes:
             numbers.update(input=layer.input_shape[2:], output=layer.output_shape[2:])
         parameters.update({f"known_{what}_{name}": number[d] for what, number in numbers.items()})
@@ -58,16 +71,47 @@ def known(layer, sizes=True):
 
 def generator_command(build, target, name, folder, emitted, kernel, layout, more):
     """The command line for the kernel unstride_NAME."""
-    parameters = {"family": kernel["family"], "layout": layout, "interleave": kernel["stride_x"], "block": kernel["block"], "columns": kernel["columns"], **more}
-    return [build.generator, "-g", "transposed_convolution", "-f", f"unstride_{name}", "-n", name, "-o", str(folder), "-e", emitted,
-            f"target={build.targets[target]}-no_runtime-user_context", *(f"{key}={value}" for key, value in parameters.items())]
+    parameters = {
+        "family": kernel["family"],
+        "layout": layout,
+        "interleave": kernel["stride_x"],
+        "block": kernel["block"],
+        "columns": kernel["columns"],
+        **more,
+    }
+    return [
+        build.generator,
+        "-g",
+        "transposed_convolution",
+        "-f",
+        f"unstride_{name}",
+        "-n",
+        name,
+        "-o",
+        str(folder),
+        "-e",
+        emitted,
+        f"target={build.targets[target]}-no_runtime-user_context",
+        *(f"{key}={value}" for key, value in parameters.items()),
+    ]
 
 
 def autoscheduled_command(build, layer, layout, target, scheduler, setting, parallelism, name, folder):
     library = scheduler.library if "/" in scheduler.library else f"{build.plugins}/{scheduler.library}"
-    more = {**known(layer), **FORMS[setting.form], "autoscheduler": scheduler.name.split(" ")[0], "autoscheduler.parallelism": parallelism,
-            **{f"autoscheduler.{key}": value for key, value in setting.parameters}}
-    return [*generator_command(build, target, name, folder, EMITTED + ",schedule,featurization", kernel_of(layer), layout, more), "-p", library]
+    more = {
+        **known(layer),
+        **FORMS[setting.form],
+        "autoscheduler": scheduler.name.split(" ")[0],
+        "autoscheduler.parallelism": parallelism,
+        **{f"autoscheduler.{key}": value for key, value in setting.parameters},
+    }
+    return [
+        *generator_command(
+            build, target, name, folder, EMITTED + ",schedule,featurization", kernel_of(layer), layout, more
+        ),
+        "-p",
+        library,
+    ]
 
 
 def hand_written_command(build, layer, layout, target, variant, name, folder):
@@ -78,8 +122,13 @@ def hand_written_command(build, layer, layout, target, variant, name, folder):
 def run_limited(words, seconds, gigabytes):
     """Runs a command: what became of it ("ok", or what went wrong), its message, seconds of processor time, and bytes of memory at most."""
     limit = int(gigabytes * 2**30)
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, process_group=0,
-                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+    process = subprocess.Popen(
+        words,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        process_group=0,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+    )
     lines = []
     reader = threading.Thread(target=lambda: lines.extend(process.stderr.read().decode(errors="replace").splitlines()))
     reader.start()
@@ -112,7 +161,7 @@ def run_limited(words, seconds, gigabytes):
 def last_error(lines):
     """What an error message says, in one line."""
     start = max((i for i, line in enumerate(lines) if "rror" in line), default=max(len(lines) - 1, 0))
-    text = " ".join(line.strip() for line in lines[start:start + 4])
+    text = " ".join(line.strip() for line in lines[start : start + 4])
     return re.sub(r"^Unhandled exception: ", "", text)[:300] or "no message"
 
 

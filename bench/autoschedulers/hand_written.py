@@ -30,14 +30,31 @@ def time_beside(setup, layer, layout, kernels):
         own_folder, own_name, variant = compile_for_layer(setup, layer, layout, families)
         candidates.add(worker, layer, layout, setup.isa, own_folder, own_name, hand_written=variant)
         others = {name for _, name in families.values()} - {loaded["variant"]}
-        medians = candidates.take_turns(worker, layout, ["", own_name, *sorted(others), *(name for _, name in kernels)], arguments.rounds, arguments.seconds)
+        medians = candidates.take_turns(
+            worker,
+            layout,
+            ["", own_name, *sorted(others), *(name for _, name in kernels)],
+            arguments.rounds,
+            arguments.seconds,
+        )
     finally:
         worker.close()
     medians.setdefault(loaded["variant"], medians[""])
-    planned = {"layer": layer.name, "layout": layout, "variant": loaded["variant"], "seconds": medians[""], "difference": difference,
-               "families": {family: {"variant": name, "seconds": medians[name]} for family, (_, name) in families.items()},
-               "own": {"variant": variant["name"], "seconds": medians[own_name], "kernel": own_name, "folder": str(own_folder.relative_to(arguments.output)),
-                       **code_figures(own_folder / f"{own_name}.o")}}
+    planned = {
+        "layer": layer.name,
+        "layout": layout,
+        "variant": loaded["variant"],
+        "seconds": medians[""],
+        "difference": difference,
+        "families": {family: {"variant": name, "seconds": medians[name]} for family, (_, name) in families.items()},
+        "own": {
+            "variant": variant["name"],
+            "seconds": medians[own_name],
+            "kernel": own_name,
+            "folder": str(own_folder.relative_to(arguments.output)),
+            **code_figures(own_folder / f"{own_name}.o"),
+        },
+    }
     return planned, {name: loaded[name] for name in ("flops", "compulsory_bytes")}, medians
 
 
@@ -47,7 +64,9 @@ def best_of_families(setup, worker, layout):
     for variant in setup.variants:
         if variant["layout"] == layout and variant["target"] == setup.isa:
             try:
-                samples = worker.ask("time", layout=layout, variant=variant["name"], seconds=SCAN_SECONDS, least=1, patience=PATIENCE)["samples"]
+                samples = worker.ask(
+                    "time", layout=layout, variant=variant["name"], seconds=SCAN_SECONDS, least=1, patience=PATIENCE
+                )["samples"]
                 found.setdefault(variant["family"], []).append((statistics.median(samples), variant["name"]))
             except WorkerError:
                 continue  # not for this layer
@@ -58,7 +77,10 @@ def compile_for_layer(setup, layer, layout, families):
     """Compiles the fastest variant that computes the layer directly for this layer: folder and name of the kernel, and the variant."""
     _, best = min(families[family] for family in DIRECT if family in families)
     variant = next(v for v in setup.variants if v["name"] == best)
-    name, folder = file_name(layer.name, layout, "hand_written"), setup.arguments.output / file_name(layer.name, layout) / "hand_written"
+    name, folder = (
+        file_name(layer.name, layout, "hand_written"),
+        setup.arguments.output / file_name(layer.name, layout) / "hand_written",
+    )
     command = hand_written_command(setup.build, layer, layout, setup.isa, variant, name, folder)
     # The limit of time is for autoschedulers.
     made = generate(command, folder, name, float("inf"), setup.arguments.memory_limit)

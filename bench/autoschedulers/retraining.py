@@ -38,14 +38,28 @@ def retrain(comparison, layers):
     weights, start = folder / "retrained.weights", folder / "builtin.weights"
     start.write_bytes(builtin_weights(pathlib.Path(build.plugins) / scheduler.library))
     print(f"training on {len(files)} samples", flush=True)
-    done = subprocess.run([f"{build.programs}/adams2019_retrain_cost_model", f"--epochs={arguments.epochs}", "--rates=0.0001", f"--num_cores={arguments.threads}",
-                           f"--initial_weights={start}", f"--weights_out={weights}", f"--best_benchmark={folder / 'best.txt'}",
-                           f"--best_schedule={folder / 'best.schedule.h'}"], input="\n".join(files), text=True, capture_output=True)
+    done = subprocess.run(
+        [
+            f"{build.programs}/adams2019_retrain_cost_model",
+            f"--epochs={arguments.epochs}",
+            "--rates=0.0001",
+            f"--num_cores={arguments.threads}",
+            f"--initial_weights={start}",
+            f"--weights_out={weights}",
+            f"--best_benchmark={folder / 'best.txt'}",
+            f"--best_schedule={folder / 'best.schedule.h'}",
+        ],
+        input="\n".join(files),
+        text=True,
+        capture_output=True,
+    )
     (folder / "training.txt").write_text(done.stdout + done.stderr)
     if done.returncode != 0 or not weights.exists():
         raise SystemExit(f"experiments.py: the training failed; {folder / 'training.txt'} has its words")
     if weights.read_bytes() == start.read_bytes():
-        raise SystemExit("experiments.py: nothing was learned; training needs at least 8 different schedules of a layer")
+        raise SystemExit(
+            "experiments.py: nothing was learned; training needs at least 8 different schedules of a layer"
+        )
     comparison.document["retraining"] = []
     for searched in sorted({path.parents[1] for path in folder.glob("*/*/sample.json")}):
         samples = read_samples(searched)
@@ -53,12 +67,18 @@ def retrain(comparison, layers):
         if layer is None:
             print(f"{searched.name}: its layer is not in {arguments.layers_file}", flush=True)
             continue
-        row = compare_weights(setup, scheduler, layer, layout, folder / "retrained" / searched.name, {"before": start, "after": weights})
+        row = compare_weights(
+            setup, scheduler, layer, layout, folder / "retrained" / searched.name, {"before": start, "after": weights}
+        )
         timed = [s["ratio"] for s in samples if "ratio" in s]
         row.update(layer=layer.name, layout=layout, samples=len(timed), best_sample=min(timed, default=None))
         comparison.document["retraining"].append(row)
         comparison.save()
-        print(f"{layer.name:13}{layout}  " + ", ".join(f"{when} {text(row.get(when))}" for when in ("before", "after", "best_sample")), flush=True)
+        print(
+            f"{layer.name:13}{layout}  "
+            + ", ".join(f"{when} {text(row.get(when))}" for when in ("before", "after", "best_sample")),
+            flush=True,
+        )
 
 
 def text(ratio):

@@ -39,22 +39,60 @@ class Scheduler:
 # What a search of its default effort does with this operator is in docs/autoschedulers.md: in short, Adams2019 with its beam of 32 takes
 # more than 8 GiB, and Anderson2021 with its beam of 32 more than a minute.
 SCHEDULERS = (
-    Scheduler("Mullapudi2016", "libautoschedule_mullapudi2016.so", "cpu",
-              (setting(), setting(balance=10), setting(last_level_cache_size=1 << 19), setting("static, in place", True), setting("dynamic", True))),
-    Scheduler("Adams2019", "libautoschedule_adams2019.so", "cpu",
-              (setting(beam_size=1), setting(beam_size=1, disable_subtiling=1), setting(thorough=True), setting("static, in place", True, beam_size=1),
-               setting("dynamic", True, beam_size=1))),
-    Scheduler("Li2018", "libautoschedule_li2018.so", "cpu", (setting(), setting("static, in place", True), setting("dynamic", True))),
-    Scheduler("Mullapudi2016 (GPU)", "libautoschedule_mullapudi2016.so", "gpu",
-              (setting(experimental_gpu_schedule=1), setting("static, in place", experimental_gpu_schedule=1))),
+    Scheduler(
+        "Mullapudi2016",
+        "libautoschedule_mullapudi2016.so",
+        "cpu",
+        (
+            setting(),
+            setting(balance=10),
+            setting(last_level_cache_size=1 << 19),
+            setting("static, in place", True),
+            setting("dynamic", True),
+        ),
+    ),
+    Scheduler(
+        "Adams2019",
+        "libautoschedule_adams2019.so",
+        "cpu",
+        (
+            setting(beam_size=1),
+            setting(beam_size=1, disable_subtiling=1),
+            setting(thorough=True),
+            setting("static, in place", True, beam_size=1),
+            setting("dynamic", True, beam_size=1),
+        ),
+    ),
+    Scheduler(
+        "Li2018",
+        "libautoschedule_li2018.so",
+        "cpu",
+        (setting(), setting("static, in place", True), setting("dynamic", True)),
+    ),
+    Scheduler(
+        "Mullapudi2016 (GPU)",
+        "libautoschedule_mullapudi2016.so",
+        "gpu",
+        (setting(experimental_gpu_schedule=1), setting("static, in place", experimental_gpu_schedule=1)),
+    ),
     Scheduler("Li2018 (GPU)", "libautoschedule_li2018.so", "gpu", (setting(), setting("static, in place"))),
-    Scheduler("Anderson2021", "libautoschedule_anderson2021.so", "gpu",
-              (setting(beam_size=1), setting("static, in place", True, beam_size=1), setting(thorough=True))),
+    Scheduler(
+        "Anderson2021",
+        "libautoschedule_anderson2021.so",
+        "gpu",
+        (setting(beam_size=1), setting("static, in place", True, beam_size=1), setting(thorough=True)),
+    ),
 )
 
 # Failures that issues of Halide know, at github.com/halide/Halide: patterns of an autoscheduler with a status and a message, and the issue's number.
-ISSUES = (("Ran out of legal states", 8308), ("doesn't compute .* one of the consumers", 8278), ("at_or_inside_block", 8256),
-          ("zero parallel tilings", 8246), ("Adams2019: (time|memory) limit", 8577), ("inside three other GPU block loops", 8650))
+ISSUES = (
+    ("Ran out of legal states", 8308),
+    ("doesn't compute .* one of the consumers", 8278),
+    ("at_or_inside_block", 8256),
+    ("zero parallel tilings", 8246),
+    ("Adams2019: (time|memory) limit", 8577),
+    ("inside three other GPU block loops", 8650),
+)
 
 
 def issue_of(record):
@@ -71,4 +109,9 @@ def parse_plugin(text):
     if not pathlib.Path(match["library"]).is_file():
         raise ValueError(f"there is no file {match['library']}")
     pairs = [pair.split("=", 1) for pair in match["parameters"].split(",") if pair]
-    return Scheduler(match["name"], str(pathlib.Path(match["library"]).resolve()), match["device"] or "cpu", (setting(**dict(pairs)),))
+    return Scheduler(
+        match["name"],
+        str(pathlib.Path(match["library"]).resolve()),
+        match["device"] or "cpu",
+        (setting(**dict(pairs)),),
+    )

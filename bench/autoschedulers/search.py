@@ -27,10 +27,19 @@ def search(setup, layer):
     (scheduler,) = (s for s in SCHEDULERS if s.name == arguments.scheduler)
     folder = dataset_folder(setup, scheduler.name) / file_name(layer.name, arguments.layout)
     missing = [i for i in range(arguments.samples) if not (folder / f"{i:05}" / "sample.json").exists()]
-    with tqdm(total=arguments.samples, initial=arguments.samples - len(missing), desc=f"{layer.name} {arguments.layout}", unit="sample") as bar, \
-            jobs(arguments.jobs) as pool:
-        for start in range(0, len(missing), 4 * arguments.jobs):  # schedules are made several at a time, and timed alone
-            numbers = missing[start:start + 4 * arguments.jobs]
+    with (
+        tqdm(
+            total=arguments.samples,
+            initial=arguments.samples - len(missing),
+            desc=f"{layer.name} {arguments.layout}",
+            unit="sample",
+        ) as bar,
+        jobs(arguments.jobs) as pool,
+    ):
+        for start in range(
+            0, len(missing), 4 * arguments.jobs
+        ):  # schedules are made several at a time, and timed alone
+            numbers = missing[start : start + 4 * arguments.jobs]
             made = pool.map(lambda i: make_sample(setup, layer, scheduler, folder / f"{i:05}", i), numbers)
             for number, record in zip(numbers, list(made)):
                 device = "cpu" if scheduler.device == "cpu" else setup.timed_gpu
@@ -41,14 +50,24 @@ def search(setup, layer):
     samples = read_samples(folder)
     timed = [s for s in samples if "ratio" in s]
     best = min(timed, key=lambda s: s["ratio"], default=None)
-    print(f"{len(samples)} samples, {len(timed)} with a time" + (f"; number {best['number']} is best, {best['ratio']:.2f}x the time of the planner's choice" if best else ""))
+    print(
+        f"{len(samples)} samples, {len(timed)} with a time"
+        + (f"; number {best['number']} is best, {best['ratio']:.2f}x the time of the planner's choice" if best else "")
+    )
 
 
 def make_sample(setup, layer, scheduler, folder, number):
     layout, each = setup.arguments.layout, sample_setting(number, setup.arguments.dropout)
     name = file_name(layer.name, layout, scheduler.name, str(number))
-    record = {"layer": layer.name, "layout": layout, "scheduler": scheduler.name, "number": number, "setting": each.label, "kernel": name,
-              **setup.make(layer, layout, scheduler, each, name, folder)}
+    record = {
+        "layer": layer.name,
+        "layout": layout,
+        "scheduler": scheduler.name,
+        "number": number,
+        "setting": each.label,
+        "kernel": name,
+        **setup.make(layer, layout, scheduler, each, name, folder),
+    }
     (folder / f"{name}.stmt.html").unlink(missing_ok=True)  # a megabyte each
     return record
 
@@ -57,14 +76,25 @@ def time_sample(setup, layer, device, folder, record):
     """Adds the time, and makes the file that retrain_cost_model takes."""
     layout, name = setup.arguments.layout, record["kernel"]
     try:
-        medians = setup.measure(layer, layout, device, [(folder if device == "cpu" else setup.folder_on_gpu(folder), name)])
+        medians = setup.measure(
+            layer, layout, device, [(folder if device == "cpu" else setup.folder_on_gpu(folder), name)]
+        )
     except CandidateError as error:
         record.update(status="fails", message=str(error))
         return
     add_times([record], medians)
     pipeline = zlib.crc32(f"{layer.text}{layout}".encode()) & 0x7FFFFFFF
-    subprocess.run([f"{setup.build.programs}/featurization_to_sample", str(folder / f"{name}.featurization"), repr(medians[name]), str(pipeline),
-                    str(record["number"]), str(folder / f"{name}.sample")], check=True)
+    subprocess.run(
+        [
+            f"{setup.build.programs}/featurization_to_sample",
+            str(folder / f"{name}.featurization"),
+            repr(medians[name]),
+            str(pipeline),
+            str(record["number"]),
+            str(folder / f"{name}.sample"),
+        ],
+        check=True,
+    )
 
 
 def read_samples(folder):

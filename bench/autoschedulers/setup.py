@@ -48,19 +48,27 @@ class Setup:
         if done.returncode:
             sys.exit(f"experiments.py: {done.stderr.strip()}")
         listed = json.loads(done.stdout)
-        self.variants = [{**v, "block": v["tile"]["channels"], "columns": v["tile"]["columns"]} for v in listed
-                         if v["device"] == "cpu" and v["runs_here"] and v["dtype"] == "f32"]
+        self.variants = [
+            {**v, "block": v["tile"]["channels"], "columns": v["tile"]["columns"]}
+            for v in listed
+            if v["device"] == "cpu" and v["runs_here"] and v["dtype"] == "f32"
+        ]
         self.isa = max(self.variants, key=lambda v: v["rank"])["target"]
         if arguments.isa and arguments.isa != self.isa:
             sys.exit(f"experiments.py: --isa: there are no kernels of {arguments.isa} for f32 here, but of {self.isa}")
         # Where schedules for GPUs run, if anywhere; OpenCL may be a processor's, whose times say nothing of GPUs.
-        self.gpu = next((device for device in ("cuda", "opencl") if any(v["device"] == device and v["runs_here"] for v in listed)), None)
+        self.gpu = next(
+            (device for device in ("cuda", "opencl") if any(v["device"] == device and v["runs_here"] for v in listed)),
+            None,
+        )
         self.timed_gpu = self.gpu if self.gpu == "cuda" or arguments.time_opencl else None
         self.worker_command = [str(arguments.build / "bin/unstride_bench_worker"), str(arguments.threads)]
 
     def make(self, layer, layout, scheduler, setting, name, folder):
         """Makes and checks one schedule: everything about it but its time."""
-        made = self.generate(layer, layout, self.isa if scheduler.device == "cpu" else "cuda", scheduler, setting, name, folder)
+        made = self.generate(
+            layer, layout, self.isa if scheduler.device == "cpu" else "cuda", scheduler, setting, name, folder
+        )
         if made["status"] != "ok":
             return made
         if scheduler.device == "cpu":
@@ -73,7 +81,9 @@ class Setup:
         return generate(words, folder, name, self.arguments.time_limit, self.arguments.memory_limit)
 
     def verify(self, layer, layout, device, folder, name):
-        status, message = candidates.verify(self.worker_command, layer, layout, self.isa if device == "cpu" else device, folder, name, device)
+        status, message = candidates.verify(
+            self.worker_command, layer, layout, self.isa if device == "cpu" else device, folder, name, device
+        )
         return {"status": status, "message": message}
 
     def check_gpu(self, layer, layout, scheduler, setting, name, folder):
@@ -90,7 +100,11 @@ class Setup:
             made = self.generate(layer, layout, "opencl", scheduler, setting, name, self.folder_on_gpu(folder))
             if made["status"] != "ok":
                 return {**result, "status": made["status"], "message": f"for OpenCL: {made['message']}"}
-        return {**result, **self.verify(layer, layout, self.gpu, self.folder_on_gpu(folder), name), "checked_on": self.gpu}
+        return {
+            **result,
+            **self.verify(layer, layout, self.gpu, self.folder_on_gpu(folder), name),
+            "checked_on": self.gpu,
+        }
 
     def folder_on_gpu(self, folder):
         """Where a schedule's kernel for the GPU of this machine is."""
@@ -99,4 +113,6 @@ class Setup:
     def measure(self, layer, layout, device, kernels):
         """Median seconds of the planner's choice, "", and of (folder, name) pairs, in turns; raises CandidateError."""
         target = self.isa if device == "cpu" else device
-        return candidates.measure(self.worker_command, layer, layout, target, kernels, self.arguments.rounds, self.arguments.seconds, device)
+        return candidates.measure(
+            self.worker_command, layer, layout, target, kernels, self.arguments.rounds, self.arguments.seconds, device
+        )

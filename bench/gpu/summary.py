@@ -20,12 +20,17 @@ def main(path):
             print(f"{start}  cuDNN has nothing for it  {ours['algorithm']}")
             continue
         ratios.append(theirs["seconds"] / ours["seconds"])
-        others = [row for row in rows if (row["layer"], row["layout"]) == (layer, layout)
-                  and not row["who"].startswith(("unstride", "cudnn"))]
+        others = [
+            row
+            for row in rows
+            if (row["layer"], row["layout"]) == (layer, layout) and not row["who"].startswith(("unstride", "cudnn"))
+        ]
         fastest = min(others, key=lambda row: row["seconds"], default=ours)
         better = f"; {fastest['who']} {1e3 * fastest['seconds']:.4f} ms" if fastest["seconds"] < ours["seconds"] else ""
-        print(f"{start}  cuDNN {1e3 * theirs['seconds']:9.4f} ms  {ratios[-1]:6.2f}x"
-              f"  {ours['fraction_of_peak']:4.0%} of the peak  {ours['algorithm']}{better}")
+        print(
+            f"{start}  cuDNN {1e3 * theirs['seconds']:9.4f} ms  {ratios[-1]:6.2f}x"
+            f"  {ours['fraction_of_peak']:4.0%} of the peak  {ours['algorithm']}{better}"
+        )
     if ratios:
         print(f"geometric mean {math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}x, least {min(ratios):.2f}x")
     name = "".join(c if c.isalnum() else "_" for c in document["machine"]["gpu"])

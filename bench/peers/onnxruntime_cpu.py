@@ -12,16 +12,27 @@ def versions():
 
 
 def make_model(layer, weight, bias):
-    node = onnx.helper.make_node("ConvTranspose", ["x", "weight", "bias"], ["y"], kernel_shape=layer.kernel_size,
-                                 strides=layer.stride, pads=2 * layer.padding, output_padding=layer.output_padding,
-                                 dilations=layer.dilation, group=layer.groups)
-    ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
-            for name, shape in (("x", layer.input_shape), ("y", layer.output_shape))]
+    node = onnx.helper.make_node(
+        "ConvTranspose",
+        ["x", "weight", "bias"],
+        ["y"],
+        kernel_shape=layer.kernel_size,
+        strides=layer.stride,
+        pads=2 * layer.padding,
+        output_padding=layer.output_padding,
+        dilations=layer.dilation,
+        group=layer.groups,
+    )
+    ends = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, shape in (("x", layer.input_shape), ("y", layer.output_shape))
+    ]
     constants = [onnx.numpy_helper.from_array(array, name) for array, name in ((weight, "weight"), (bias, "bias"))]
     graph = onnx.helper.make_graph([node], "layer", ends[:1], ends[1:], constants)
     opsets = [onnx.helper.make_opsetid("", OPSET)]
-    return onnx.helper.make_model(graph, opset_imports=opsets,
-                                  ir_version=onnx.helper.find_min_ir_version_for(opsets)).SerializeToString()
+    return onnx.helper.make_model(
+        graph, opset_imports=opsets, ir_version=onnx.helper.find_min_ir_version_for(opsets)
+    ).SerializeToString()
 
 
 def prepare(layer, layout, arrays, threads):

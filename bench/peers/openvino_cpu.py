@@ -22,8 +22,15 @@ def make_model(layer, weight, bias):
         operator = opset13.group_convolution_backprop_data
         weight = weight.reshape(layer.groups, layer.in_channels // layer.groups, *weight.shape[1:])
     padding = list(layer.padding)
-    y = operator(x, opset13.constant(weight), list(layer.stride), pads_begin=padding, pads_end=padding,
-                 dilations=list(layer.dilation), output_padding=list(layer.output_padding))
+    y = operator(
+        x,
+        opset13.constant(weight),
+        list(layer.stride),
+        pads_begin=padding,
+        pads_end=padding,
+        dilations=list(layer.dilation),
+        output_padding=list(layer.output_padding),
+    )
     return ov.Model([opset13.add(y, opset13.constant(bias.reshape(1, -1, *[1] * len(layer.kernel_size))))], [x])
 
 
@@ -45,8 +52,12 @@ def prepare(layer, layout, arrays, threads, dtype="f32"):
     if layout == "ndhwc":
         model = with_channels_last(model, len(layer.kernel_size))
         x = np.ascontiguousarray(np.moveaxis(x, 1, -1))
-    options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1,
-               "INFERENCE_PRECISION_HINT": dtype}
+    options = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "INFERENCE_PRECISION_HINT": dtype,
+    }
     compiled = CORE.compile_model(model, "CPU", options)
     request = compiled.create_infer_request()
     y = np.empty(tuple(compiled.output(0).shape), x.dtype)

@@ -9,8 +9,11 @@ CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
 
 def versions():
     onednn = next((word for word in torch.__config__.show().split("\n") if "MKL-DNN" in word), "")
-    return {"torch": torch.__version__, "oneDNN of torch": onednn.strip(" -").split(" (")[0].split()[-1],
-            "instruction set of torch": torch.backends.cpu.get_cpu_capability()}
+    return {
+        "torch": torch.__version__,
+        "oneDNN of torch": onednn.strip(" -").split(" (")[0].split()[-1],
+        "instruction set of torch": torch.backends.cpu.get_cpu_capability(),
+    }
 
 
 def make_module(layer, layout, arrays, threads):
@@ -21,8 +24,17 @@ def make_module(layer, layout, arrays, threads):
     if layout == "ndhwc" and dimensions not in CHANNELS_LAST:
         raise ValueError("PyTorch has no channels last for one dimension")
     memory_format = CHANNELS_LAST[dimensions] if layout == "ndhwc" else torch.contiguous_format
-    module = MODULES[dimensions](layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding, layer.output_padding,
-                                 layer.groups, True, layer.dilation)
+    module = MODULES[dimensions](
+        layer.in_channels,
+        layer.out_channels,
+        layer.kernel_size,
+        layer.stride,
+        layer.padding,
+        layer.output_padding,
+        layer.groups,
+        True,
+        layer.dilation,
+    )
     module.eval().requires_grad_(False)
     module.weight.data, module.bias.data = weight, bias
     return module.to(memory_format=memory_format), x.contiguous(memory_format=memory_format)

@@ -10,12 +10,14 @@ from torch_eager import calling, make_module, versions  # noqa: F401
 def prepare(layer, layout, arrays, threads):
     module, x = make_module(layer, layout, arrays, threads)
     geometry = [list(sizes) for sizes in (layer.padding, layer.output_padding, layer.stride, layer.dilation)]
-    weight = torch.ops.mkldnn._reorder_convolution_transpose_weight(module.weight, *geometry, layer.groups,
-                                                                    list(x.shape))
+    weight = torch.ops.mkldnn._reorder_convolution_transpose_weight(
+        module.weight, *geometry, layer.groups, list(x.shape)
+    )
     bias = module.bias
 
     def run(x):
-        return torch.ops.mkldnn._convolution_transpose_pointwise(x, weight, bias, *geometry, layer.groups, "none", [],
-                                                                 "")
+        return torch.ops.mkldnn._convolution_transpose_pointwise(
+            x, weight, bias, *geometry, layer.groups, "none", [], ""
+        )
 
     return calling(run, x)

@@ -80,12 +80,16 @@ class Worker:
         layer, dtype = layer.lowered, request.get("dtype", "f32")
         give_back_memory()
         before = status_bytes("VmRSS")
-        x, weight, bias = (np.load(os.path.join(request["data"], name + ".npy")) for name in ("input", "weight", "bias"))
+        x, weight, bias = (
+            np.load(os.path.join(request["data"], name + ".npy")) for name in ("input", "weight", "bias")
+        )
         arrays = [x.reshape(layer.input_shape), weight.reshape(*weight.shape[:2], *layer.kernel_size), bias]
         del x, weight, bias
         own_bytes = sum(array.nbytes for array in arrays) + 4 * int(np.prod(layer.output_shape))
         start = time.perf_counter()
-        call, to_array = self.library.prepare(layer, request["layout"], arrays, self.threads, *([dtype] if dtype != "f32" else []))
+        call, to_array = self.library.prepare(
+            layer, request["layout"], arrays, self.threads, *([dtype] if dtype != "f32" else [])
+        )
         del arrays
         result = call()
         reply = {"load_seconds": time.perf_counter() - start}

@@ -25,8 +25,15 @@ def factor(value):
 
 def mark(chart, axes, x, y, who, tip, **options):
     marker = MARKERS.get(who, "o")
-    style = {"marker": marker, "color": color_of(who), "markersize": SIZES.get(marker, 6.5), "markeredgecolor": PAPER,
-             "markeredgewidth": 0.6, "linestyle": "none", **options}
+    style = {
+        "marker": marker,
+        "color": color_of(who),
+        "markersize": SIZES.get(marker, 6.5),
+        "markeredgecolor": PAPER,
+        "markeredgewidth": 0.6,
+        "linestyle": "none",
+        **options,
+    }
     (artist,) = axes.plot([x], [y], **style)
     chart.tip(artist, tip)
     return artist
@@ -34,11 +41,30 @@ def mark(chart, axes, x, y, who, tip, **options):
 
 def legend(figure, entries, **options):
     """Entries are (marker, color, text)."""
-    handles = [Line2D([], [], marker=marker, color=color, linestyle="none", label=text,
-                      markersize=SIZES.get(marker, 6.5), markeredgecolor=color if marker in "|x" else PAPER,
-                      markeredgewidth=1.6 if marker in "|x" else 0.6) for marker, color, text in entries]
-    figure.legend(handles=handles, loc="outside upper left", ncols=options.pop("ncols", len(handles)),
-                  handletextpad=0.2, columnspacing=1.4, borderaxespad=0, labelcolor=INK, **options)
+    handles = [
+        Line2D(
+            [],
+            [],
+            marker=marker,
+            color=color,
+            linestyle="none",
+            label=text,
+            markersize=SIZES.get(marker, 6.5),
+            markeredgecolor=color if marker in "|x" else PAPER,
+            markeredgewidth=1.6 if marker in "|x" else 0.6,
+        )
+        for marker, color, text in entries
+    ]
+    figure.legend(
+        handles=handles,
+        loc="outside upper left",
+        ncols=options.pop("ncols", len(handles)),
+        handletextpad=0.2,
+        columnspacing=1.4,
+        borderaxespad=0,
+        labelcolor=INK,
+        **options,
+    )
 
 
 def rows_of_layers(axes, layers):
@@ -69,21 +95,41 @@ def speed_chart(summary):
         rows_of_layers(axes, layers)
         for y, layer in enumerate(layers):
             ours = summary.seconds(layer["name"], layout, "unstride")
-            found = {who: seconds / ours for who in summary.peers if ours
-                     and (seconds := summary.seconds(layer["name"], layout, who))}
+            found = {
+                who: seconds / ours
+                for who in summary.peers
+                if ours and (seconds := summary.seconds(layer["name"], layout, who))
+            }
             ratios += found.values()
             if found:
                 axes.plot([min(found.values()), max(found.values())], [y, y], color=FAINT, linewidth=1, alpha=0.6)
             fastest = any_layout.get((layer["name"], layout))
             if fastest and fastest.peer_layout != layout:
                 ratios.append(fastest.ratio)
-                mark(chart, axes, fastest.ratio, y, fastest.who, f"{layer['name']}: {summary.label(fastest.who)} takes "
-                     f"{milliseconds(fastest.theirs)} in {fastest.peer_layout}, {factor(fastest.ratio)} our "
-                     f"{milliseconds(ours)} in {layout}", marker="|", markersize=11, markeredgewidth=1.6,
-                     markeredgecolor=FAINT)
+                mark(
+                    chart,
+                    axes,
+                    fastest.ratio,
+                    y,
+                    fastest.who,
+                    f"{layer['name']}: {summary.label(fastest.who)} takes "
+                    f"{milliseconds(fastest.theirs)} in {fastest.peer_layout}, {factor(fastest.ratio)} our "
+                    f"{milliseconds(ours)} in {layout}",
+                    marker="|",
+                    markersize=11,
+                    markeredgewidth=1.6,
+                    markeredgecolor=FAINT,
+                )
             for who, ratio in sorted(found.items(), key=lambda item: -item[1]):
-                mark(chart, axes, ratio, y, who, f"{layer['name']}, {layout}: {summary.label(who)} takes "
-                     f"{milliseconds(ratio * ours)}, {factor(ratio)} our {milliseconds(ours)}")
+                mark(
+                    chart,
+                    axes,
+                    ratio,
+                    y,
+                    who,
+                    f"{layer['name']}, {layout}: {summary.label(who)} takes "
+                    f"{milliseconds(ratio * ours)}, {factor(ratio)} our {milliseconds(ours)}",
+                )
         axes.set_title(layout, loc="left", fontsize=11, fontweight="bold")
         axes.set_xlabel("time of the peer over time of Unstride")
     low, high = min([0.6, *(0.85 * r for r in ratios)]), max([4, *(1.15 * r for r in ratios)])
@@ -91,9 +137,15 @@ def speed_chart(summary):
         powers_of_two(axes, low, high)
         axes.axvspan(low, 1, color=COLORS["other"], alpha=0.10, linewidth=0, zorder=-1)
         axes.axvline(1, color=COLORS["unstride"], linewidth=2)
-    legend(chart.figure, [("|", COLORS["unstride"], "Unstride; left of it, the peer is faster"),
-                          ("|", FAINT, "fastest peer, where that is in the other layout"),
-                          *((MARKERS[who], color_of(who), summary.label(who)) for who in summary.peers)], ncols=4)
+    legend(
+        chart.figure,
+        [
+            ("|", COLORS["unstride"], "Unstride; left of it, the peer is faster"),
+            ("|", FAINT, "fastest peer, where that is in the other layout"),
+            *((MARKERS[who], color_of(who), summary.label(who)) for who in summary.peers),
+        ],
+        ncols=4,
+    )
     return chart.svg()
 
 
@@ -122,8 +174,12 @@ def roofline_chart(summary):
     lowest = peak
     for layer in layers:
         x, name = intensity[layer["name"]], layer["name"]
-        all_peers = [(seconds, who, layout) for who in summary.peers for layout in BOTH
-                     if (seconds := summary.seconds(name, layout, who))]
+        all_peers = [
+            (seconds, who, layout)
+            for who in summary.peers
+            for layout in BOTH
+            if (seconds := summary.seconds(name, layout, who))
+        ]
         marks = []
         if all_peers:
             seconds, who, layout = min(all_peers)
@@ -136,15 +192,29 @@ def roofline_chart(summary):
         axes.plot([x, x], [min(m[0] for m in marks), max(m[0] for m in marks)], color=FAINT, linewidth=0.8, alpha=0.6)
         lowest = min(lowest, *(m[0] for m in marks))
         for gflops, who, options, text, seconds in marks:
-            mark(chart, axes, x, gflops, who, f"{name}: {text}, {gflops:.0f} GFLOP/s in {milliseconds(seconds)}",
-                 zorder=3, **options)
+            mark(
+                chart,
+                axes,
+                x,
+                gflops,
+                who,
+                f"{name}: {text}, {gflops:.0f} GFLOP/s in {milliseconds(seconds)}",
+                zorder=3,
+                **options,
+            )
     axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(lowest / 1.3, peak * 1.25))
     knee = peak / bandwidth
     axes.plot([low, knee, high], [low * bandwidth, peak, peak], color=INK, linewidth=1.6)
     axes.text(high, peak * 1.03, f"{peak:.0f} GFLOP/s ", ha="right", va="bottom")
     bottom = max(lowest / 1.3, low * bandwidth)
-    axes.annotate(f"{bandwidth:.1f} GB/s", (1.4 * bottom / bandwidth, 1.4 * bottom), xytext=(6, -2),
-                  textcoords="offset points", ha="left", va="top")
+    axes.annotate(
+        f"{bandwidth:.1f} GB/s",
+        (1.4 * bottom / bandwidth, 1.4 * bottom),
+        xytext=(6, -2),
+        textcoords="offset points",
+        ha="left",
+        va="top",
+    )
     axes.set_xlabel("operations per byte that has to be moved")
     axes.set_ylabel("GFLOP/s")
     axes.grid(which="major")
@@ -158,13 +228,27 @@ def roofline_chart(summary):
     shift = min(0, 0.995 - tops[-1]) if tops else 0
     for layer, top in zip(layers, tops):
         at = scale(intensity[layer["name"]])
-        axes.plot([at, at, top + shift], [1, 1.015, 1.05], transform=axes.transAxes, color=GRID, linewidth=0.8,
-                  clip_on=False)
-        axes.text(top + shift, 1.055, layer["name"], rotation=90, ha="center", va="bottom", fontsize=8.5,
-                  transform=axes.transAxes)
-    legend(chart.figure, [("o", COLORS["unstride"], "Unstride, ncdhw"),
-                          ("D", COLORS["unstride_ndhwc"], "Unstride, ndhwc"),
-                          *([("x", FAINT, "fastest peer, any layout")] if summary.peers else [])])
+        axes.plot(
+            [at, at, top + shift], [1, 1.015, 1.05], transform=axes.transAxes, color=GRID, linewidth=0.8, clip_on=False
+        )
+        axes.text(
+            top + shift,
+            1.055,
+            layer["name"],
+            rotation=90,
+            ha="center",
+            va="bottom",
+            fontsize=8.5,
+            transform=axes.transAxes,
+        )
+    legend(
+        chart.figure,
+        [
+            ("o", COLORS["unstride"], "Unstride, ncdhw"),
+            ("D", COLORS["unstride_ndhwc"], "Unstride, ndhwc"),
+            *([("x", FAINT, "fastest peer, any layout")] if summary.peers else []),
+        ],
+    )
     return chart.svg()
 
 
@@ -185,10 +269,12 @@ def limit_chart(summary):
         axes.plot([f.goal, f.goal], [y - 0.42, y + 0.42], color=INK, linewidth=1.6)
     axes.set_xlim(0, max([1, *(f.value + 0.05 for f in summary.fractions())]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
-    axes.set_xlabel("compute-bound layers: of the peak, goal 80 %; "
-                    "the others: of what peak or bandwidth allows, goal 70 %")
-    legend(chart.figure, [("s", COLORS["unstride"], "ncdhw"), ("s", COLORS["unstride_ndhwc"], "ndhwc"),
-                          ("|", INK, "goal")])
+    axes.set_xlabel(
+        "compute-bound layers: of the peak, goal 80 %; the others: of what peak or bandwidth allows, goal 70 %"
+    )
+    legend(
+        chart.figure, [("s", COLORS["unstride"], "ncdhw"), ("s", COLORS["unstride_ndhwc"], "ndhwc"), ("|", INK, "goal")]
+    )
     return chart.svg()
 
 
@@ -207,12 +293,24 @@ def heat_map(name, rows, columns, cells):
     for cell in cells:
         x, y = columns.index(cell.column), rows.index(cell.row)
         color = INK if cell.value is None else "#ffffff" if cell.value < 0.62 else "#111111"
-        text = axes.text(x + 0.5, y + 0.5, cell.text, ha="center", va="center", fontsize=7.5, color=color,
-                         fontweight="bold" if cell.value is not None and cell.value >= 1 else "normal")
+        text = axes.text(
+            x + 0.5,
+            y + 0.5,
+            cell.text,
+            ha="center",
+            va="center",
+            fontsize=7.5,
+            color=color,
+            fontweight="bold" if cell.value is not None and cell.value >= 1 else "normal",
+        )
         chart.tip(text, cell.tip)
         if cell.marked:
-            axes.plot([x + .06, x + .94, x + .94, x + .06, x + .06], [y + .08, y + .08, y + .92, y + .92, y + .08],
-                      color=COLORS["planned"], linewidth=1.8)
+            axes.plot(
+                [x + 0.06, x + 0.94, x + 0.94, x + 0.06, x + 0.06],
+                [y + 0.08, y + 0.08, y + 0.92, y + 0.92, y + 0.08],
+                color=COLORS["planned"],
+                linewidth=1.8,
+            )
     axes.set_xlim(0, len(columns))
     axes.set_ylim(len(rows), 0)
     axes.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=8.5)
@@ -231,9 +329,17 @@ def variant_chart(summary, layout):
     cells = []
     for v in rows:
         value = best[v["layer"]] / v["seconds"]
-        cells.append(Cell(v["variant"].split("_", 1)[1], v["layer"], value, f"{100 * value:.0f}",
-                          f"{v['variant']} on {v['layer']}: {milliseconds(v['seconds'])}, {value:.0%} of the best speed"
-                          + (", the planner's choice" if v["planned"] else ""), v["planned"]))
+        cells.append(
+            Cell(
+                v["variant"].split("_", 1)[1],
+                v["layer"],
+                value,
+                f"{100 * value:.0f}",
+                f"{v['variant']} on {v['layer']}: {milliseconds(v['seconds'])}, {value:.0%} of the best speed"
+                + (", the planner's choice" if v["planned"] else ""),
+                v["planned"],
+            )
+        )
     return heat_map(f"variants-{layout}", [name.split("_", 1)[1] for name in names], layers, cells)
 
 
@@ -246,16 +352,41 @@ def schedule_chart(schedules, layout):
             continue
         for row, what, seconds in schedules.hand_written(planned):
             value = planned["seconds"] / seconds
-            cells.append(Cell(row, layer, value, f"{100 * value:.0f}", f"{layer}, {layout}: {what}, {milliseconds(seconds)}, {value:.0%} of the planner's choice",
-                              what == planned["variant"]))
+            cells.append(
+                Cell(
+                    row,
+                    layer,
+                    value,
+                    f"{100 * value:.0f}",
+                    f"{layer}, {layout}: {what}, {milliseconds(seconds)}, {value:.0%} of the planner's choice",
+                    what == planned["variant"],
+                )
+            )
         for scheduler in schedules.timed_schedulers:
             best, tries = schedules.best(layer, layout, scheduler), schedules.tries(layer, layout, scheduler)
             if best:
                 value = 1 / best["ratio"]
-                cells.append(Cell(scheduler, layer, value, f"{100 * value:.0f}", f"{layer}, {layout}: {scheduler}, {best['setting']}, {milliseconds(best['seconds'])}, "
-                                  f"{factor(best['ratio'])} the time of the planner's choice"))
+                cells.append(
+                    Cell(
+                        scheduler,
+                        layer,
+                        value,
+                        f"{100 * value:.0f}",
+                        f"{layer}, {layout}: {scheduler}, {best['setting']}, {milliseconds(best['seconds'])}, "
+                        f"{factor(best['ratio'])} the time of the planner's choice",
+                    )
+                )
             elif tries:
-                cells.append(Cell(scheduler, layer, None, TIMES, f"{layer}, {layout}: {scheduler}: " + "; ".join(f"{r['status']}: {r['message']}" for r in tries)))
+                cells.append(
+                    Cell(
+                        scheduler,
+                        layer,
+                        None,
+                        TIMES,
+                        f"{layer}, {layout}: {scheduler}: "
+                        + "; ".join(f"{r['status']}: {r['message']}" for r in tries),
+                    )
+                )
     rows = [row for row in [*schedules.families, *schedules.timed_schedulers] if any(cell.row == row for cell in cells)]
     return heat_map(f"schedules-{layout}", rows, list(schedules.layers), cells)
 
@@ -271,8 +402,11 @@ def memory_chart(summary):
     for y, layer in enumerate(layers):
         sizes = {}
         for who in (*summary.peers, "unstride"):
-            known = [(r["extra_bytes"], layout) for layout in BOTH
-                     if (r := summary.results.get((layer["name"], layout, who))) and r.get("extra_bytes") is not None]
+            known = [
+                (r["extra_bytes"], layout)
+                for layout in BOTH
+                if (r := summary.results.get((layer["name"], layout, who))) and r.get("extra_bytes") is not None
+            ]
             if known:
                 sizes[who] = min(known)
         if sizes:
@@ -280,15 +414,27 @@ def memory_chart(summary):
             axes.plot([min(values), max(values)], [y, y], color=FAINT, linewidth=1, alpha=0.6)
             highest = max(highest, *values)
         for who, (size, layout) in sizes.items():
-            mark(chart, axes, max(size / 2**20, least), y, who,
-                 f"{layer['name']}: {summary.label(who)} takes {size / 2**20:.3g} MiB more, {layout}",
-                 **({"markersize": 8, "zorder": 4} if who == "unstride" else {}))
+            mark(
+                chart,
+                axes,
+                max(size / 2**20, least),
+                y,
+                who,
+                f"{layer['name']}: {summary.label(who)} takes {size / 2**20:.3g} MiB more, {layout}",
+                **({"markersize": 8, "zorder": 4} if who == "unstride" else {}),
+            )
     axes.set_xscale("log", base=4)
     axes.set_xlim(least / 1.5, highest * 1.5)
     axes.xaxis.set_major_locator(FixedLocator([4.0**i for i in range(-3, 8) if 4.0**i <= highest * 1.5]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g} MiB" if x >= 1 else f"{1024 * x:g} KiB"))
     axes.set_xlabel("memory during a forward beyond input, weights and output; the layout that takes less")
-    legend(chart.figure, [(MARKERS["unstride"], COLORS["unstride"], "Unstride"),
-                          *((MARKERS[who], color_of(who), summary.label(who)) for who in summary.peers)], ncols=4)
+    legend(
+        chart.figure,
+        [
+            (MARKERS["unstride"], COLORS["unstride"], "Unstride"),
+            *((MARKERS[who], color_of(who), summary.label(who)) for who in summary.peers),
+        ],
+        ncols=4,
+    )
     return chart.svg()

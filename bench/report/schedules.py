@@ -8,11 +8,20 @@ from autoschedulers.schedulers import issue_of
 
 from .summary import geometric_mean
 
-HAND_WRITTEN = {"channels": "channels", "columns": "columns", "depthwise": "depthwise", "winograd": "winograd", "taps": "taps", "own": "hand-written, for the layer"}
+HAND_WRITTEN = {
+    "channels": "channels",
+    "columns": "columns",
+    "depthwise": "depthwise",
+    "winograd": "winograd",
+    "taps": "taps",
+    "own": "hand-written, for the layer",
+}
 
 # Of a scheduler, over layers and layouts: how many it tried, how many have a schedule that works, and of the best of these their time over that of
 # the planner's choice (mean, least, most), and over that of a hand-written kernel that knows the layer, too.
-Row = collections.namedtuple("Row", "scheduler device tried works mean least most own_mean seconds peak_bytes code_bytes moves registers spills")
+Row = collections.namedtuple(
+    "Row", "scheduler device tried works mean least most own_mean seconds peak_bytes code_bytes moves registers spills"
+)
 Failure = collections.namedtuple("Failure", "scheduler setting status message count issue")
 
 
@@ -40,7 +49,9 @@ class Schedules:
 
     def best(self, layer, layout, scheduler):
         """The fastest schedule that works, or None."""
-        return min((r for r in self.tries(layer, layout, scheduler) if "ratio" in r), key=lambda r: r["ratio"], default=None)
+        return min(
+            (r for r in self.tries(layer, layout, scheduler) if "ratio" in r), key=lambda r: r["ratio"], default=None
+        )
 
     def hand_written(self, planned):
         """(row of the chart, variant, seconds) of what was written by hand."""
@@ -60,18 +71,38 @@ class Schedules:
             best = [b for b in (self.best(*key) for key in tried) if b]
             shown = best if device == "cpu" else [r for some in good.values() for r in some]
             ratios = [b["ratio"] for b in best]
-            own = [b["seconds"] / self.planned[b["layer"], b["layout"]]["own"]["seconds"] for b in best if device == "cpu"]
+            own = [
+                b["seconds"] / self.planned[b["layer"], b["layout"]]["own"]["seconds"] for b in best if device == "cpu"
+            ]
             registers = [r["registers"] for r in shown if "registers" in r]
             moves = median((r["loads"] + r["stores"]) / r["fmas"] for r in best if r.get("fmas"))
-            rows.append(Row(scheduler, device, len(tried), sum(bool(some) for some in good.values()), geometric_mean(ratios), min(ratios, default=None),
-                            max(ratios, default=None), geometric_mean(own), median(r["schedule_seconds"] for r in shown),
-                            median(r["peak_bytes"] for r in shown), median(r["code_bytes"] for r in shown if "code_bytes" in r),
-                            moves, median(registers), sum(r.get("spilled_bytes", 0) > 0 for r in shown) if registers else None))
+            rows.append(
+                Row(
+                    scheduler,
+                    device,
+                    len(tried),
+                    sum(bool(some) for some in good.values()),
+                    geometric_mean(ratios),
+                    min(ratios, default=None),
+                    max(ratios, default=None),
+                    geometric_mean(own),
+                    median(r["schedule_seconds"] for r in shown),
+                    median(r["peak_bytes"] for r in shown),
+                    median(r["code_bytes"] for r in shown if "code_bytes" in r),
+                    moves,
+                    median(registers),
+                    sum(r.get("spilled_bytes", 0) > 0 for r in shown) if registers else None,
+                )
+            )
         return rows
 
     def own_moves(self):
         """The same of the hand-written kernels that know their layer."""
-        return median((p["own"]["loads"] + p["own"]["stores"]) / p["own"]["fmas"] for p in self.planned.values() if p["own"].get("fmas"))
+        return median(
+            (p["own"]["loads"] + p["own"]["stores"]) / p["own"]["fmas"]
+            for p in self.planned.values()
+            if p["own"].get("fmas")
+        )
 
     def settings(self):
         """(scheduler, setting, works, tried, geometric mean of the ratio) of each way to ask a scheduler for the CPU."""
@@ -79,8 +110,18 @@ class Schedules:
         for r in self.document["schedules"]:
             if r["device"] == "cpu":
                 found[r["scheduler"], r["setting"]].append(r)
-        return [(scheduler, setting, sum("ratio" in r for r in some), len(some), geometric_mean(r["ratio"] for r in some if "ratio" in r))
-                for (scheduler, setting), some in sorted(found.items(), key=lambda item: list(self.devices).index(item[0][0]))]
+        return [
+            (
+                scheduler,
+                setting,
+                sum("ratio" in r for r in some),
+                len(some),
+                geometric_mean(r["ratio"] for r in some if "ratio" in r),
+            )
+            for (scheduler, setting), some in sorted(
+                found.items(), key=lambda item: list(self.devices).index(item[0][0])
+            )
+        ]
 
     def failures(self):
         """What went wrong, alike failures together."""
@@ -89,13 +130,23 @@ class Schedules:
             if r["status"] != "ok":
                 alike = re.sub(r"\b(\w*\d\w*|Vars: .*)", "…", r["message"])[:60]
                 kinds[r["scheduler"], r["setting"], r["status"], alike].append(r)
-        return [Failure(scheduler, setting, status, some[0]["message"], len(some), issue_of(some[0]))
-                for (scheduler, setting, status, _), some in kinds.items()]
+        return [
+            Failure(scheduler, setting, status, some[0]["message"], len(some), issue_of(some[0]))
+            for (scheduler, setting, status, _), some in kinds.items()
+        ]
 
     def pairs(self):
         """(planned, schedules that work, fastest first) of each layer and layout."""
-        return [(planned, sorted((b for scheduler in self.timed_schedulers if (b := self.best(*key, scheduler))), key=lambda r: r["ratio"]))
-                for key, planned in self.planned.items()]
+        return [
+            (
+                planned,
+                sorted(
+                    (b for scheduler in self.timed_schedulers if (b := self.best(*key, scheduler))),
+                    key=lambda r: r["ratio"],
+                ),
+            )
+            for key, planned in self.planned.items()
+        ]
 
     def files(self, record):
         """Links to a schedule's source, if a machine made it, and to its loop nest, relative to the folder of experiments."""

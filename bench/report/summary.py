@@ -10,12 +10,22 @@ BOTH = ("ncdhw", "ndhwc")
 Speed = collections.namedtuple("Speed", "layer layout ratio who peer_layout ours theirs")  # ratio > 1: we are faster
 PeerSpeed = collections.namedtuple("PeerSpeed", "who layout mean least most losses count")
 Fraction = collections.namedtuple("Fraction", "layer layout value goal compute_bound")
-Gain = collections.namedtuple("Gain", "layer layout ratio generic own seconds own_seconds")  # ratio > 1: its own kernels are faster
-Epilogue = collections.namedtuple("Epilogue", "layer layout seconds leaky_relu leaky_relu_apart residual residual_apart silu")  # ratios to the layer alone
-Typed = collections.namedtuple("Typed", "layer layout seconds ratios speeds fastest cannot")  # seconds of f32, and by type: ratios to these; as in Speed, against the fastest peer, and which it is; errors of peers
-TypeSummary = collections.namedtuple("TypeSummary", "type ratio speed least difference peer_difference asked")  # means; `asked`: whether a peer was, which may fail
+Gain = collections.namedtuple(
+    "Gain", "layer layout ratio generic own seconds own_seconds"
+)  # ratio > 1: its own kernels are faster
+Epilogue = collections.namedtuple(
+    "Epilogue", "layer layout seconds leaky_relu leaky_relu_apart residual residual_apart silu"
+)  # ratios to the layer alone
+Typed = collections.namedtuple(
+    "Typed", "layer layout seconds ratios speeds fastest cannot"
+)  # seconds of f32, and by type: ratios to these; as in Speed, against the fastest peer, and which it is; errors of peers
+TypeSummary = collections.namedtuple(
+    "TypeSummary", "type ratio speed least difference peer_difference asked"
+)  # means; `asked`: whether a peer was, which may fail
 Choice = collections.namedtuple("Choice", "layer layout ratio planned best")
-GpuSpeed = collections.namedtuple("GpuSpeed", "layer layout ours cudnn tf32 ratio")  # results; ratio > 1: faster than cuDNN, or None
+GpuSpeed = collections.namedtuple(
+    "GpuSpeed", "layer layout ours cudnn tf32 ratio"
+)  # results; ratio > 1: faster than cuDNN, or None
 Goal = collections.namedtuple("Goal", "text result reached detail")
 
 
@@ -55,12 +65,17 @@ class Summary:
         """Our speed against the fastest of `peers` (all by default) in the layouts that `layouts_of(layout)` names."""
         speeds = []
         for row in self.ours:
-            theirs = [(seconds, who, layout) for who in peers or self.peers for layout in layouts_of(row["layout"])
-                      if (seconds := self.seconds(row["layer"], layout, who))]
+            theirs = [
+                (seconds, who, layout)
+                for who in peers or self.peers
+                for layout in layouts_of(row["layout"])
+                if (seconds := self.seconds(row["layer"], layout, who))
+            ]
             if theirs:
                 seconds, who, layout = min(theirs)
-                speeds.append(Speed(row["layer"], row["layout"], seconds / row["seconds"], who, layout, row["seconds"],
-                                    seconds))
+                speeds.append(
+                    Speed(row["layer"], row["layout"], seconds / row["seconds"], who, layout, row["seconds"], seconds)
+                )
         return speeds
 
     def against_any_layout(self):
@@ -82,9 +97,17 @@ class Summary:
             for layout in BOTH:
                 speeds = [s for s in self.speeds(lambda own: (own,), [who]) if s.layout == layout]
                 if speeds:
-                    rows.append(PeerSpeed(who, layout, geometric_mean(s.ratio for s in speeds),
-                                          min(speeds, key=lambda s: s.ratio), max(speeds, key=lambda s: s.ratio),
-                                          sum(s.ratio < 1 for s in speeds), len(speeds)))
+                    rows.append(
+                        PeerSpeed(
+                            who,
+                            layout,
+                            geometric_mean(s.ratio for s in speeds),
+                            min(speeds, key=lambda s: s.ratio),
+                            max(speeds, key=lambda s: s.ratio),
+                            sum(s.ratio < 1 for s in speeds),
+                            len(speeds),
+                        )
+                    )
         return rows
 
     def losses(self):
@@ -102,16 +125,20 @@ class Summary:
         """Whether a layer has enough channels to keep the multiply-adds busy, and too few bytes to keep memory so."""
         facts = self.layers[layer]
         channels = facts["in_channels"] >= 64 and facts["out_channels"] >= 32 and facts["groups"] < facts["in_channels"]
-        return channels and (facts["flops"] / self.machine["peak_gflops"] >=
-                             facts["compulsory_bytes"] / self.machine["bandwidth_gbs"])
+        return channels and (
+            facts["flops"] / self.machine["peak_gflops"] >= facts["compulsory_bytes"] / self.machine["bandwidth_gbs"]
+        )
 
     def fractions(self):
         """For compute-bound layers, the fraction of the peak; for the others, of what peak or bandwidth allows."""
         fractions = []
         for row in self.ours:
             bound = self.compute_bound(row["layer"])
-            value = (self.gflops(row["layer"], row["seconds"]) / self.machine["peak_gflops"] if bound
-                     else self.limit_seconds(row["layer"]) / row["seconds"])
+            value = (
+                self.gflops(row["layer"], row["seconds"]) / self.machine["peak_gflops"]
+                if bound
+                else self.limit_seconds(row["layer"]) / row["seconds"]
+            )
             fractions.append(Fraction(row["layer"], row["layout"], value, 0.8 if bound else 0.7, bound))
         return fractions
 
@@ -120,13 +147,21 @@ class Summary:
         choices = []
         for name in self.layers:
             for layout in BOTH:
-                rows = [v for v in self.document["variants"]
-                        if (v["layer"], v["layout"]) == (name, layout) and v["final"]]
+                rows = [
+                    v for v in self.document["variants"] if (v["layer"], v["layout"]) == (name, layout) and v["final"]
+                ]
                 planned = [v for v in rows if v["planned"]]
                 if planned:
                     best = min(rows, key=lambda v: v["seconds"])
-                    choices.append(Choice(name, layout, planned[0]["seconds"] / best["seconds"], planned[0]["variant"],
-                                          best["variant"]))
+                    choices.append(
+                        Choice(
+                            name,
+                            layout,
+                            planned[0]["seconds"] / best["seconds"],
+                            planned[0]["variant"],
+                            best["variant"],
+                        )
+                    )
         return choices
 
     def epilogues(self):
@@ -134,7 +169,9 @@ class Summary:
         for row in self.document.get("epilogues", []):
             seconds = dict(row["seconds"])
             alone = seconds.pop("none")
-            rows.append(Epilogue(row["layer"], row["layout"], alone, **{name: value / alone for name, value in seconds.items()}))
+            rows.append(
+                Epilogue(row["layer"], row["layout"], alone, **{name: value / alone for name, value in seconds.items()})
+            )
         return rows
 
     def types(self):
@@ -160,21 +197,50 @@ class Summary:
         for name in rows[0].ratios if rows else ():
             speeds = [row.speeds[name] for row in rows if name in row.speeds]
             theirs = [results[name] for row in found for results in row["peers"].values() if name in results]
-            summaries.append(TypeSummary(name, geometric_mean(row.ratios[name] for row in rows), geometric_mean(speeds), min(speeds, default=None),
-                                         max(row["difference"][name] for row in found),
-                                         max((result["difference"] for result in theirs if "difference" in result), default=None), bool(theirs)))
+            summaries.append(
+                TypeSummary(
+                    name,
+                    geometric_mean(row.ratios[name] for row in rows),
+                    geometric_mean(speeds),
+                    min(speeds, default=None),
+                    max(row["difference"][name] for row in found),
+                    max((result["difference"] for result in theirs if "difference" in result), default=None),
+                    bool(theirs),
+                )
+            )
         return summaries
 
     def gains(self):
         """What kernels that unstride_add_layer compiled for a layer gain over the planner's choice for any layer."""
-        return [Gain(row["layer"], row["layout"], seconds / row["seconds"], generic["variant"], row["variant"], seconds, row["seconds"])
-                for row in self.document.get("layer_kernels", [])
-                if "seconds" in row and (generic := self.results[row["layer"], row["layout"], "unstride"])
-                and (seconds := generic.get("seconds"))]
+        return [
+            Gain(
+                row["layer"],
+                row["layout"],
+                seconds / row["seconds"],
+                generic["variant"],
+                row["variant"],
+                seconds,
+                row["seconds"],
+            )
+            for row in self.document.get("layer_kernels", [])
+            if "seconds" in row
+            and (generic := self.results[row["layer"], row["layout"], "unstride"])
+            and (seconds := generic.get("seconds"))
+        ]
 
     def goals(self):
-        return [goal for goal in (self.goal_every_layer(), self.goal_same_layout(), self.goal_installed(),
-                                  self.goal_fraction(True), self.goal_fraction(False), self.goal_planner()) if goal]
+        return [
+            goal
+            for goal in (
+                self.goal_every_layer(),
+                self.goal_same_layout(),
+                self.goal_installed(),
+                self.goal_fraction(True),
+                self.goal_fraction(False),
+                self.goal_planner(),
+            )
+            if goal
+        ]
 
     def goal_every_layer(self):
         speeds = self.against_any_layout()
@@ -182,24 +248,35 @@ class Summary:
             return None
         missed = self.losses()
         worst = min(speeds, key=lambda s: s.ratio)
-        return Goal("Every layer, in each layout, at least as fast as the fastest peer in any layout",
-                    f"{len(speeds) - len(missed)} of {len(speeds)}", not missed,
-                    f"least {worst.ratio:.2f}\N{MULTIPLICATION SIGN}: {worst.layer} {worst.layout}")
+        return Goal(
+            "Every layer, in each layout, at least as fast as the fastest peer in any layout",
+            f"{len(speeds) - len(missed)} of {len(speeds)}",
+            not missed,
+            f"least {worst.ratio:.2f}\N{MULTIPLICATION SIGN}: {worst.layer} {worst.layout}",
+        )
 
     def goal_mean(self, text, speeds, goal):
         if not speeds:
             return None
         mean, worst = geometric_mean(s.ratio for s in speeds), min(speeds, key=lambda s: s.ratio)
-        return Goal(text, f"{mean:.2f}\N{MULTIPLICATION SIGN}", mean >= goal,
-                    f"least {worst.ratio:.2f}\N{MULTIPLICATION SIGN}: {worst.layer} {worst.layout}")
+        return Goal(
+            text,
+            f"{mean:.2f}\N{MULTIPLICATION SIGN}",
+            mean >= goal,
+            f"least {worst.ratio:.2f}\N{MULTIPLICATION SIGN}: {worst.layer} {worst.layout}",
+        )
 
     def goal_same_layout(self):
-        return self.goal_mean("1.8 times as fast as the fastest peer of the same layout, geometric mean",
-                              self.against_same_layout(), 1.8)
+        return self.goal_mean(
+            "1.8 times as fast as the fastest peer of the same layout, geometric mean", self.against_same_layout(), 1.8
+        )
 
     def goal_installed(self):
-        return self.goal_mean("4 times as fast as PyTorch as installed, in its default layout, geometric mean",
-                              self.against_installed(), 4)
+        return self.goal_mean(
+            "4 times as fast as PyTorch as installed, in its default layout, geometric mean",
+            self.against_installed(),
+            4,
+        )
 
     def goal_fraction(self, bound):
         fractions = [f for f in self.fractions() if f.compute_bound == bound]
@@ -207,18 +284,29 @@ class Summary:
             return None
         reached = [f for f in fractions if f.value >= f.goal]
         worst = min(fractions, key=lambda f: f.value)
-        text = ("Compute-bound layers (64 input and 32 output channels or more): 80 % of the peak" if bound else
-                "The other layers: 70 % of what peak or bandwidth allows")
-        return Goal(text, f"{len(reached)} of {len(fractions)}", len(reached) == len(fractions),
-                    f"least {worst.value:.0%}: {worst.layer} {worst.layout}")
+        text = (
+            "Compute-bound layers (64 input and 32 output channels or more): 80 % of the peak"
+            if bound
+            else "The other layers: 70 % of what peak or bandwidth allows"
+        )
+        return Goal(
+            text,
+            f"{len(reached)} of {len(fractions)}",
+            len(reached) == len(fractions),
+            f"least {worst.value:.0%}: {worst.layer} {worst.layout}",
+        )
 
     def goal_planner(self):
         choices = self.choices()
         if not choices:
             return None
         good, worst = [c for c in choices if c.ratio <= 1.05], max(choices, key=lambda c: c.ratio)
-        return Goal("The planner's choice within 5 % of the best variant", f"{len(good)} of {len(choices)}",
-                    len(good) == len(choices), f"most {worst.ratio - 1:.0%}: {worst.layer} {worst.layout}")
+        return Goal(
+            "The planner's choice within 5 % of the best variant",
+            f"{len(good)} of {len(choices)}",
+            len(good) == len(choices),
+            f"most {worst.ratio - 1:.0%}: {worst.layer} {worst.layout}",
+        )
 
     def measured_cycles(self, code):
         """Cycles per run of a kernel's hot loop that its best layer implies, and that layer; or None.

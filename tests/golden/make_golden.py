@@ -39,7 +39,6 @@ import zlib
 
 import numpy as np
 import torch
-
 from golden_cases import CASES, INITIALIZATIONS, LOWER_CASES, LOWER_INITIALIZATIONS, SEEDS, TYPED
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -154,7 +153,16 @@ def make_typed_case(store, case):
     # What overflows must not depend on the order of a sum: in f64 none is near the largest number, and none cancels one that is beyond it.
     exact = run(layer.to(torch.float64), [], x.double(), weight.double(), bias.double()).abs()
     assert not ((exact > 0.9 * largest) & (exact < 1.1 * largest)).any(), case["name"]
-    terms = int(run(layer, [], torch.ones_like(x, dtype=torch.float64), *(torch.ones_like(a, dtype=torch.float64) for a in (weight, bias))).max().item())
+    terms = int(
+        run(
+            layer,
+            [],
+            torch.ones_like(x, dtype=torch.float64),
+            *(torch.ones_like(a, dtype=torch.float64) for a in (weight, bias)),
+        )
+        .max()
+        .item()
+    )
     finite = (x.double().nan_to_num(0, 0, 0).abs(), weight.double().abs(), bias.double().abs())
     return {
         "name": case["name"],
@@ -199,7 +207,9 @@ def lines(entries):
 
 def make_files():
     store = Store()
-    assert len({case["name"] for case in CASES + LOWER_CASES}) == len(CASES + LOWER_CASES), "two cases have the same name"
+    assert len({case["name"] for case in CASES + LOWER_CASES}) == len(CASES + LOWER_CASES), (
+        "two cases have the same name"
+    )
     cases = [make_case(store, case) for case in CASES]
     initializations = [make_initialization(store, g, seed) for g in INITIALIZATIONS for seed in SEEDS]
     typed = [make_typed_case(store, case) for case in TYPED]
