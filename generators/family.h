@@ -1,0 +1,58 @@
+#ifndef UNSTRIDE_GENERATORS_FAMILY_H
+#define UNSTRIDE_GENERATORS_FAMILY_H
+
+#include <string_view>
+
+namespace unstride {
+
+// The kernel families: in which way a kernel gets at its sums, and what its vectors lie across. This is the one table
+// of them, which the generator, the schedules, the build, the runtime and its users' `list` read.
+enum class Family { channels, columns, depthwise, winograd, taps, pairs, quads };
+
+// In which way sums are computed. Kernels of one way round alike, whatever the tile or the layout, as long as all of
+// them have fused multiply-adds, or none has.
+enum class Sums {
+    direct,    // tap by tap
+    winograd,  // by minimal filters along depth and height
+    taps,      // products of all taps along height and width first, then their sums
+    pairs,     // tap by tap, two input channels of bf16 at once
+};
+
+// What the vectors of a register tile lie across: output channels, output columns, or channels and taps.
+enum class Lanes { channels, columns, taps };
+
+struct FamilyFacts {
+    Family family;
+    std::string_view name;
+    Sums sums;
+    Lanes ncdhw, ndhwc;  // in a kernel of this layout
+};
+
+// The build reads names and sums from these rows (cmake/UnstrideCatalog.cmake), one to a line.
+inline constexpr FamilyFacts families[] = {
+    {Family::channels, "channels", Sums::direct, Lanes::channels, Lanes::channels},
+    {Family::columns, "columns", Sums::direct, Lanes::columns, Lanes::columns},
+    {Family::depthwise, "depthwise", Sums::direct, Lanes::columns, Lanes::channels},
+    {Family::winograd, "winograd", Sums::winograd, Lanes::channels, Lanes::channels},
+    {Family::taps, "taps", Sums::taps, Lanes::columns, Lanes::taps},
+    {Family::pairs, "pairs", Sums::pairs, Lanes::channels, Lanes::channels},
+    {Family::quads, "quads", Sums::direct, Lanes::columns, Lanes::columns},
+};
+
+// Null where there is no family of this name.
+constexpr const FamilyFacts *find_family(std::string_view name) {
+    for (const FamilyFacts &facts : families) {
+        if (facts.name == name) {
+            return &facts;
+        }
+    }
+    return nullptr;
+}
+
+constexpr const FamilyFacts &facts_of(Family family) {
+    return families[static_cast<int>(family)];
+}
+
+}  // namespace unstride
+
+#endif
