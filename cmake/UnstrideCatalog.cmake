@@ -72,7 +72,7 @@ function(unstride_isa_target out isa)
     set(${out} "${target}" PARENT_SCOPE)
 endfunction()
 
-# What runtime/src/isa.cpp includes: of each ISA its name, device, rank, bytes of a vector, whether it has FMA, and a
+# What runtime/src/device/isa.cpp includes: of each ISA its name, device, rank, bytes of a vector, whether it has FMA, and a
 # function that tells whether the processor has it.
 function(unstride_isa_entries out)
     set(entries "")

@@ -15,7 +15,7 @@ namespace unstride {
 //   p2 3     (a - c) w2      (c + b) (w0 + w1 + w2) / 2      (c - b) (w0 - w1 + w2) / 2      (d - b) w0      p0 + p1 +
 //   p2, p1 - p2 + p3
 //
-// The last input that output 0 reads has number 0: a is number 1 - T. runtime/src/winograd.cpp has the weights' side.
+// The last input that output 0 reads has number 0: a is number 1 - T. runtime/src/kernels/winograd.cpp has the weights' side.
 struct MinimalFilter {
     Halide::Expr taps;  // T
 

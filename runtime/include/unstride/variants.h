@@ -54,7 +54,7 @@ struct Plan {
     int64_t rows_per_task;  // output rows in a piece; pairs of a phase's rows if the variant is of family winograd
     int64_t kernel_calls;  // calls of the kernel: two where phases differ in length along the width, one for each phase
                            // of depth and height if it is of family winograd, times batch slices if need be
-    int64_t packed_bytes;     // memory that the packed weights take, kept with the layer
+    int64_t packed_bytes;  // memory that the packed weights take, kept with the layer
     int64_t scratch_bytes;    // most memory that all threads together take during a forward
     double multiply_adds;     // those whose tap and output both exist
     double compulsory_bytes;  // input, weights and output, each moved once

@@ -1,0 +1,185 @@
+#include "checks/checks.h"
+
+#include <algorithm>
+
+#include "checks/texts.h"
+#include "problem/checked.h"
+
+namespace unstride {
+namespace {
+
+// Kernels index the elements of an item in 32 bits.
+constexpr int64_t largest_item = (int64_t{1} << 31) - 1;
+
+using Three = std::array<int64_t, 3>;
+
+// An input of a layer, as (N, C, D, H, W), and the sizes of its output without any output padding.
+struct Input {
+    Shape sizes;
+    Three least_output;
+
+    Three space() const {
+        return {sizes[2], sizes[3], sizes[4]};
+    }
+};
+
+// Ones in place of the dimensions of space that a batch lacks, up to so many.
+Shape lifted(Shape batch, int spatial, int to) {
+    batch.insert(batch.begin() + 2, static_cast<size_t>(to - spatial), 1);
+    return batch;
+}
+
+Shape space_of(const Three &sizes, int spatial) {
+    return {sizes.end() - spatial, sizes.end()};
+}
+
+Input check_input_shape(const ConvTranspose3dOptions &o, const Shape &shape, int spatial) {
+    const size_t rank = shape.size(), batched_rank = static_cast<size_t>(spatial) + 2;
+    if (rank != batched_rank - 1 && rank != batched_rank) {
+        fail("Expected " + std::to_string(batched_rank - 1) + "D (unbatched) or " + std::to_string(batched_rank) +
+             "D (batched) input to conv_transpose" + suffix(spatial) + ", but got input of size: " + to_string(shape));
+    }
+    Shape batched = shape;
+    if (rank < batched_rank) {
+        batched.insert(batched.begin(), 1);
+    }
+    if (batched[1] != o.in_channels) {
+        fail("Given transposed=1, weight of size " + to_string(weight_shape(o, spatial)) + ", expected input" +
+             to_string(batched) + " to have " + std::to_string(o.in_channels) + " channels, but got " +
+             std::to_string(batched[1]) + " channels instead");
+    }
+    // An empty batch may have no space, either.
+    const int64_t least = batched[0] == 0 ? 0 : 1;
+    if (batched[0] < 0 || *std::min_element(batched.begin() + 2, batched.end()) < least) {
+        fail("Only zero batch or zero channel inputs are supported, but got input shape: " +
+             to_string(lifted(batched, spatial, std::max(spatial, 2))));
+    }
+    Input input{lifted(batched, spatial, 3), {}};
+    for (int d = 0; d < 3; d++) {
+        const int64_t reached = reached_outputs(input.space()[d], o.kernel_size[d], o.stride[d], o.dilation[d]);
+        input.least_output[d] = add(reached, -o.padding[d] - end_padding(o)[d]);
+    }
+    return input;
+}
+
+// The output padding that makes an output of a size, and the sizes that can be made.
+struct Fit {
+    bool fits;
+    Three padding;
+    Shape least, most;
+};
+
+Fit fit(const ConvTranspose3dOptions &o, const Input &input, const Shape &size, int spatial) {
+    Fit result{true, {}, space_of(input.least_output, spatial), {}};
+    for (int d = 3 - spatial; d < 3; d++) {
+        const int64_t requested = size[result.most.size()], least = input.least_output[d],
+                      most = add(least, o.stride[d] - 1);
+        result.most.push_back(most);
+        result.fits = result.fits && requested >= least && requested <= most;
+        result.padding[d] = result.fits ? requested - least : 0;
+    }
+    return result;
+}
+
+// PyTorch's rule for the output_size argument of forward, as output padding.
+Three padding_for_size(const ConvTranspose3dOptions &o, const Input &input, const Shape &input_shape, Shape size,
+                       int spatial) {
+    const size_t rank = input_shape.size(), dimensions = static_cast<size_t>(spatial);
+    if (size.size() == rank) {
+        size.erase(size.begin(), size.end() - spatial);
+    }
+    if (size.size() != dimensions) {
+        fail("ConvTranspose" + suffix(spatial, 'D') + ": for " + std::to_string(rank) +
+             "D input, output_size must have " + std::to_string(spatial) + " or " + std::to_string(rank) +
+             " elements (got " + std::to_string(size.size()) + ")");
+    }
+    const Fit found = fit(o, input, size, spatial);
+    if (!found.fits) {
+        fail("requested an output size of " + to_string(size) + ", but valid sizes range from " +
+             to_string(found.least) + " to " + to_string(found.most) + " (for an input of torch.Size(" +
+             to_string(Shape(input_shape.begin() + 2, input_shape.end())) + "))");
+    }
+    return found.padding;
+}
+
+Three output_padding(const ConvTranspose3dOptions &o) {
+    return {o.output_padding[0], o.output_padding[1], o.output_padding[2]};
+}
+
+Three output_with(const Input &input, const Three &padding) {
+    Three output{};
+    for (int d = 0; d < 3; d++) {
+        output[d] = add(input.least_output[d], padding[d]);
+    }
+    return output;
+}
+
+Geometry make_geometry(const ConvTranspose3dOptions &o, const Input &input, const Three &padding, int spatial) {
+    const int64_t batch = input.sizes[0];
+    const Three space = input.space(), output = output_with(input, padding);
+    if (*std::min_element(output.begin(), output.end()) < (batch == 0 ? 0 : 1)) {
+        fail("Given input size per channel: " + volume(space, spatial) +
+             ". Calculated output size per channel: " + volume(output, spatial) + ". Output size is too small");
+    }
+    Geometry geometry{batch, {o.groups, o.in_channels / o.groups, o.out_channels / o.groups}, {}};
+    for (int d = 0; d < 3; d++) {
+        geometry.extent[d] = {space[d], output[d], o.kernel_size[d],
+                              make_axis(o.stride[d], o.dilation[d], o.padding[d])};
+        if (std::max(space[d], output[d]) > largest_extent) {
+            fail("sizes of more than 2^29 along one dimension are not supported, but got input " +
+                 volume(space, spatial) + " and output " + volume(output, spatial));
+        }
+    }
+    // In bytes, all fits in 63 bits: nothing below can overflow.
+    const int64_t inputs = product({o.in_channels, space[0], space[1], space[2]});
+    const int64_t outputs = product({o.out_channels, output[0], output[1], output[2]});
+    multiply(multiply(batch, std::max(inputs, outputs)), size_of(DType::f64));
+    if (std::max(inputs, outputs) > largest_item) {
+        fail("more than 2^31 - 1 elements in one item of the batch are not supported, but got " +
+             std::to_string(inputs) + " in the input and " + std::to_string(outputs) + " in the output");
+    }
+    return geometry;
+}
+
+}  // namespace
+
+Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, const Shape &output_size, int spatial) {
+    const Input input = check_input_shape(o, input_shape, spatial);
+    const bool of_size = !output_size.empty();
+    return make_geometry(
+        o, input, of_size ? padding_for_size(o, input, input_shape, output_size, spatial) : output_padding(o), spatial);
+}
+
+Geometry resolve_output(const ConvTranspose3dOptions &o, const Shape &input_shape, const Shape &output_shape,
+                        int spatial) {
+    const Input input = check_input_shape(o, input_shape, spatial);
+    const Three usual = output_padding(o);
+    if (output_shape.size() != input_shape.size()) {
+        return make_geometry(o, input, usual, spatial);
+    }
+    const Shape space(output_shape.end() - spatial, output_shape.end()),
+        padded = space_of(output_with(input, usual), spatial);
+    if (space == padded) {
+        return make_geometry(o, input, usual, spatial);
+    }
+    const Fit found = fit(o, input, space, spatial);
+    if (!found.fits) {
+        const auto with_space = [&](const Shape &sizes) {
+            Shape all(input_shape.begin(), input_shape.end() - spatial);
+            all.back() = o.out_channels;
+            all.insert(all.end(), sizes.begin(), sizes.end());
+            return to_string(all);
+        };
+        std::string possible = with_space(found.least);
+        if (found.least != found.most) {
+            possible += " to " + with_space(found.most);
+        }
+        if (!fit(o, input, padded, spatial).fits) {  // an output padding from the stride on, but below the dilation
+            possible += " or " + with_space(padded);
+        }
+        fail("expected output of size " + possible + ", but got " + to_string(output_shape));
+    }
+    return make_geometry(o, input, found.padding, spatial);
+}
+
+}  // namespace unstride

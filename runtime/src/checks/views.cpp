@@ -1,0 +1,258 @@
+#include "checks/checks.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "checks/texts.h"
+#include "problem/checked.h"
+#include "problem/views.h"
+
+namespace unstride {
+namespace {
+
+bool has_elements(const Shape &sizes) {
+    return std::find(sizes.begin(), sizes.end(), 0) == sizes.end();
+}
+
+// "(N, C, H, W)", or "(C, H, W)" without a batch.
+std::string dimensions(int spatial, bool batched) {
+    constexpr std::array<const char *, 3> space = {"L", "H, W", "D, H, W"};
+    return std::string(batched ? "(N, C, " : "(C, ") + space[static_cast<size_t>(spatial - 1)] + ")";
+}
+
+// Whether elements lie in the order of their dimensions, the last one innermost, where sizes of one tell it, too.
+bool is_in_order(const View<const void> &view) {
+    for (size_t d = 0; d + 1 < view.sizes.size(); d++) {
+        if (view.strides[d] < multiply(view.strides[d + 1], view.sizes[d + 1])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// An array in ndhwc that was made for another number of dimensions of space has its channels elsewhere. In ncdhw that
+// makes no difference, and in a slice that has lost a dimension the channels are where the layer looks for them.
+void check_spatial_of(const char *name, const View<const void> &view, int spatial) {
+    const int64_t channel = static_cast<int64_t>(view.sizes.size()) - view.spatial - 1;
+    const bool known = view.spatial != 0 && view.spatial != spatial && (channel == 0 || channel == 1);
+    if (!known || view.strides[static_cast<size_t>(channel)] != 1 || is_in_order(view)) {
+        return;
+    }
+    fail(std::string(name) + " of size " + to_string(view.sizes) + " was made for " + std::to_string(view.spatial) +
+         " dimensions of space, as " + dimensions(view.spatial, channel == 1) + " with strides " +
+         to_string(view.strides) + ", but the layer has " + std::to_string(spatial) + " and takes " +
+         dimensions(spatial, true) + " or " + dimensions(spatial, false) +
+         ": Tensor and dense_view take that number after the layout");
+}
+
+void check_strides(const char *name, const View<const void> &view, int spatial) {
+    const size_t channel = channel_dimension(view.sizes.size(), spatial);
+    for (size_t d = 0; d < view.sizes.size(); d++) {
+        const int64_t most = d < channel ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int32_t>::max(),
+                      stride = view.strides[d];
+        if (view.sizes[d] > 1 && (stride < 0 || stride > most)) {
+            fail(std::string(name) + " has stride " + std::to_string(stride) + " in dimension " + std::to_string(d) +
+                 ", which must be " + (stride < 0 ? "0 or more" : "at most " + std::to_string(most)) +
+                 ": got strides " + to_string(view.strides));
+        }
+    }
+}
+
+void check_view(const char *name, const View<const void> &view, int spatial) {
+    if (view.strides.size() != view.sizes.size()) {
+        fail(std::string(name) + " has " + std::to_string(view.sizes.size()) + " sizes, but " +
+             std::to_string(view.strides.size()) + " strides");
+    }
+    if (!has_elements(view.sizes)) {
+        return;
+    }
+    check_data(name, view.data);
+    const int64_t alignment = size_of(view.dtype);
+    if (reinterpret_cast<uintptr_t>(view.data) % static_cast<uintptr_t>(alignment) != 0) {
+        fail(std::string(name) + " is not aligned to " + std::to_string(alignment) + " bytes");
+    }
+    check_strides(name, view, spatial);
+    check_spatial_of(name, view, spatial);
+}
+
+Layout other_than(Layout layout) {
+    return layout == Layout::ncdhw ? Layout::ndhwc : Layout::ncdhw;
+}
+
+// The dimension whose elements lie side by side: columns or channels.
+size_t dense_dimension(Layout layout, size_t rank, int spatial) {
+    return layout == Layout::ncdhw ? rank - 1 : channel_dimension(rank, spatial);
+}
+
+bool can_be(Layout layout, const View<const void> &view, int spatial) {
+    const size_t dense = dense_dimension(layout, view.sizes.size(), spatial);
+    return view.sizes[dense] <= 1 || view.strides[dense] == 1;
+}
+
+std::string layouts_of(const char *name, const View<const void> &view, int spatial) {
+    const bool columns = can_be(Layout::ncdhw, view, spatial), channels = can_be(Layout::ndhwc, view, spatial);
+    std::string dense = "neither";
+    if (columns || channels) {
+        dense = columns ? "dense columns" : "dense channels";
+    }
+    return std::string("; ") + name + " has " + (columns && channels ? "both" : dense) + ", with strides " +
+           to_string(view.strides);
+}
+
+// Bytes from the first element to the end of the last one.
+int64_t span(const View<const void> &view) {
+    int64_t last = 0;
+    for (size_t d = 0; d < view.sizes.size(); d++) {
+        last = add(last, multiply(view.sizes[d] - 1, view.strides[d]));
+    }
+    return multiply(add(last, 1), size_of(view.dtype));
+}
+
+// Whether memory that is cut into pieces of so many bytes has elements of `a` at the beginning of each, from its first
+// element on, and those of `b` behind them: as two slices of the channels of one array have.
+bool are_apart_in_pieces(const View<const void> &a, const View<const void> &b, int64_t piece) {
+    const auto bytes_in_piece = [&](const View<const void> &view) {
+        int64_t bytes = size_of(view.dtype);
+        for (size_t d = 0; d < view.sizes.size(); d++) {
+            const int64_t stride = view.sizes[d] > 1 ? multiply(view.strides[d], size_of(view.dtype)) : 0;
+            bytes = stride % piece == 0 ? bytes : add(bytes, multiply(view.sizes[d] - 1, stride));
+        }
+        return bytes;
+    };
+    const int64_t distance = static_cast<const char *>(b.data) - static_cast<const char *>(a.data),
+                  begin = (distance % piece + piece) % piece;
+    return bytes_in_piece(a) <= begin && add(begin, bytes_in_piece(b)) <= piece;
+}
+
+// Whether they may share memory, as far as their first and last elements, and pieces as long as one of their strides,
+// tell.
+bool overlap(const View<const void> &a, const View<const void> &b) {
+    const auto *const first_of_a = static_cast<const char *>(a.data), *const first_of_b =
+                                                                          static_cast<const char *>(b.data);
+    bool together = first_of_a < first_of_b + span(b) && first_of_b < first_of_a + span(a);
+    for (size_t d = 0; d < a.sizes.size(); d++) {
+        together = together && !(a.sizes[d] > 1 && a.strides[d] > 0 &&
+                                 are_apart_in_pieces(a, b, multiply(a.strides[d], size_of(a.dtype))));
+    }
+    return together;
+}
+
+bool is_same(const View<const void> &a, const View<const void> &b) {
+    for (size_t d = 0; d < a.sizes.size(); d++) {
+        if (a.sizes[d] != b.sizes[d] || (a.sizes[d] > 1 && a.strides[d] != b.strides[d])) {
+            return false;
+        }
+    }
+    return a.data == b.data;
+}
+
+// Whether no two elements of a view share memory, by the usual sufficient test: each stride is beyond the reach of
+// all smaller ones.
+bool elements_are_distinct(const Shape &sizes, const Shape &strides) {
+    std::vector<std::pair<int64_t, int64_t>> dimensions;
+    for (size_t d = 0; d < sizes.size(); d++) {
+        if (sizes[d] > 1) {
+            dimensions.emplace_back(strides[d], sizes[d]);
+        }
+    }
+    std::sort(dimensions.begin(), dimensions.end());
+    int64_t reach = 0;
+    for (const auto &[stride, size] : dimensions) {
+        if (stride <= reach) {
+            return false;
+        }
+        reach = add(reach, multiply(stride, size - 1));
+    }
+    return true;
+}
+
+}  // namespace
+
+void check_sizes(const Shape &sizes, int spatial) {
+    check_spatial(spatial);
+    const auto least = static_cast<size_t>(spatial) + 1;
+    if (sizes.size() != least && sizes.size() != least + 1) {
+        fail("an array of " + std::to_string(spatial) + " dimensions of space has " + std::to_string(least) + " or " +
+             std::to_string(least + 1) + " sizes, but got " + std::to_string(sizes.size()) + ": " + to_string(sizes));
+    }
+    if (*std::min_element(sizes.begin(), sizes.end()) < 0) {
+        fail("sizes must be 0 or more, but got " + to_string(sizes));
+    }
+}
+
+Layout check_input(const View<const void> &input, const std::optional<Layout> &wanted, int spatial) {
+    check_view("input", input, spatial);
+    const Layout usual = Layout::ncdhw;
+    if (!has_elements(input.sizes)) {
+        return wanted.value_or(usual);
+    }
+    if (wanted && can_be(*wanted, input, spatial)) {
+        return *wanted;
+    }
+    // Where both are possible, the one whose dense dimension has more than one element.
+    const Layout other = other_than(usual);
+    const bool one_element = input.sizes[dense_dimension(usual, input.sizes.size(), spatial)] == 1;
+    return !can_be(usual, input, spatial) || (one_element && can_be(other, input, spatial)) ? other : usual;
+}
+
+void check_output_shape(const Shape &shape, const Shape &expected) {
+    if (shape != expected) {
+        fail("expected output of size " + to_string(expected) + ", but got " + to_string(shape));
+    }
+}
+
+void check_residual_type(DType dtype, DType output) {
+    if (dtype != output) {
+        fail(std::string("expected a residual of the output's type ") + to_string(output) + ", but got " +
+             to_string(dtype));
+    }
+}
+
+void check_residual_shape(const Shape &shape, const Shape &output) {
+    if (shape != output) {
+        fail("expected a residual of the output's size " + to_string(output) + ", but got " + to_string(shape));
+    }
+}
+
+Layout check_views(const View<const void> &input, const View<void> &output, const View<const void> *residual,
+                   const Shape &expected_output, Layout preferred, int spatial) {
+    check_view("input", input, spatial);
+    check_view("output", output, spatial);
+    check_types({input.dtype, output.dtype});
+    check_output_shape(output.sizes, expected_output);
+    if (residual != nullptr) {
+        check_view("residual", *residual, spatial);
+        check_residual_type(residual->dtype, output.dtype);
+        check_residual_shape(residual->sizes, output.sizes);
+    }
+    if (!has_elements(output.sizes)) {
+        return preferred;
+    }
+    if (!elements_are_distinct(output.sizes, output.strides)) {
+        fail("elements of the output share memory: size " + to_string(output.sizes) + ", strides " +
+             to_string(output.strides));
+    }
+    if (overlap(input, output)) {
+        fail("input and output overlap");
+    }
+    if (residual != nullptr && overlap(*residual, output) && !is_same(*residual, output)) {
+        fail("residual and output overlap, and are not the same");
+    }
+    for (Layout layout : {preferred, other_than(preferred)}) {
+        if (can_be(layout, input, spatial) && can_be(layout, output, spatial) &&
+            (residual == nullptr || can_be(layout, *residual, spatial))) {
+            return layout;
+        }
+    }
+    fail(std::string(residual == nullptr ? "input and output must both" : "input, output and residual must all") +
+         " have dense columns (ncdhw: stride 1 in dimension " + std::to_string(input.sizes.size() - 1) +
+         ") or dense channels (ndhwc: stride 1 in dimension " +
+         std::to_string(channel_dimension(input.sizes.size(), spatial)) + ")" + layouts_of("input", input, spatial) +
+         layouts_of("output", output, spatial) +
+         (residual == nullptr ? "" : layouts_of("residual", *residual, spatial)));
+}
+
+}  // namespace unstride

@@ -1,0 +1,137 @@
+#include <dlfcn.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "device/driver.h"
+#include "unstride/error.h"
+
+namespace unstride {
+namespace {
+
+// What is needed of cuda.h, which not every machine has that builds this.
+using CudaDevice = int;
+enum Attribute {
+    clock_khz = 13,
+    multiprocessors = 16,
+    memory_clock_khz = 36,
+    bus_bits = 37,
+    capability = 75,  // the major number
+    minor_capability = 76,
+};
+
+// Units of a multiprocessor that start a multiply-add in f32 in each cycle: CUDA C++ Programming Guide, "Arithmetic
+// Instructions".
+int fma_units(int major, int minor) {
+    return major == 8 && minor == 0 ? 64 : 128;
+}
+
+struct Cuda {
+    int (*device_count)(int *);
+    int (*device)(CudaDevice *, int);
+    int (*name)(char *, int, CudaDevice);
+    int (*memory)(size_t *, CudaDevice);
+    int (*attribute)(int *, Attribute, CudaDevice);
+    int (*primary_context)(void **, CudaDevice);
+    int (*current_context)(void **);
+    int (*device_of_current)(CudaDevice *);
+
+    static void check(int code, const char *call) {
+        if (code != 0) {
+            throw DeviceError(std::string("CUDA: ") + call + " failed with error " + std::to_string(code));
+        }
+    }
+
+    // Halide's runtime looks for its functions among those of the process first, and else in libcuda.so, which machines
+    // that run CUDA may lack.
+    Cuda() {
+        void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL);
+        if (library == nullptr) {
+            throw DeviceError("there is no CUDA device: the driver's library, libcuda.so.1, is not installed");
+        }
+        const auto find = [&](auto &function, const char *symbol) {
+            function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(find_symbol(library, symbol));
+        };
+        int (*init)(unsigned) = nullptr;
+        find(init, "cuInit");
+        find(device_count, "cuDeviceGetCount");
+        find(device, "cuDeviceGet");
+        find(name, "cuDeviceGetName");
+        find(memory, "cuDeviceTotalMem_v2");
+        find(attribute, "cuDeviceGetAttribute");
+        find(primary_context, "cuDevicePrimaryCtxRetain");
+        find(current_context, "cuCtxGetCurrent");
+        find(device_of_current, "cuCtxGetDevice");
+        int count = 0;
+        if (init(0) != 0 || device_count(&count) != 0 || count == 0) {
+            throw DeviceError("there is no CUDA device: the driver is installed, but finds none");
+        }
+        // Halide 21 has the driver compile for 64 registers a thread unless this says otherwise. 255 is all that a
+        // thread can have.
+        setenv("HL_CUDA_JIT_MAX_REGISTERS", "255", 0);
+    }
+};
+
+// Looked for again if there was none.
+const Cuda &cuda() {
+    static const Cuda driver;
+    return driver;
+}
+
+CudaDevice device_in_use() {
+    void *current = nullptr;
+    CudaDevice device = 0;
+    if (cuda().current_context(&current) == 0 && current != nullptr) {
+        Cuda::check(cuda().device_of_current(&device), "cuCtxGetDevice");
+    } else {
+        Cuda::check(cuda().device(&device, 0), "cuDeviceGet");
+    }
+    return device;
+}
+
+}  // namespace
+
+DeviceInfo describe_cuda() {
+    const CudaDevice device = device_in_use();
+    std::array<char, 256> name{};
+    size_t memory = 0;
+    const auto attribute = [&](Attribute which) {
+        int value = 0;
+        Cuda::check(cuda().attribute(&value, which, device), "cuDeviceGetAttribute");
+        return value;
+    };
+    Cuda::check(cuda().name(name.data(), name.size() - 1, device), "cuDeviceGetName");
+    Cuda::check(cuda().memory(&memory, device), "cuDeviceTotalMem");
+    const int major = attribute(capability), minor = attribute(minor_capability);
+    if (major < 8) {
+        throw DeviceError(std::string("CUDA: ") + name.data() + " has compute capability " + std::to_string(major) +
+                          "." + std::to_string(minor) + ", and 8.0 is needed");
+    }
+    const int processors = attribute(multiprocessors);
+    const double clock = 1e3 * attribute(clock_khz);
+    const double transfers = 2e3 * attribute(memory_clock_khz);  // two in a cycle
+    return {Device::cuda,
+            name.data(),
+            static_cast<int64_t>(memory),
+            processors,
+            clock,
+            2 * clock * processors * fma_units(major, minor),
+            transfers * attribute(bus_bits) / 8};
+}
+
+void *cuda_context() {
+    void *context = nullptr;
+    if (cuda().current_context(&context) == 0 && context != nullptr) {
+        return context;
+    }
+    static void *const primary = [] {  // kept to the end of the process, as the CUDA runtime keeps it
+        CudaDevice device = 0;
+        void *retained = nullptr;
+        Cuda::check(cuda().device(&device, 0), "cuDeviceGet");
+        Cuda::check(cuda().primary_context(&retained, device), "cuDevicePrimaryCtxRetain");
+        return retained;
+    }();
+    return primary;
+}
+
+}  // namespace unstride

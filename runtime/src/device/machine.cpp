@@ -1,0 +1,207 @@
+#include "device/machine.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+#include "unstride/error.h"
+#include "unstride/variants.h"
+
+namespace unstride {
+namespace {
+
+struct Caches {
+    int64_t l1d, l2, last_level;  // 0: unknown
+};
+
+#if defined(__x86_64__)
+
+using Registers = std::array<unsigned, 4>;  // eax, ebx, ecx, edx
+
+// Zeros for what the processor does not answer.
+Registers cpuid(unsigned leaf, unsigned subleaf = 0) {
+    Registers r{};
+    if (__get_cpuid_count(leaf, subleaf, r.data(), &r[1], &r[2], &r[3]) == 0) {
+        r = {};
+    }
+    return r;
+}
+
+std::string cpu_name() {
+    std::string name;
+    for (unsigned leaf = 0x80000002; leaf <= 0x80000004; leaf++) {
+        const Registers r = cpuid(leaf);
+        std::array<char, sizeof r> text{};
+        std::memcpy(text.data(), r.data(), sizeof r);
+        name.append(text.data(), std::find(text.begin(), text.end(), '\0') - text.begin());
+    }
+    const unsigned signature = cpuid(1)[0], family = signature >> 8 & 15, model = signature >> 4 & 15;
+    return name + ", family " + std::to_string(family == 15 ? family + (signature >> 20 & 255) : family) +  //
+           " model " + std::to_string(family == 6 || family == 15 ? model + (signature >> 12 & 240) : model);
+}
+
+// Leaf 4 of Intel's and leaf 0x8000001d of AMD's processors have one form: one cache for each subleaf. Unlike sysconf,
+// they tell the size of one instance of a cache.
+Caches cpuid_caches(unsigned leaf) {
+    Caches caches{};
+    for (unsigned subleaf = 0; subleaf < 16; subleaf++) {
+        const Registers r = cpuid(leaf, subleaf);
+        const unsigned type = r[0] & 31, level = r[0] >> 5 & 7;
+        if (type == 0) {
+            break;
+        }
+        const int64_t ways = (r[1] >> 22) + 1, partitions = (r[1] >> 12 & 1023) + 1, line = (r[1] & 4095) + 1;
+        const int64_t bytes = ways * partitions * line * (int64_t{r[2]} + 1);
+        const bool instructions = type == 2;
+        if (!instructions) {
+            (level == 1 ? caches.l1d : level == 2 ? caches.l2 : caches.last_level) = bytes;
+        }
+    }
+    return caches;
+}
+
+Caches told_caches() {
+    const Caches amd = cpuid_caches(0x8000001d);
+    return amd.l1d != 0 ? amd : cpuid_caches(4);
+}
+
+#else
+
+std::string cpu_name() {
+    return "unknown";
+}
+
+Caches told_caches() {
+    return {};
+}
+
+#endif
+
+// Of the cache sizes that were found for one level, the first that can be true.
+int64_t plausible(std::initializer_list<int64_t> sizes, int64_t least, int64_t most, int64_t otherwise) {
+    for (int64_t size : sizes) {
+        if (size >= least && size <= most) {
+            return size;
+        }
+    }
+    return otherwise;
+}
+
+#if defined(_SC_LEVEL1_DCACHE_SIZE)
+Caches system_caches() {
+    return {sysconf(_SC_LEVEL1_DCACHE_SIZE), sysconf(_SC_LEVEL2_CACHE_SIZE), sysconf(_SC_LEVEL3_CACHE_SIZE)};
+}
+#else
+Caches system_caches() {
+    return {};
+}
+#endif
+
+// What is found once in a process, and needs no destructor.
+struct Processor {
+    std::array<char, 96> name;
+    Caches caches;
+};
+
+Processor describe_processor() {
+    Processor processor{};
+    const std::string name = cpu_name();
+    for (size_t i = 0; i < std::min(name.size(), processor.name.size() - 1); i++) {
+        const char c = name[i];
+        processor.name[i] = c >= ' ' && c <= '~' && c != '"' ? c : ' ';
+    }
+    const Caches told = told_caches(), system = system_caches();
+    const Machine typical;
+    constexpr int64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
+    Caches &caches = processor.caches;
+    caches.l1d = plausible({told.l1d, system.l1d}, 4 * kib, mib, typical.l1d);
+    caches.l2 = plausible({told.l2, system.l2}, 64 * kib, 64 * mib, typical.l2);
+    caches.last_level =
+        plausible({told.last_level, system.last_level}, caches.l2, 16 * gib, std::max(caches.l2, typical.last_level));
+    return processor;
+}
+
+// Seconds that a chain of multiplications takes, each of which waits for the one before.
+double time_chain(int64_t steps) {
+    using Clock = std::chrono::steady_clock;
+    uint64_t value = 3;
+    const Clock::time_point start = Clock::now();
+    for (int64_t i = 0; i < steps; i += 8) {
+#pragma GCC unroll 8
+        for (int j = 0; j < 8; j++) {
+            value *= value;
+            asm volatile("" : "+r"(value));  // so that the compiler does not see through it
+        }
+    }
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+Machine untimed_machine(int threads) {
+    static const Processor processor = describe_processor();
+    const Isa &isa = usable_isa();
+    Machine machine;
+    machine.cpu = processor.name.data();
+    machine.isa = isa.name;
+    machine.max_isa = isa.rank < best_isa().rank ? max_isa() : "";
+    machine.threads = threads;
+    machine.l1d = processor.caches.l1d;
+    machine.l2 = processor.caches.l2;
+    machine.last_level = processor.caches.last_level;
+    return machine;
+}
+
+Machine this_machine() {
+    Machine machine = untimed_machine(num_threads());
+    machine.clock_hertz = clock_hertz();
+    return machine;
+}
+
+void check_machine(const Machine &machine) {
+    const auto require = [](bool condition, const std::string &message) {
+        if (!condition) {
+            throw InvalidArgument("the machine " + message);
+        }
+    };
+    require(find_isa(machine.isa).device == Device::cpu, "needs an instruction set of the CPU, but has " + machine.isa);
+    require(machine.threads >= 1, "needs a thread, but has " + std::to_string(machine.threads));
+    require(machine.l1d > 0 && machine.l2 > 0 && machine.last_level > 0, "needs caches of more than 0 bytes");
+    require(machine.clock_hertz >= 0, "needs a clock of 0 or more");
+}
+
+std::string lack_of(const std::string &isa, const Machine &machine) {
+    if (find_isa(isa).rank <= find_isa(machine.isa).rank) {
+        return "";
+    }
+    const std::string ceiling =
+        ", which is above the ceiling " + machine.max_isa + ", of UNSTRIDE_MAX_ISA or set_max_isa";
+    return "needs " + isa + (machine.max_isa.empty() ? ", which this machine does not have" : ceiling);
+}
+
+int64_t slab_limit(const Machine &machine) {
+    return std::clamp<int64_t>(machine.l2 / 2, 128 * 1024, 1024 * 1024);
+}
+
+double clock_hertz() {
+    static const double hertz = [] {
+        constexpr int64_t steps = 40'000;
+        constexpr double latency = 3;
+        double least = time_chain(steps);
+        for (int repeat = 0; repeat < 20;
+             repeat++) {  // the least: others may want the processor too, and it may have to wake up
+            least = std::min(least, time_chain(steps));
+        }
+        return latency * static_cast<double>(steps) / least;
+    }();
+    return hertz;
+}
+
+}  // namespace unstride

@@ -1,0 +1,23 @@
+#ifndef UNSTRIDE_RUNTIME_KERNELS_ACTIVATION_FORMULA_H
+#define UNSTRIDE_RUNTIME_KERNELS_ACTIVATION_FORMULA_H
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "formula.h"
+#include "unstride/activation.h"
+
+namespace unstride {
+
+// An activation as the kernels know it.
+Formula formula_of(const Activation &activation);
+
+// What its formula takes, for each of so many channels: slope; low and high bound; or alpha. Empty where there is
+// nothing.
+using FormulaParameters = std::array<std::vector<double>, 2>;
+FormulaParameters parameters_of(const Activation &activation, int64_t channels);
+
+}  // namespace unstride
+
+#endif

@@ -1,0 +1,129 @@
+#include "kernels/catalog.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "checks/checks.h"
+#include "device/machine.h"
+#include "kernels/built_in.h"
+#include "kernels/devices.h"
+#include "process/lasting.h"
+#include "unstride/error.h"
+
+namespace unstride {
+namespace {
+
+// Throws InvalidArgument for an instruction set that there is not.
+Entry entry(const char *name, Layout layout, const char *family, int block, int columns, int stride_x,
+            const Types &types, const char *isa_name, Kernel kernel) {
+    const Isa &isa = find_isa(isa_name);
+    const auto lanes = static_cast<int>(isa.vector_bytes / size_of(types.sums()));
+    return {{name, family, layout, isa.device, isa.name, types, stride_x, block, columns},
+            lanes,
+            isa.rank,
+            isa.fma,
+            kernel};
+}
+
+struct Registry {
+    std::deque<Entry> entries;
+    std::vector<Variant> variants;
+    std::map<std::pair<DType, std::string>, ActivationKernel> activations;
+
+    Registry() {
+        for (const BuiltInKernel &k : built_in.kernels) {
+            const Types types{k.input, k.output};
+            entries.push_back(
+                entry(k.name, k.layout, k.family, k.block, k.columns, k.stride_x, types, k.isa, k.kernel));
+            variants.push_back(entries.back().variant);
+        }
+        for (const BuiltInActivation &a : built_in.activations) {
+            activations[{a.output, a.isa}] = a.kernel;
+        }
+    }
+
+    int add(const std::vector<AddedKernel> &kernels, const std::shared_ptr<const ConvTranspose3dOptions> &layer) {
+        for (const AddedKernel &k : kernels) {
+            if (std::any_of(variants.begin(), variants.end(), [&](const Variant &v) { return v.name == k.name; })) {
+                throw InvalidArgument("two variants are called " + k.name);
+            }
+            Entry added = entry(k.name.c_str(), k.layout, k.family.c_str(), k.block, k.columns, k.stride_x, k.types,
+                                k.isa.c_str(), k.kernel);
+            added.variant.layer = layer;
+            added.autoscheduled = k.autoscheduled;
+            entries.push_back(added);
+            variants.push_back(added.variant);
+        }
+        return static_cast<int>(kernels.size());
+    }
+};
+
+// Made when it is first needed, as kernels register before main in any order.
+Lasting<constructed<Registry>> lasting_registry;
+
+Registry &registry() {
+    return lasting_registry.get();
+}
+
+}  // namespace
+
+const std::deque<Entry> &catalog() {
+    return registry().entries;
+}
+
+const Entry *find_entry(const std::string &name) {
+    const std::deque<Entry> &all = catalog();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Entry &e) { return e.variant.name == name; });
+    return found != all.end() ? &*found : nullptr;
+}
+
+const std::vector<Variant> &variants() {
+    return registry().variants;
+}
+
+std::string Variant::why_not_here() const {
+    if (device == Device::cpu) {
+        return lack_of(isa, untimed_machine(1));
+    }
+    try {
+        device_info(device);
+        return "";
+    } catch (const DeviceError &e) {
+        return e.what();
+    }
+}
+
+bool Variant::runs_here() const {
+    return device == Device::cpu ? find_isa(isa).rank <= usable_isa().rank : exists(device);
+}
+
+std::string why_no_kernels(Layout layout, const Types &types) {
+    return std::string("this program has no kernel for layout ") + to_string(layout) + " and type " + to_string(types) +
+           built_in.advice;
+}
+
+ActivationKernel activation_kernel(DType dtype, const std::string &isa) {
+    const auto found = registry().activations.find({dtype, isa});
+    if (found == registry().activations.end()) {
+        throw InvalidArgument(std::string("this program has no kernel for activations of type ") + to_string(dtype) +
+                              built_in.advice);
+    }
+    return found->second;
+}
+
+int register_activation(DType dtype, const std::string &isa, ActivationKernel kernel) {
+    registry().activations[{dtype, isa}] = kernel;
+    return 1;
+}
+
+int register_kernels(const std::vector<AddedKernel> &kernels) {
+    return registry().add(kernels, nullptr);
+}
+
+int register_layer(const ConvTranspose3dOptions &layer, const std::vector<AddedKernel> &kernels) {
+    check_options(layer);
+    return registry().add(kernels, std::make_shared<const ConvTranspose3dOptions>(layer));
+}
+
+}  // namespace unstride

@@ -1,0 +1,36 @@
+#ifndef UNSTRIDE_RUNTIME_KERNELS_CATALOG_H
+#define UNSTRIDE_RUNTIME_KERNELS_CATALOG_H
+
+#include <deque>
+#include <string>
+
+#include "unstride/register.h"
+#include "unstride/variants.h"
+
+namespace unstride {
+
+struct Entry {
+    Variant variant;
+    int lanes;  // sums in a vector
+    int rank;   // of its instruction set, see InstructionSet
+    bool fma;   // likewise
+    Kernel kernel;
+    bool autoscheduled = false;  // see AddedKernel
+};
+
+// All variants: those of the build in the order of schedules/catalog.txt, then those that were registered. Entries stay
+// where they are.
+const std::deque<Entry> &catalog();
+
+// Null if there is none of this name.
+const Entry *find_entry(const std::string &name);
+
+// What to tell a caller whose program has no kernel for a call, with the library to link if another one has it.
+std::string why_no_kernels(Layout layout, const Types &types);
+
+// Of outputs of a type, and an instruction set or a GPU that has variants.
+ActivationKernel activation_kernel(DType dtype, const std::string &isa);
+
+}  // namespace unstride
+
+#endif

@@ -1,0 +1,189 @@
+#include "kernels/estimate.h"
+
+#include <algorithm>
+
+#include "device/machine.h"
+#include "kernels/cost_model.h"
+#include "kernels/fold.h"
+#include "kernels/tiles.h"
+#include "problem/checked.h"
+
+namespace unstride {
+namespace {
+
+// Elements in the slab of padded input that a task of this many output rows reads.
+int64_t slab_elements(const Entry &entry, const Geometry &geometry, int64_t rows) {
+    const auto &[z, y, x] = geometry.extent;
+    const auto [groups, inputs, outputs] = channels_seen(geometry.channels, entry.variant);
+    const int64_t block =
+        is_across_channels(entry.variant) ? std::max<int64_t>(entry.variant.block, entry.lanes) : entry.variant.block;
+    const int64_t channels = entry.variant.family != "depthwise" ? staged_channels(entry.variant, inputs)
+                                                                 : divide_up(outputs, block) * block;
+    return product({slab_width(entry.variant.columns, x), channels, input_rows(y, rows), z.axis.most_taps(z.kernel)});
+}
+
+// Output rows of a slice that one slab serves, the larger of a half of the L2 cache's worth and one.
+int64_t rows_of_slab(const Entry &entry, const Geometry &geometry, const Machine &machine) {
+    int64_t rows = geometry.extent[1].output;
+    while (rows > 1 && slab_elements(entry, geometry, rows) * sum_bytes(entry.variant) > slab_limit(machine)) {
+        rows = (rows + 1) / 2;
+    }
+    return rows;
+}
+
+// Cycles that it takes to stage the input of the average output row once.
+double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t rows) {
+    const Variant &v = entry.variant;
+    const bool gathers =
+        v.layout == Layout::ndhwc && !is_across_channels(v);  // columns lie apart, and are staged one by one
+    double of_vector = 3;
+    if (is_turned(v)) {
+        of_vector = 8;
+    } else if (gathers) {
+        of_vector = 14;
+    }
+    return as_double(slab_elements(entry, geometry, rows)) / as_double(rows * entry.lanes) * of_vector;
+}
+
+// Blocks of output channels that share what a task stages: all, unless the panels of fewer would stay in the L2 cache
+// from task to task, and staging more often takes less than reading all panels anew for each row, at 10 bytes a cycle.
+int64_t blocks_per_task(const Entry &entry, const Geometry &geometry, const Machine &machine) {
+    const auto &[z, y, x] = geometry.extent;
+    const int64_t all = blocks(entry, geometry);
+    const double panels = as_double(channels_seen(geometry.channels, entry.variant).inputs * entry.variant.block *
+                                    sum_bytes(entry.variant));
+    const double of_block = panels * as_double(x.kernel * y.kernel * z.kernel),
+                 of_row = panels * as_double(all * x.kernel) * taps(y) * taps(z);
+    const auto fitting = static_cast<int64_t>(as_double(machine.l2) / of_block);
+    if (fitting == 0 || fitting >= all) {
+        return all;
+    }
+    const int64_t shares = divide_up(all, fitting);
+    const double staging = cycles_of_staging(entry, geometry, rows_of_slab(entry, geometry, machine));
+    return as_double(shares - 1) * staging < of_row / 10 ? divide_up(all, shares) : all;
+}
+
+// Slices of the output, for each share of its channels that is computed apart: what tasks are split from.
+int64_t slices(const Entry &entry, const Geometry &geometry, const Machine &machine) {
+    const int64_t shares = divide_up(blocks(entry, geometry), blocks_per_task(entry, geometry, machine));
+    return geometry.batch * channels_seen(geometry.channels, entry.variant).groups * shares * geometry.extent[0].output;
+}
+
+// As many output rows as a slab serves; but tasks enough for all threads to be busy to the end.
+int64_t rows_per_task(const Entry &entry, const Geometry &geometry, const Machine &machine) {
+    const int64_t balanced = slices(entry, geometry, machine) * geometry.extent[1].output / (8 * machine.threads);
+    int64_t rows = rows_of_slab(entry, geometry, machine);
+    while (rows > 1 && rows > balanced) {
+        rows = (rows + 1) / 2;
+    }
+    return rows;
+}
+
+// Cycles that the caches need to bring the weights that one step of a *channels* tile reads, where they are not in L1.
+// As measured on Zen 3: 24 bytes a cycle from L2, 10 from beyond.
+double cycles_of_memory(const Entry &entry, const Geometry &geometry, const Machine &machine) {
+    const Variant &v = entry.variant;
+    if (v.family != "channels" && v.family != "pairs") {
+        return 0;
+    }
+    const auto &[z, y, x] = geometry.extent;
+    // A tile reads a phase's panels from end to end, a task those of both y and x phases, again for each row.
+    const double weights = as_double(v.block * sum_bytes(v)),
+                 panel = as_double(channels_seen(geometry.channels, v).inputs) * weights * taps(z);
+    if (panel * taps(y) * taps(x) <= 0.75 * as_double(machine.l1d)) {
+        return 0;
+    }
+    return weights / (panel * as_double(y.kernel * x.kernel) <= as_double(machine.l2) ? 24 : 10);
+}
+
+// What a kernel that was compiled for the layer takes of the time of the one of the same tile for any layer: measured
+// with avx2, on an AMD EPYC, mostly 0.85 to 0.98, and 0.67 to 0.83 for depthwise layers.
+constexpr double known_layer = 0.95;
+
+Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine) {
+    const Variant &v = entry.variant;
+    const auto [groups, inputs, outputs] = channels_seen(geometry.channels, v);
+    const auto &[z, y, x] = geometry.extent;
+    const bool depthwise = v.family == "depthwise";
+    const bool across_channels = is_across_channels(v);
+
+    // One step of a tile's inner loop: one input channel of one tap.
+    const double m = as_double(across_channels ? v.block : v.columns) / entry.lanes;  // vectors
+    const double n = across_channels ? v.columns : v.block;                           // that share them
+    const double unaligned = across_channels ? 1 : 1.5;  // half of the loads straddle cache lines
+    const double loads = depthwise ? m * n * unaligned + (across_channels ? m : n) : m * unaligned + n;
+    const double latency = 4,
+                 step = std::max({m * n / 2, loads / 2, latency, cycles_of_memory(entry, geometry, machine)});
+
+    const double rows = as_double(product({geometry.batch, z.output, y.output}));
+    const double tiles = rows * as_double(groups * blocks(entry, geometry)) *
+                         as_double(tiles_in_phase(v.columns, x) * std::min(x.axis.stride, x.output));
+    const double steps = as_double(inputs) * taps(x) * taps(y) * taps(z);
+
+    // The slab is copied once for each task and each call.
+    const double copies =
+        rows * calls_along_x(entry, geometry) * as_double(groups * divide_up(blocks(entry, geometry), split.blocks));
+    const double staging = copies * cycles_of_staging(entry, geometry, split.rows);
+    const double known = v.layer ? known_layer : 1;
+    return {tiles * steps * step * known, tiles * cycles_of_store(entry, geometry) * known, staging};
+}
+
+Split split_direct(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine) {
+    const int64_t height = geometry.extent[1].output;
+    rows = rows == 0 ? rows_per_task(entry, geometry, machine) : std::min(rows, height);
+    const bool share_items = entry.autoscheduled || has_many_items(entry, geometry, machine);
+    return {rows,
+            1,
+            1,
+            blocks_per_task(entry, geometry, machine),
+            slices(entry, geometry, machine) * divide_up(height, rows),
+            share_items};
+}
+
+int64_t scratch_elements_direct(const Entry &entry, const Geometry &geometry, const Split &split) {
+    const auto &[z, y, x] = geometry.extent;
+    const int64_t turned = input_rows(y, split.rows) * input_rows(z, 1);
+    return add(slab_elements(entry, geometry, split.rows), turned_elements(entry.variant, x, turned));
+}
+
+constexpr CostModel direct_cost{estimate_direct, split_direct, scratch_elements_direct};
+
+const CostModel &cost_of(const Entry &entry) {
+    if (entry.variant.device != Device::cpu) {
+        return gpu_cost;
+    }
+    switch (algorithm_of(entry.variant)) {
+    case Algorithm::winograd:
+        return winograd_cost;
+    case Algorithm::taps:
+        return taps_cost;
+    default:
+        return direct_cost;
+    }
+}
+
+}  // namespace
+
+// Tiles are whole vectors of 16 output channels, and the multiply-adds take half as long: no minimal filter saves much
+// more (docs/algorithm.md), and pairs have none of what those cost. By the makers' figures; not measured.
+bool pairs_pay(const Geometry &geometry) {
+    return geometry.channels.inputs >= 16 && geometry.channels.outputs >= 16;
+}
+
+Estimate estimate(const Entry &entry, const Geometry &geometry, const Machine &machine) {
+    return cost_of(entry).estimate(entry, folded(geometry, entry.variant), split(entry, geometry, 0, machine), machine);
+}
+
+Split split(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine) {
+    return cost_of(entry).split(entry, folded(geometry, entry.variant), rows, machine);
+}
+
+int64_t scratch_elements(const Entry &entry, const Geometry &geometry, const Split &split) {
+    int64_t most = 0;
+    for (const Piece &piece : pieces_of(geometry, entry.variant)) {
+        most = std::max(most, cost_of(entry).scratch_elements(entry, piece.geometry, split));
+    }
+    return most;
+}
+
+}  // namespace unstride

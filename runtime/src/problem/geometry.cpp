@@ -1,0 +1,43 @@
+#include "problem/geometry.h"
+
+#include <algorithm>
+
+#include "problem/checked.h"
+
+namespace unstride {
+
+int64_t reached_outputs(int64_t input, int64_t kernel, int64_t stride, int64_t dilation) {
+    return add(add(multiply(input - 1, stride), multiply(dilation, kernel - 1)), 1);
+}
+
+int64_t Geometry::input_elements() const {
+    return batch * channels.groups * channels.inputs * extent[0].input * extent[1].input * extent[2].input;
+}
+
+int64_t Geometry::output_elements() const {
+    return batch * channels.groups * channels.outputs * extent[0].output * extent[1].output * extent[2].output;
+}
+
+int64_t Geometry::weight_elements() const {
+    return channels.groups * channels.inputs * channels.outputs * extent[0].kernel * extent[1].kernel *
+           extent[2].kernel;
+}
+
+double Geometry::multiply_adds() const {
+    double result =
+        static_cast<double>(batch * channels.groups) * static_cast<double>(channels.inputs * channels.outputs);
+    for (const Extent &e : extent) {
+        // Tap k meets an output wherever 0 <= i * stride - padding + k * dilation < output, for inputs 0 <= i < input.
+        int64_t pairs = 0;
+        for (int64_t k = 0; k < e.kernel; k++) {
+            const int64_t offset = k * e.axis.dilation - e.axis.padding;
+            const int64_t first = offset >= 0 ? 0 : (-offset + e.axis.stride - 1) / e.axis.stride;
+            const int64_t last = e.output - 1 - offset < 0 ? -1 : (e.output - 1 - offset) / e.axis.stride;
+            pairs += std::max<int64_t>(0, std::min(last, e.input - 1) - first + 1);
+        }
+        result *= static_cast<double>(pairs);
+    }
+    return result;
+}
+
+}  // namespace unstride
