@@ -8,8 +8,8 @@
 #include <functional>
 #include <stdexcept>
 
-#include "../harness.h"
 #include "app.h"
+#include "support/harness.h"
 
 namespace {
 

@@ -1,0 +1,402 @@
+"""The benchmark's report, made from numbers that are made up."""
+
+import html.parser
+import pathlib
+import re
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "bench"))
+from report import write_experiments, write_report  # noqa: E402
+from report.charts import spread  # noqa: E402
+from report.markdown import write_experiments_markdown, write_markdown  # noqa: E402
+from report.reasons import reasons  # noqa: E402
+from report.schedules import Schedules  # noqa: E402
+from report.summary import Summary, gpu_speeds  # noqa: E402
+from synthetic_benchmark import synthetic_document, synthetic_experiments  # noqa: E402
+
+VOID = {"meta", "br", "link", "img"}
+
+
+class Page(html.parser.HTMLParser):
+    """Checks that elements nest, and collects what they say."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.loads, self.words = [], [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attributes:
+            if name == "id":
+                self.ids.append(value)
+            if name in ("src", "href", "xlink:href"):
+                self.loads.append(value)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            raise ValueError(f"</{tag}> closes nothing")
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+class ReportTest(unittest.TestCase):
+    def test_markdown(self):
+        document = synthetic_document()
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "tables.md"
+            write_markdown(document, path)
+            lines = path.read_text().splitlines()
+        for layer in document["layers"]:
+            rows = [line for line in lines if line.startswith(f"| {layer['name']} |")]
+            epilogues, types = (
+                sum(row["layer"] == layer["name"] for row in document[part]) for part in ("epilogues", "types")
+            )
+            self.assertEqual(
+                [row.count("|") for row in rows],
+                [9] + [6] * (len(rows) - 1 - epilogues - types) + [9] * epilogues + [12] * types,
+            )
+        self.assertEqual(sum(line.endswith((" met |", " missed |")) for line in lines), len(Summary(document).goals()))
+        self.assertEqual(sum(line.count("|") == 6 for line in lines) - 2, len(document["layer_kernels"]))
+
+    def write(self, document):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "report.html"
+            write_report(document, path)
+            return path.read_text()
+
+    def check(self, document, links=()):
+        return self.check_text(self.write(document), document, links)
+
+    def check_text(self, text, document, links=()):
+        page = Page(text)
+        self.assertEqual(page.open, [])
+        self.assertEqual(len(page.ids), len(set(page.ids)))
+        # All that the page needs is in it; beside these links.
+        self.assertTrue(
+            all(
+                target.startswith(("#", *links)) and (target[0] != "#" or target[1:] in page.ids)
+                for target in page.loads
+            ),
+            page.loads,
+        )
+        for svg in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
+            xml.etree.ElementTree.fromstring(svg)
+        used, defined = (set(re.findall(p, text)) for p in (r"var\((--[\w-]+)\)", r"(--[\w-]+):"))
+        self.assertLessEqual(used, defined)
+        for layer in document["layers"]:
+            self.assertIn(layer["name"], page.words)
+        return "".join(page.words)
+
+    def test_with_peers(self):
+        document = synthetic_document()
+        words = self.check(document)
+        for peer in document["peers"].values():
+            self.assertIn(peer["label"], words)
+        self.assertIn("RuntimeError: <could not> & would not", words)
+        self.assertIn("Without a prediction: llvm-mca is not installed.", words)
+        self.assertIn("ncdhw_columns_32x1_s1_cuda", words)
+        for text in "A made-up GPU: 1.50× as fast", "0.15 ms", "0.05 ms", "3.0 MiB", "of unstride":
+            self.assertIn(text, words)
+
+    def test_gpu_results_without_cudnn(self):
+        document = synthetic_document()
+        gpu = document["gpus"][0]
+        gpu["results"] = [
+            gpu["results"][0],
+            {"layer": "seed1", "layout": "ncdhw", "who": "cudnn", "error": "no algorithm"},
+        ]
+        (speed,) = gpu_speeds(gpu)
+        self.assertEqual((speed.layer, speed.cudnn, speed.ratio), ("seed1", None, None))
+        self.check(document)
+
+    def test_reasons_of_missed_goals(self):
+        words = self.check(synthetic_document())
+        for what, why in reasons():
+            self.assertIn(f"{what}: {why}", words)
+
+    def test_without_peers(self):
+        words = self.check(synthetic_document(peers=False))
+        self.assertNotIn("PyTorch", words)
+        self.assertIn("80 % of the peak", words)
+
+    def test_kernels_for_layers(self):
+        document = synthetic_document()
+        words = self.check(document)
+        for row in document["layer_kernels"]:
+            self.assertIn(row["variant"], words)
+        document["layer_kernels"][0] = {**document["layer_kernels"][0], "error": "<none> left"}
+        del document["layer_kernels"][0]["seconds"]
+        self.assertIn("failed: <none> left", self.check(document))
+        del document["layer_kernels"]  # as in files of before
+        self.assertNotIn("unstride_add_layer", self.check(document))
+
+    def test_epilogues(self):
+        document = synthetic_document()
+        words = self.check(document)
+        self.assertIn("with LeakyReLU in it", words)
+        for row in Summary(document).epilogues():
+            self.assertIn(f"{row.leaky_relu_apart:.2f}", words)
+        del document["epilogues"]  # as in files of before
+        self.assertNotIn("LeakyReLU", self.check(document))
+
+    def test_types(self):
+        document = synthetic_document()
+        words = self.check(document)
+        summary = Summary(document)
+        for row in summary.types():
+            self.assertIn(f"{row.ratios['bf16-f32']:.2f}×", words)
+        self.assertEqual(
+            [(t.type, t.asked) for t in summary.type_summaries()],
+            [("f64", True), ("f16", True), ("bf16", True), ("f16-f32", False), ("bf16-f32", False)],
+        )
+        self.assertIn("NotImplementedError: &lt;none&gt;", self.write(document))
+        self.assertIn("Element types", self.check(synthetic_document(peers=False)))
+        del document["types"]  # as in files of before
+        self.assertNotIn("Element types", self.check(document))
+
+    def test_experiments(self):
+        experiments = synthetic_experiments()
+        links = ("https://github.com/halide/Halide/issues/8577",)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "experiments.html"
+            write_experiments(experiments, path)
+            words = self.check_text(path.read_text(), experiments, ("./seed1_", "./seed2_", "./hand/", *links))
+            write_experiments_markdown(experiments, path)
+            rows = [line for line in path.read_text().splitlines() if line.startswith("| seed1 |")]
+            self.assertEqual([row.split(" | ")[-2:] for row in rows], [["2.00x", "– |"]] * 2)
+        for text in (
+            "Works",
+            "2.00×",
+            "4 of 4",
+            "0 of 4",
+            "took more than 8 <GiB>",
+            "#8577",
+            "Sometimes (GPU)",
+            "1.50×",
+            "4.25×",
+        ):
+            self.assertIn(text, words)
+        words = self.check({**synthetic_document(), "experiments": experiments}, ("experiments/", *links))
+        self.assertIn("Schedules by machines", words)
+        self.assertNotIn("Schedules by machines", self.check({**synthetic_document(), "experiments": None}))
+
+    def test_one_layer_without_variants_or_kernels(self):
+        document = synthetic_document()
+        name = document["layers"][0]["name"]
+        document.update(
+            code=[],
+            variants=[],
+            layer_kernels=[],
+            epilogues=[],
+            types=[],
+            layers=document["layers"][:1],
+            results=[r for r in document["results"] if r["layer"] == name],
+        )
+        self.check(document)
+
+
+class ReasonsTest(unittest.TestCase):
+    def test_reasons(self):
+        text = "# A\n\nWhy goals are missed:\n\n- **k = s** (a): one\n  two.\n- **Depthwise**: three.\n\n## B\n\n- **c**: d\n"
+        self.assertEqual(reasons(text), [("k = s", "(a): one two."), ("Depthwise", "three.")])
+        self.assertEqual(reasons("nothing"), [])
+
+    def test_document(self):
+        found = reasons()
+        self.assertGreater(len(found), 2)
+        self.assertTrue(all(why.endswith(".") for _, why in found), found)
+
+
+class SchedulesTest(unittest.TestCase):
+    def test_rows(self):
+        schedules = Schedules(synthetic_experiments())
+        works, fails, gpu = schedules.rows()
+        self.assertEqual(
+            (works.scheduler, works.tried, works.works, works.code_bytes, works.seconds), ("Works", 4, 4, 4096, 2)
+        )
+        for value, expected in (
+            (works.moves, 3),
+            (schedules.own_moves(), 0.5),
+            (works.mean, 2),
+            (works.least, 2),
+            (works.most, 2),
+            (works.own_mean, 2.5),
+        ):
+            self.assertAlmostEqual(value, expected)
+        self.assertEqual((fails.scheduler, fails.works, fails.mean, fails.seconds), ("Adams2019", 0, None, None))
+        self.assertEqual(
+            (gpu.scheduler, gpu.device, gpu.works, gpu.registers, gpu.spills, gpu.mean),
+            ("Sometimes (GPU)", "gpu", 4, 40, 4, None),
+        )
+        (failure,) = schedules.failures()
+        self.assertEqual((failure.scheduler, failure.count, failure.issue), ("Adams2019", 4, 8577))
+        self.assertEqual(
+            [(name, setting, works) for name, setting, works, _, _ in schedules.settings()],
+            [("Works", "default", 4), ("Works", "a=1", 4), ("Adams2019", "default", 0)],
+        )
+        planned, found = schedules.pairs()[0]
+        self.assertEqual([(r["scheduler"], r["setting"]) for r in found], [("Works", "a=1")])
+
+
+class SummaryTest(unittest.TestCase):
+    def setUp(self):
+        """Two layers: `dense` at 50 % and 80 % of a peak of 100 GFLOP/s, `thin` at 70 % and 20 % of 10 GB/s."""
+        layers = [
+            {
+                "name": "dense",
+                "in_channels": 64,
+                "out_channels": 32,
+                "groups": 1,
+                "flops": 1e9,
+                "compulsory_bytes": 1e6,
+            },
+            {
+                "name": "thin",
+                "in_channels": 64,
+                "out_channels": 64,
+                "groups": 64,
+                "flops": 1e6,
+                "compulsory_bytes": 1e7,
+            },
+        ]
+        seconds = {
+            ("dense", "ncdhw", "unstride"): 0.020,
+            ("dense", "ndhwc", "unstride"): 0.0125,
+            ("thin", "ncdhw", "unstride"): 1e-3 / 0.7,
+            ("thin", "ndhwc", "unstride"): 5e-3,
+            ("dense", "ncdhw", "torch_installed"): 0.080,
+            ("dense", "ndhwc", "openvino"): 0.015,
+            ("thin", "ncdhw", "torch_installed"): 16e-3 / 0.7,
+            ("thin", "ndhwc", "openvino"): 10e-3,
+        }
+        variants = [
+            ("dense", "ncdhw", "a", 0.020, True),
+            ("dense", "ncdhw", "b", 0.016, False),
+            ("thin", "ndhwc", "c", 1.04, True),
+            ("thin", "ndhwc", "d", 1.0, False),
+        ]
+        self.summary = Summary(
+            {
+                "layers": layers,
+                "machine": {"peak_gflops": 100, "bandwidth_gbs": 10, "clock_ghz": 2, "threads": 1},
+                "peers": {who: {"label": who} for who in ("torch_installed", "openvino")},
+                "results": [
+                    {"layer": layer, "layout": layout, "who": who, "seconds": value, "variant": "any"}
+                    for (layer, layout, who), value in seconds.items()
+                ],
+                "layer_kernels": [
+                    {"layer": "dense", "layout": "ndhwc", "seconds": 0.010, "variant": "own"},
+                    {"layer": "thin", "layout": "ndhwc", "error": "no memory"},
+                ],
+                "variants": [
+                    {
+                        "layer": layer,
+                        "layout": layout,
+                        "variant": f"{layout}_{name}_avx2",
+                        "seconds": value,
+                        "planned": planned,
+                        "final": True,
+                    }
+                    for layer, layout, name, value, planned in variants
+                ],
+                "types": [
+                    {
+                        "layer": "dense",
+                        "layout": layout,
+                        "seconds": {"f32": 2, "f64": 4, "bf16": bf16},
+                        "difference": {"f32": 1e-7, "f64": 0, "bf16": bf16 / 1e3},
+                        "peers": {
+                            "torch": {"f64": {"cannot": "why"}, "bf16": {"seconds": 6, "difference": 1e-2}},
+                            "openvino": {"bf16": {"seconds": 8 if bf16 == 1 else 5, "difference": 2e-3}},
+                        },
+                    }
+                    for layout, bf16 in (("ncdhw", 1), ("ndhwc", 4))
+                ],
+            }
+        )
+
+    def test_speeds(self):
+        any_layout = {(s.layer, s.layout): (round(s.ratio, 9), s.who) for s in self.summary.against_any_layout()}
+        self.assertEqual(
+            any_layout,
+            {
+                ("dense", "ncdhw"): (0.75, "openvino"),
+                ("dense", "ndhwc"): (1.2, "openvino"),
+                ("thin", "ncdhw"): (7, "openvino"),
+                ("thin", "ndhwc"): (2, "openvino"),
+            },
+        )
+        same = {(s.layer, s.layout): round(s.ratio, 9) for s in self.summary.against_same_layout()}
+        self.assertEqual(
+            same, {("dense", "ncdhw"): 4, ("dense", "ndhwc"): 1.2, ("thin", "ncdhw"): 16, ("thin", "ndhwc"): 2}
+        )
+        self.assertEqual([(s.layer, s.layout) for s in self.summary.losses()], [("dense", "ncdhw")])
+
+    def test_goals(self):
+        goals = [(goal.result, goal.reached) for goal in self.summary.goals()]
+        self.assertEqual(
+            goals,
+            [
+                ("3 of 4", False),
+                ("3.52×", True),
+                ("8.00×", True),
+                ("1 of 2", False),
+                ("1 of 2", False),
+                ("1 of 2", False),
+            ],
+        )
+
+    def test_gains(self):
+        self.assertEqual(self.summary.gains(), [("dense", "ndhwc", 1.25, "any", "own", 0.0125, 0.010)])
+
+    def test_types(self):
+        self.assertEqual(
+            self.summary.types()[0],
+            ("dense", "ncdhw", 2, {"f64": 2, "bf16": 0.5}, {"bf16": 6}, {"bf16": "torch"}, {"f64": "why"}),
+        )
+        self.assertEqual(self.summary.types()[1].fastest, {"bf16": "openvino"})
+        self.assertEqual(
+            [
+                tuple(round(value, 9) if isinstance(value, float) else value for value in t)
+                for t in self.summary.type_summaries()
+            ],
+            [("f64", 2, None, None, 0, None, True), ("bf16", 1, round(7.5**0.5, 9), 1.25, 4e-3, 1e-2, True)],
+        )
+
+    def test_fractions(self):
+        fractions = {(f.layer, f.layout): (round(f.value, 9), f.goal) for f in self.summary.fractions()}
+        self.assertEqual(
+            fractions,
+            {
+                ("dense", "ncdhw"): (0.5, 0.8),
+                ("dense", "ndhwc"): (0.8, 0.8),
+                ("thin", "ncdhw"): (0.7, 0.7),
+                ("thin", "ndhwc"): (0.2, 0.7),
+            },
+        )
+
+    def test_measured_cycles(self):
+        # 0.5e9 multiply-adds, 8 lanes and 10 to a loop: 6.25e6 loops in 0.016 s of 2e9 cycles.
+        cycles, layer = self.summary.measured_cycles({"variant": "ncdhw_b_avx2", "fmas": 10})
+        self.assertEqual((round(cycles, 9), layer), (5.12, "dense"))
+        self.assertIsNone(self.summary.measured_cycles({"variant": "ncdhw_e_avx2", "fmas": 10}))
+
+    def test_spread(self):
+        self.assertEqual(spread([0, 1, 5], 2), [-0.5, 1.5, 5])
+        self.assertEqual(spread([0, 1, 2], 2), [-1, 1, 3])
+
+
+if __name__ == "__main__":
+    unittest.main()

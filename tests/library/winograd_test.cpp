@@ -1,0 +1,127 @@
+// Minimal filters: where they are taken, that they compute what direct kernels do, and what they leave to these.
+
+#include <limits>
+
+#include "support/catch_compat.h"
+#include "support/errors.h"
+#include "support/harness.h"
+#include "support/machines.h"
+#include "support/splits.h"
+
+namespace unstride::tests {
+namespace {
+
+const ConvTranspose3dOptions many{64, 64, 3, 1, 1};  // 64 products for 8 outputs in place of 216
+const Shape input_shape{2, 64, 3, 5, 7};
+
+bool minimal(const Plan &plan) {
+    return plan.variant.family == "winograd";
+}
+
+std::string direct_variant(Layout layout) {
+    for (const Variant &v : variants_here(layout)) {
+        if (takes(v, many) && v.family == "channels" && v.isa == variants_here(layout).front().isa) {
+            return v.name;
+        }
+    }
+    return "";
+}
+
+TEST_CASE("minimal filters are planned where they save much, and only there", "[winograd]") {
+    const auto planned = [](const ConvTranspose3dOptions &options, const Shape &input) {
+        const bool first = minimal(ConvTranspose3d(options).plan(input, Layout::ncdhw, {}, {}, machines[0]));
+        for (const Machine &machine : machines) {
+            INFO(machine.cpu);
+            for (Layout layout : layouts) {
+                CHECK(first == minimal(ConvTranspose3d(options).plan(input, layout, {}, {}, machine)));
+            }
+        }
+        return first;
+    };
+    CHECK(planned(many, input_shape));
+    CHECK(planned(many, {0, 64, 3, 5, 7}));
+    CHECK(planned({128, 64, 4, 2, 1}, {1, 128, 8, 8, 8}));
+    CHECK(planned({64, 64, 3, 2, 1, 1}, {1, 64, 8, 8, 8}));
+    CHECK(planned({64, 64, 3, 1, 2, 0, 1, true, 2}, {1, 64, 8, 8, 8}));
+    CHECK_FALSE(planned({128, 64, 2, 2}, {1, 128, 8, 8, 8}));                  // one tap in each phase: nothing to save
+    CHECK_FALSE(planned({128, 64, 4, 1}, {1, 128, 8, 8, 8}));                  // four
+    CHECK_FALSE(planned({128, 64, 1, 2}, {1, 128, 8, 8, 8}));                  // none in some phases
+    CHECK_FALSE(planned({64, 1, 4, 2, 1}, {1, 64, 8, 8, 8}));                  // a single output channel
+    CHECK_FALSE(planned({64, 64, 3, 1, 1, 0, 64}, {1, 64, 8, 8, 8}));          // single input channels
+    CHECK_FALSE(planned({64, 64, 4, 2, 1, 0, 1, true, 2}, {1, 64, 8, 8, 8}));  // outputs without taps
+    CHECK_FALSE(planned({64, 64, {1, 1, 3}, 1, {0, 0, 1}}, {1, 64, 8, 8, 8}));  // along the width they sum directly
+}
+
+TEST_CASE("minimal filters give the same bits in both layouts, for any number of threads and split",
+          "[winograd][threads]") {
+    check_same_bits(Case(many, input_shape, Data::reals, 11), "winograd", 3);  // pairs of 5 rows
+}
+
+// Infinity minus infinity would be NaN.
+TEST_CASE("numbers that minimal filters cannot take are summed directly", "[winograd]") {
+    const float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+    for (Layout layout : layouts) {
+        for (float special : {infinity, -infinity, nan, 1.2e15f, -3e38f}) {
+            for (int64_t place : {int64_t{0}, int64_t{2 * 64 * 3 * 5 * 7 - 1}, int64_t{5000}}) {
+                Case c(many, input_shape, Data::reals, 12);
+                c.input[static_cast<size_t>(place)] = special;
+                const ConvTranspose3d layer = c.layer();
+                REQUIRE(minimal(layer.plan(input_shape, layout)));
+                ConvTranspose3d direct = c.layer();
+                direct.set_variant(direct_variant(layout));
+                const std::vector<float> expected = dense_copy(forward(direct, c, layout));
+                INFO(special << " at " << place);
+                CHECK(same_bits(dense_copy(forward(layer, c, layout)), expected));
+            }
+        }
+        // In a view, what lies between its elements does not count.
+        const Case c(many, input_shape, Data::reals, 12);
+        const ConvTranspose3d layer = c.layer();
+        Tensor wide({2, 64, 3, 5, 8}, layout);
+        std::fill_n(wide.data(), wide.element_count(), infinity);
+        const View<float> all = wide.view();
+        const View<float> part{all.data, {2, 64, 3, 5, 7}, all.strides};
+        copy_into(part, c.input);
+        CHECK(same_bits(dense_copy(layer.forward({part.data, part.sizes, part.strides})),
+                        dense_copy(forward(layer, c, layout))));
+        part.data[offset(part.sizes, part.strides, 2 * 64 * 3 * 5 * 7 - 1)] = infinity;
+        ConvTranspose3d direct = c.layer();
+        direct.set_variant(direct_variant(layout));
+        CHECK(same_bits(dense_copy(layer.forward({part.data, part.sizes, part.strides})),
+                        dense_copy(direct.forward({part.data, part.sizes, part.strides}))));
+    }
+}
+
+TEST_CASE("weights that minimal filters cannot take are summed directly", "[winograd]") {
+    const Case c(many, input_shape, Data::reals, 13);
+    for (Layout layout : layouts) {
+        ConvTranspose3d layer = c.layer();
+        const std::string usual = layer.plan(input_shape, layout).variant.family;
+        std::vector<float> weight = c.weight;
+        weight[1000] = std::numeric_limits<float>::infinity();
+        layer.set_weight(weight.data(), layer.weight_shape());
+        CHECK(usual == "winograd");
+        CHECK_FALSE(minimal(layer.plan(input_shape, layout)));
+        layer.set_weight(c.weight.data(), layer.weight_shape());
+        CHECK(minimal(layer.plan(input_shape, layout)));
+        CHECK(mismatch(forward(layer, c, layout), c) == "none");
+    }
+}
+
+TEST_CASE("wisdom chooses among kernels that round alike", "[winograd][wisdom]") {
+    const ConvTranspose3d layer(many);
+    for (Layout layout : layouts) {
+        const std::string planned = layer.plan(input_shape, layout).variant.name;
+        add_wisdom({many, input_shape, {}, layout, num_threads(), planned, 2, 1e-3, 3});
+        CHECK(layer.plan(input_shape, layout).measured);
+        CHECK(layer.plan(input_shape, layout).rows_per_task == 2);
+        const std::string direct = direct_variant(layout);
+        CHECK(error_of<InvalidArgument>([&] {
+                  add_wisdom({many, input_shape, {}, layout, num_threads(), direct, 2, 1e-3, 3});
+              }) == "variant " + direct + " rounds unlike those that the layer runs with");
+    }
+    forget_wisdom();
+}
+
+}  // namespace
+}  // namespace unstride::tests
