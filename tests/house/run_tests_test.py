@@ -19,7 +19,10 @@ JUNIT = """<?xml version="1.0" encoding="UTF-8"?>
 All tests passed
 </system-out>
   </testcase>
-  <testcase name="lost" status="notrun"><skipped message="Unable to find executable"/><system-out></system-out></testcase>
+  <testcase name="lost" status="notrun">
+    <skipped message="Unable to find executable"/>
+    <system-out></system-out>
+  </testcase>
 </testsuite>
 """
 
