@@ -1,5 +1,6 @@
-# Everything from a bare machine: the first target that needs them makes .venv from requirements.txt, and installs Catch2,
-# CLI11, nlohmann-json, Google Benchmark and PoCL from the distribution where they are missing. `make help` lists the targets.
+# Everything from a bare machine: the first target that needs them makes .venv from requirements.txt, and installs
+# Catch2, CLI11, nlohmann-json, Google Benchmark and PoCL from the distribution where they are missing. `make help` lists
+# the targets.
 
 BUILD  ?= build
 PRESET ?= release
@@ -8,7 +9,8 @@ JOBS   ?= $(shell nproc)
 
 # Options of bench/bench.py: make bench BENCH="--layers seed1,seed2"
 BENCH  ?=
-# Those of bench/experiments.py compare: make experiments EXPERIMENTS="--layers gcnet --plugin Mine=libautoschedule_mine.so"
+# Those of bench/experiments.py compare:
+# make experiments EXPERIMENTS="--layers gcnet --plugin Mine=libautoschedule_mine.so"
 EXPERIMENTS ?=
 
 VENV   := .venv

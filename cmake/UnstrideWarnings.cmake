@@ -1,8 +1,11 @@
-# unstride_warnings(TARGET): the warnings that all our own code compiles without, and the sanitizers if any were asked for.
+# unstride_warnings(TARGET): the warnings that all our own code compiles without, and the sanitizers if any were asked
+# for.
 function(unstride_warnings target)
-    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wnon-virtual-dtor $<$<BOOL:${UNSTRIDE_WERROR}>:-Werror>)
+    target_compile_options(${target} PRIVATE
+                           -Wall -Wextra -Wpedantic -Wnon-virtual-dtor $<$<BOOL:${UNSTRIDE_WERROR}>:-Werror>)
     if (UNSTRIDE_SANITIZE)
-        target_compile_options(${target} PRIVATE -fsanitize=${UNSTRIDE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+        target_compile_options(${target} PRIVATE
+                               -fsanitize=${UNSTRIDE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
         target_link_options(${target} PUBLIC -fsanitize=${UNSTRIDE_SANITIZE})
     endif ()
 endfunction()
