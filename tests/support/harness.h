@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "support/bias.h"
 #include "support/reference.h"
 #include "unstride/unstride.h"
 
@@ -17,12 +18,12 @@ enum class Data {
     reals,
 };
 
-// Numbers such as the type has. T is float or double.
+// Random numbers that elements of the type can have. T is float or double.
 template<typename T = float>
 std::vector<T> make_data(int64_t count, Data data, std::mt19937 &random, DType dtype = DType::f32);
 
-// A layer's parameters and input, dense in PyTorch's order and such as the types have, and the output to expect. T is
-// float or double.
+// A layer's parameters and input, dense in PyTorch's order, of numbers that the types can have; and the output to
+// expect. T is float or double.
 template<typename T>
 struct CaseOf {
     ConvTranspose3dOptions options;
@@ -53,12 +54,12 @@ int64_t element_count(const Shape &sizes);
 // The place of the i-th element, in the order (N, C, D, H, W), of an array with these sizes and strides.
 int64_t offset(const Shape &sizes, const Shape &strides, int64_t i);
 
-// The places of all elements, in that order.
+// The places of all elements, in the order (N, C, D, H, W).
 std::vector<int64_t> offsets(const Shape &sizes, const Shape &strides);
 
 void copy_into(const View<float> &to, const std::vector<float> &from);
 
-// Numbers of any type, in the order (N, C, D, H, W), and one as a type has it.
+// The same for elements of any type; and the number nearest to one that a type has.
 void copy_into(const View<void> &to, const std::vector<double> &from);
 std::vector<double> numbers_of(const View<const void> &view);
 double rounded(DType dtype, double number);
@@ -77,16 +78,16 @@ std::string mismatch(const Shape &sizes, const std::vector<float> &got, const Ca
 // Whether a variant can run a layer, from what variants.h says about stride_x, family and layer.
 bool takes(const Variant &variant, const ConvTranspose3dOptions &options);
 
-// Whether it can take these weights and this input, from what conv_transpose.h says of set_variant.
+// Whether the variant can take these weights and this input, from what conv_transpose.h says of set_variant.
 bool takes_numbers(const Variant &variant, const std::vector<float> &weight, const std::vector<float> &input);
 
-// The layer, changed as little as makes the variant take it.
+// The layer, changed as little as it takes for the variant to run it.
 ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &variant);
 
-// Where all layers of a Case compute: UNSTRIDE_TEST_DEVICE, by default the CPU.
+// Where the layer of each Case computes: on the device that UNSTRIDE_TEST_DEVICE names, by default the CPU.
 Device tested_device();
 
-// The variants of a layout and types that this machine can run on that device.
+// The variants of this layout and these types that can run on the tested device of this machine.
 std::vector<Variant> variants_here(Layout layout, const Types &types = {});
 
 constexpr Layout layouts[] = {Layout::ncdhw, Layout::ndhwc};
