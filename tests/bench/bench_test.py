@@ -122,7 +122,7 @@ class WorkerTest(Files):
             self.load(layout)
             for name in TYPES:
                 difference = self.worker.ask("check", layout=layout, dtype=name, save=str(self.folder))["difference"]
-                # Sums round to f32, and outputs to their type: half of the last of so many bits, of the largest output at most.
+                # Sums round to f32, and outputs to their type: by half of its last bit, of the largest output at most.
                 rounding = {"f64": 0, "f16": 2**-11, "bf16": 2**-8}.get(name, 0)
                 self.assertTrue(rounding / 8 <= difference <= rounding + 1e-6 * (name != "f64"), (name, difference))
                 x, w, b, y = (np.load(self.folder / f"{each}.npy") for each in ("input", "weight", "bias", "output"))

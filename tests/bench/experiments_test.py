@@ -1,4 +1,5 @@
-"""bench/experiments.py, on a layer that takes no time, with every autoscheduler for the CPU and one that fails in all ways.
+"""bench/experiments.py, on a layer that takes no time, with every autoscheduler for the CPU
+and one that fails in all ways.
 
 experiments_test.py BUILD PLUGIN        the plugin of failing_autoscheduler.cpp
 """
@@ -23,7 +24,8 @@ from layer_table import parse  # noqa: E402
 BUILD, PLUGIN = pathlib.Path(), pathlib.Path()
 TABLE = (
     LAYERS_HEADER
-    + "small,2,3,8,2x3x9,3x2x3,2x1x2,1x0x1,1x0x1,1x1x1,1,here\nlanes,1,8,8,2x3x4,3x3x3,2x2x2,1x1x1,0x0x0,1x1x1,8,there\n"
+    + "small,2,3,8,2x3x9,3x2x3,2x1x2,1x0x1,1x0x1,1x1x1,1,here\n"
+    + "lanes,1,8,8,2x3x4,3x3x3,2x2x2,1x1x1,0x0x0,1x1x1,8,there\n"
 )
 FAILURES = {
     "error": "no schedule",

@@ -209,7 +209,8 @@ class ReportTest(unittest.TestCase):
 
 class ReasonsTest(unittest.TestCase):
     def test_reasons(self):
-        text = "# A\n\nWhy goals are missed:\n\n- **k = s** (a): one\n  two.\n- **Depthwise**: three.\n\n## B\n\n- **c**: d\n"
+        missed = "- **k = s** (a): one\n  two.\n- **Depthwise**: three.\n"
+        text = f"# A\n\nWhy goals are missed:\n\n{missed}\n## B\n\n- **c**: d\n"
         self.assertEqual(reasons(text), [("k = s", "(a): one two."), ("Depthwise", "three.")])
         self.assertEqual(reasons("nothing"), [])
 

@@ -231,7 +231,7 @@ def synthetic_document(peers=True):
 
 
 def synthetic_experiments():
-    """In the form of bench/experiments.py: two layers, one scheduler that works, one that never does, and one for GPUs."""
+    """Two layers, with a scheduler that works, one that never does, and one for GPUs: in the form of experiments.py."""
     layers = layer_table.read()[:2]
     document = {
         "schema": 1,

@@ -11,8 +11,8 @@ import numpy as np
 
 UNSTRIDE = pathlib.Path()
 
-# What NumPy knows the types as, and how far a number may be from the nearest one of the type, over its magnitude. Of bf16 NumPy knows nothing,
-# without the package ml_dtypes, but two bytes without a meaning.
+# What NumPy knows the types as, and how far a number may be from the nearest one of the type, over its magnitude. To
+# NumPy, without the package ml_dtypes, a number of type bf16 is two bytes without a meaning.
 DTYPES = {"f32": ("<f4", 2.0**-24), "f64": ("<f8", 2.0**-53), "f16": ("<f2", 2.0**-11), "bf16": ("|V2", 2.0**-8)}
 TYPES = [*DTYPES, "f16-f32", "bf16-f32"]
 

@@ -67,8 +67,8 @@ class RunTest(CommandLineTest):
         self.assertEqual(y.dtype.str, output_dtype)
         self.assertTrue(y.flags.c_contiguous)
         expected = conv_transpose3d(x, w, b, **options)
-        # A sum of n products is off by no more than n roundings of the sum of the magnitudes, with minimal filters of a neighbour's. Sums of
-        # 16 bits are f32, and rounded once more.
+        # A sum of n products is off by no more than n roundings of the sum of the magnitudes; with minimal filters, by
+        # those of a neighbour's sum, too. Sums of 16-bit numbers are f32, and rounded once more.
         magnitudes = conv_transpose3d(abs(x), abs(w), None if b is None else abs(b), **options)
         terms = w[:, 0].size // options.get("groups", 1) + 2
         expected, magnitudes = (channels_last(a) if batched else channels_last(a)[0] for a in (expected, magnitudes))

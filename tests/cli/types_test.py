@@ -6,6 +6,11 @@ import numpy as np
 from cli_support import DTYPES, TYPES, CommandLineTest, conv_transpose3d, decode, encode, main, npy_bytes, types_of_each
 
 
+def in_layout(array, layout):
+    """An array (N, C, ...), with the dimensions in the order of a layout."""
+    return np.ascontiguousarray(array if layout == "ncdhw" else np.moveaxis(array, 1, -1))
+
+
 class TypesTest(CommandLineTest):
     def save_integers(self, name, shape, dtype="f32"):
         """So few and small that sums of the layers here are exact in every type, bf16 with its 8 bits included."""
@@ -32,13 +37,12 @@ class TypesTest(CommandLineTest):
             self.assertLessEqual(abs(expected).max(), 2**8)
             for layout in "ncdhw", "ndhwc":
                 with self.subTest(types, layout=layout):
-                    order = lambda a: np.ascontiguousarray(a if layout == "ncdhw" else np.moveaxis(a, 1, -1))  # noqa: B023, E731
-                    self.save("x.npy", encode(order(x), input_type))
+                    self.save("x.npy", encode(in_layout(x, layout), input_type))
                     y = self.run_types("--bias", "b.npy", "--layout", layout, "--dtype", types)
                     self.assertEqual(y.dtype.str, DTYPES[output_type][0])
-                    np.testing.assert_array_equal(decode(y), order(expected))
+                    np.testing.assert_array_equal(decode(y), in_layout(expected, layout))
 
-                    r = self.save_integers("r.npy", order(expected).shape, output_type)
+                    r = self.save_integers("r.npy", in_layout(expected, layout).shape, output_type)
                     y = self.run_types(
                         "--bias",
                         "b.npy",
@@ -51,7 +55,7 @@ class TypesTest(CommandLineTest):
                         "--activation",
                         "relu",
                     )
-                    np.testing.assert_array_equal(decode(y), np.maximum(order(expected) + r, 0))
+                    np.testing.assert_array_equal(decode(y), np.maximum(in_layout(expected, layout) + r, 0))
 
     def test_the_file_tells_the_type(self):
         self.save_integers("w.npy", (2, 3, 3, 3))
@@ -63,7 +67,8 @@ class TypesTest(CommandLineTest):
                 self.assertEqual(y.tobytes(), self.run_types("--dims", 2, "--dtype", dtype).tobytes())
 
     def test_round_trips(self):
-        """Files that pass through a layer of ones stay the same, byte for byte; that of bf16 is as an array of ml_dtypes.bfloat16 is saved."""
+        """Files that pass through a layer of ones stay the same, byte for byte. That of bf16 is as NumPy saves an array
+        of ml_dtypes.bfloat16."""
         self.save("w.npy", np.ones((1, 1, 1, 1, 1), np.float32))
         values = np.array([1, -1 / 3, 65504, 2.0**-14, np.inf, 0]).reshape(1, 1, 2, 3)
         for dtype in DTYPES:

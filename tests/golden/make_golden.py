@@ -5,10 +5,12 @@
     make_golden.py --check    compares them with what would be written; exit status 1 if a byte differs
 
 data.bin    little-endian float32, nothing else
-cases.json  {"floats": length of data.bin in floats, "cases": [...], "initialization": [...], "typed": [...]}, one case a line.
-            An array is {"shape": [...], "offset": its first float in data.bin}, in C order; equal arrays are stored once.
+cases.json  {"floats": length of data.bin in floats, "cases": [...], "initialization": [...], "typed": [...]}, with one
+            case a line. An array is {"shape": [...], "offset": its first float in data.bin}, in C order; equal arrays
+            are stored once.
 
-A case holds the parameters of the layer under PyTorch's names, with a number for each of its one to three dimensions, and
+A case holds the parameters of the layer under PyTorch's names, with a number for each of its one to three dimensions,
+and
     output_size     argument of forward: [] or the spatial sizes
     input, output   (N, C, D, H, W), or (C, D, H, W) for a test that has no batch; in two dimensions without D, in one
                     without D and H
@@ -18,12 +20,12 @@ A case holds the parameters of the layer under PyTorch's names, with a number fo
     magnitude       largest sum of |weight * input| + |bias| over the outputs
     exact           all is integer and magnitude < 2^24, so that f32 arithmetic in any order gives the output exactly
 
-A typed case is one of which torch computed the output in `dtype`, f16 or bf16, with all arrays rounded to it. Outputs may be infinite or NaN;
-`magnitude` is that of the others.
+A typed case is one of which torch computed the output in `dtype`, f16 or bf16, with all arrays rounded to it. Outputs
+may be infinite or NaN; `magnitude` is that of the others.
 
-An initialization holds the layer and the seed of `torch.manual_seed(seed); torch.nn.ConvTranspose3d(...)`, 2d or 1d, and for
-weight and bias the first values and zlib.crc32 of all values. PyTorch scales its draws with a fused multiply-add where
-the CPU has AVX2, and rounds twice on older ones, which gives other bits: the script wants AVX2.
+An initialization holds the layer and the seed of `torch.manual_seed(seed); torch.nn.ConvTranspose3d(...)`, 2d or 1d,
+and for weight and bias the first values and zlib.crc32 of all values. PyTorch scales its draws with a fused
+multiply-add where the CPU has AVX2, and rounds twice on older ones, which gives other bits: the script wants AVX2.
 
 The inputs are multiples of 2^-21 in [-1, 1), or small integers where the original test has them. Products are then
 multiples of 2^-42, every partial sum below 2^11 is exact in float64, and what torch computes there is the exact result,
@@ -150,7 +152,8 @@ def make_typed_case(store, case):
     weight = torch.from_numpy(case["weight"](random, tuple(layer.weight.shape))).to(dtype)
     bias = torch.from_numpy(random.standard_normal(tuple(layer.bias.shape))).to(dtype)
     y = run(layer, [], x, weight, bias)
-    # What overflows must not depend on the order of a sum: in f64 none is near the largest number, and none cancels one that is beyond it.
+    # What overflows must not depend on the order of a sum: in f64 no sum is near the largest number, and no term brings
+    # one back that is beyond it.
     exact = run(layer.to(torch.float64), [], x.double(), weight.double(), bias.double()).abs()
     assert not ((exact > 0.9 * largest) & (exact < 1.1 * largest)).any(), case["name"]
     terms = int(
@@ -216,7 +219,9 @@ def make_files():
     # Last, so that the floats of the others stay where they are.
     cases += [make_case(store, case) for case in LOWER_CASES]
     initializations += [make_initialization(store, g, seed) for g in LOWER_INITIALIZATIONS for seed in SEEDS]
-    text = f'{{"floats":{store.floats},"cases":{lines(cases)},"initialization":{lines(initializations)},"typed":{lines(typed)}}}\n'
+    lists = {"cases": cases, "initialization": initializations, "typed": typed}
+    members = "".join(f',"{name}":{lines(entries)}' for name, entries in lists.items())
+    text = f'{{"floats":{store.floats}{members}}}\n'
     return {"cases.json": text.encode(), "data.bin": b"".join(store.chunks)}
 
 

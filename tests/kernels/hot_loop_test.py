@@ -80,7 +80,8 @@ def main():
         failed += bool(wrong)
         print(
             f"{match['name']:36} {tile.fmas:10} {tile.loads:5} {found.fmas:10} {found.loads:5} "
-            f"{found.fmas / max(found.loads, 1):9.2f} {found.spills:6} {found.instructions:12}  {'; '.join(wrong)}".rstrip()
+            f"{found.fmas / max(found.loads, 1):9.2f} {found.spills:6} {found.instructions:12}  "
+            f"{'; '.join(wrong)}".rstrip()
         )
         if not wrong and not tested:
             self_test(listing, tile)

@@ -1,4 +1,5 @@
-"""What ptxas makes of the CUDA kernels: no spills, no stack, and no more registers than leave room for four blocks on a multiprocessor.
+"""What ptxas makes of the CUDA kernels: no spills, no stack, and so few registers that a multiprocessor has room for
+four blocks.
 
 ptx_test.py --ptxas PATH OBJECT...
 """
