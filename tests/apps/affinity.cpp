@@ -1,6 +1,6 @@
 // A process that may run on one processor has one thread, unless HL_NUM_THREADS wants others.
 //
-//     affinity THREADS      how many are expected
+//     affinity THREADS      the number of threads that is expected
 
 #include <sched.h>
 
@@ -12,7 +12,7 @@ namespace {
 
 using namespace unstride;
 
-// To the first processor of those that the process may run on.
+// Leaves the process the first of the processors that it may run on.
 bool set_affinity() {
     cpu_set_t all, one;
     CPU_ZERO(&one);
@@ -33,7 +33,7 @@ int main(int argc, char **argv) {
     return apps::run([&] {
         const int expected = argc == 2 ? std::atoi(argv[1]) : 1;
         if (!set_affinity()) {
-            return apps::status(false, "the process cannot choose its processor");
+            return apps::failure("the process cannot choose its processor");
         }
         return apps::status(num_threads() == expected, "another number of threads") +
                apps::status(apps::shared_by_rows().is_right(), "a forward has another result the second time");

@@ -27,7 +27,7 @@ inline bool same_bits(const Tensor &a, const Tensor &b) {
     return a.sizes() == b.sizes() && std::memcmp(a.data(), b.data(), bytes) == 0;
 }
 
-// A layer, its input, and what it is expected to compute: what it computed when this was made, alone in one thread.
+// A layer, its input, and what it is expected to compute: what it computed when the Work was made, alone in one thread.
 class Work {
 public:
     Work(ConvTranspose3d layer, const Shape &sizes)
@@ -43,24 +43,27 @@ private:
     Tensor input_, expected_;
 };
 
-// One whose rows are shared among threads.
+// Work whose rows are shared among threads.
 inline Work shared_by_rows() {
     return {ConvTranspose3d(16, 16, 2, 2), {1, 16, 4, 12, 12}};
 }
 
-// One whose items are shared among threads, with an activation that is a pass of its own.
+// Work whose items are shared among threads, with an activation that is a pass of its own.
 inline Work shared_by_items() {
     ConvTranspose3d layer(8, 8, 2, 2);
     layer.set_activation(Activation::gelu());
     return {std::move(layer), {32, 8, 2, 6, 6}};
 }
 
-// The exit status of a program that found this.
+// The exit status of a program that failed, which says why.
+inline int failure(const char *fault) {
+    std::cerr << fault << std::endl;
+    return 1;
+}
+
+// The exit status of a program whose results are right, or have this fault.
 inline int status(bool right, const char *fault) {
-    if (!right) {
-        std::cerr << fault << std::endl;
-    }
-    return right ? 0 : 1;
+    return right ? 0 : failure(fault);
 }
 
 // The exit status of a main function, with a message if it throws.
@@ -69,7 +72,7 @@ int run(const Function &function) {
     try {
         return function();
     } catch (const std::exception &e) {
-        return status(false, e.what());
+        return failure(e.what());
     }
 }
 

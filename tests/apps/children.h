@@ -9,9 +9,10 @@
 
 namespace unstride::apps {
 
-constexpr unsigned child_seconds = 60;  // after which a child counts as hanging
+constexpr unsigned child_seconds = 60;  // A child that takes longer counts as hanging.
 
-// Whether a child that runs the function, and ends with the status that it returns unless it ends before, ends with 0.
+// Whether a child process that runs the function ends with status 0. The status is what the function returns, unless it
+// ends the process itself.
 template<typename Function>
 bool child_succeeds(const Function &function) {
     const pid_t child = fork();

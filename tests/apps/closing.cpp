@@ -16,12 +16,12 @@ using namespace unstride;
 
 constexpr int times = 20;
 
-// To the end of the process, which destroys none of what this uses.
+// Computes to the end of the process, which destroys none of what this uses.
 [[noreturn]] void compute(std::atomic<int> &forwards) {
     const apps::Work &rows = *new apps::Work(apps::shared_by_rows()), &items = *new apps::Work(apps::shared_by_items());
     while (true) {
         if (!rows.is_right() || !items.is_right()) {
-            std::_Exit(apps::status(false, "a forward while the process ends has another result"));
+            std::_Exit(apps::failure("a forward while the process ends has another result"));
         }
         forwards++;
     }

@@ -11,6 +11,7 @@
 #endif
 
 #include "app.h"
+#include "support/bias.h"
 
 namespace {
 
@@ -48,7 +49,7 @@ Tensor input_for(bool flush) {
 }
 
 int check(bool flush, bool after) {
-    ConvTranspose3d layer(16, 16, 2, 2, 0, 0, 1, false);
+    ConvTranspose3d layer(16, 16, 2, 2, 0, 0, 1, tests::without_bias);
     layer.set_activation(Activation::gelu());
     const Tensor input = input_for(flush);
     set_num_threads(4);
@@ -76,7 +77,7 @@ int check(bool flush, bool after) {
 
 int main(int argc, char **argv) {
     if (argc != 3) {
-        return apps::status(false, "usage: float_environment upward|flush before|after");
+        return apps::failure("usage: float_environment upward|flush before|after");
     }
     const bool flush = std::string(argv[1]) == "flush", after = std::string(argv[2]) == "after";
     if (flush && !can_flush) {

@@ -21,7 +21,7 @@ bool all_right(const apps::Work &rows, const apps::Work &items) {
     return rows.is_right() && items.is_right();
 }
 
-// In several threads of the child at once.
+// Computes in several threads of the child at once.
 bool all_right_in_threads(const apps::Work &rows, const apps::Work &items) {
     std::atomic<int> wrong{0};
     constexpr int count = 6;

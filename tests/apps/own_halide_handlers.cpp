@@ -7,7 +7,8 @@
 
 #include "app.h"
 
-// As HalideRuntime.h has them. An app need not see the runtime that is in the library; then it has no handlers to set.
+// These are declared as in HalideRuntime.h. An app need not see the runtime that is in the library; then it has no
+// handlers to set.
 extern "C" {
 using halide_task_t = int (*)(void *, int, unsigned char *);
 using halide_do_par_for_t = int (*)(void *, halide_task_t, int, int, unsigned char *);

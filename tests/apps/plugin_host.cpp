@@ -12,7 +12,7 @@
 namespace {
 
 constexpr int warm_up = 5;
-constexpr size_t most_bytes = 8192;  // of each load
+constexpr size_t most_bytes = 8192;  // that a load may leave behind
 
 int status_of(const char *plugin) {
     void *library = dlopen(plugin, RTLD_NOW | RTLD_LOCAL);
@@ -25,7 +25,7 @@ int status_of(const char *plugin) {
     return dlclose(library) == 0 ? status : 2;
 }
 
-// Bytes that malloc has given away.
+// The bytes in use from malloc.
 size_t allocated() {
     const struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;

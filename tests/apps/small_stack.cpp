@@ -1,4 +1,4 @@
-// First forwards in a thread with a small stack, by every variant that this processor can run.
+// The first forward of a layer in a thread with a small stack, by every variant that this processor can run.
 //
 //     small_stack BYTES
 
@@ -37,7 +37,7 @@ enum class Choice {
     planner,
 };
 
-// What a new layer, such as the variant takes, computes with it, or with what the planner takes.
+// The outputs of a new layer that the variant can run, by this variant or by the planner's choice.
 std::vector<double> outputs_of(const Variant &variant, Choice choice) {
     const ConvTranspose3dOptions options = tests::fitted({6, 38, 3, {2, 1, 2}, 1}, variant);
     ConvTranspose3d layer(options);

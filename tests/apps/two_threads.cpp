@@ -11,7 +11,7 @@ namespace {
 
 using namespace unstride;
 
-constexpr int times = 500;  // that each layer computes at least, as long as the other one does
+constexpr int times = 500;  // Each layer computes at least so often, and goes on while the other one does.
 
 struct Thread {
     const apps::Work work;

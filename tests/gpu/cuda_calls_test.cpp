@@ -1,4 +1,4 @@
-// What the library asks of CUDA's driver, with that of fake_cuda.cpp in place of the real one.
+// What the library asks of CUDA's driver, with the driver of support/fake_cuda.cpp in place of the real one.
 
 #include <dlfcn.h>
 
@@ -20,7 +20,7 @@ FakeCuda &driver() {
         void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL);
         REQUIRE(library != nullptr);
         auto *function = reinterpret_cast<FakeCuda *(*)()>(dlsym(library, "fake_cuda"));
-        REQUIRE(function != nullptr);  // else there is a real driver
+        REQUIRE(function != nullptr);  // It is missing from a real driver.
         return function();
     }();
     return state;
@@ -52,7 +52,7 @@ ConvTranspose3d make_layer() {
 
 const Shape input_shape{2, 8, 3, 4, 5}, output_shape{2, 16, 7, 9, 11};
 
-// Arrays that no kernel reads or writes here.
+// These are arrays that no kernel reads or writes.
 void forward_in(const ConvTranspose3d &layer, void *stream, Layout layout = Layout::ncdhw) {
     layer.forward(dense_view<const float>(static_cast<const float *>(handle(0x10000000)), input_shape, layout),
                   dense_view(static_cast<float *>(handle(0x20000000)), output_shape, layout), CudaStream{stream});
@@ -69,10 +69,10 @@ TEST_CASE("work goes to the caller's context and stream, and nothing waits", "[c
     driver().stack = {context};
     const Calls first = calls_of([&] { forward_in(layer, stream); });
     CHECK(count(first, "load module, registers 255") == 1);
-    CHECK(count(first, "allocate") == 2);  // weights and bias
+    CHECK(count(first, "allocate") == 2);  // These are weights and bias.
     CHECK(count(first, "upload") == 2);
     CHECK(count(first, launch(context, stream)) >= 1);
-    // Weights are there before anything else can use them.
+    // The weights are on the device before anything else can use them.
     const auto last_upload =
         std::find_if(first.rbegin(), first.rend(), [](const std::string &call) { return call.find("upload") == 0; });
     REQUIRE(last_upload != first.rbegin());
@@ -131,7 +131,7 @@ TEST_CASE("memory of the process is copied to the GPU and back", "[cuda]") {
     const ConvTranspose3d layer = make_layer();
     const Tensor input(input_shape);
     Tensor output(output_shape);
-    layer.forward(input.view(), output.view());  // uploads the weights
+    layer.forward(input.view(), output.view());  // This uploads the weights.
     const Calls calls = calls_of([&] { layer.forward(input.view(), output.view()); });
     CHECK(count(calls, "upload " + std::to_string(sizeof(float) * static_cast<size_t>(input.element_count()))) == 1);
     CHECK(count(calls, "download " + std::to_string(sizeof(float) * static_cast<size_t>(output.element_count()))) == 1);

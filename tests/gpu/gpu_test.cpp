@@ -89,7 +89,7 @@ TEST_CASE("an empty batch on a GPU", "[gpu]") {
     CHECK(layer.forward(static_cast<const Tensor &>(Tensor(input_shape)).view()).element_count() == 0);
 }
 
-// Memory that an app has of CUDA's driver. No test of this machine's CPU can run this; see fake_cuda.cpp for what is
+// Memory that an app has from CUDA's driver. It takes a GPU to run this; cuda_calls_test.cpp tests without one what is
 // asked of a driver.
 class CudaMemory {
 public:
@@ -135,14 +135,14 @@ TEST_CASE("the app's own CUDA memory, wherever it begins", "[gpu]") {
     const Case &c = example();
     const ConvTranspose3d layer = c.layer();
     (void)forward(layer, c, Layout::ncdhw);
-    // The context that the layer takes, as this thread has none.
+    // The layer takes the device's primary context, as this thread has none of its own; so does the test.
     void *context = nullptr;
     void *library = dlopen("libcuda.so.1", RTLD_NOW);
     REQUIRE(reinterpret_cast<int (*)(void **, int)>(dlsym(library, "cuDevicePrimaryCtxRetain"))(&context, 0) == 0);
     REQUIRE(reinterpret_cast<int (*)(void *)>(dlsym(library, "cuCtxSetCurrent"))(context) == 0);
     for (const Layout layout : layouts) {
-        for (const int64_t shift : {0, 1}) {       // floats from an aligned place
-            for (const int64_t gap : {0, 4, 3}) {  // floats between the items
+        for (const int64_t shift : {0, 1}) {       // in floats, from an aligned place
+            for (const int64_t gap : {0, 4, 3}) {  // in floats, between the items
                 const auto strides = [&](const Shape &sizes) {
                     Shape s = dense_strides(sizes, layout);
                     s[0] += gap;

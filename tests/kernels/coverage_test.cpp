@@ -10,8 +10,7 @@
 namespace unstride::tests {
 namespace {
 
-// How many variants of an instruction set there are, all of which run here, or none; one that is forced is the one
-// planned.
+// How many variants of an instruction set there are. All of them run here, or none; and one that is forced is planned.
 struct Coverage {
     int all, here;
 };

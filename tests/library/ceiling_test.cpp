@@ -1,5 +1,5 @@
-// set_max_isa: a ceiling for what layers run, those that were made before included. That of the environment is in
-// cli_ceiling_test.py, as a process reads it once.
+// set_max_isa: a ceiling for what layers run, those that were made before included. The ceiling of the environment is
+// tested in tests/cli/ceiling_test.py, as a process reads it once.
 
 #include <string>
 
@@ -45,7 +45,7 @@ TEST_CASE("what there is above the ceiling does not run here", "[ceiling]") {
     CHECK(max_isa().empty());
     CHECK(this_machine().isa == processor_isas().back().name);
     CHECK(this_machine().max_isa.empty());
-    // One that is above all that the processor has is none.
+    // A ceiling above all that the processor has limits nothing.
     for (const InstructionSet &isa : instruction_sets()) {
         if (isa.device == Device::cpu && isa.rank >= processor_isas().back().rank) {
             set_max_isa(isa.name);
@@ -122,14 +122,14 @@ TEST_CASE("wisdom is for one ceiling", "[ceiling][wisdom]") {
     for (const InstructionSet &ceiling : here) {
         CHECK(text.find(" isa=" + ceiling.name + " ") != std::string::npos);
     }
-    // From a text, all but those of the ceiling are of other machines, until it is another one.
+    // Of a text, the entries of other ceilings count as those of other machines, until the ceiling is theirs.
     forget_wisdom();
     const WisdomReport report = read_wisdom(text);
     CHECK(report.entries == 1);
     CHECK(report.other_machines == static_cast<int64_t>(here.size()) - 1);
     check();
     CHECK(wisdom_text() == text);
-    // What is above a ceiling cannot win below it.
+    // A variant above the ceiling cannot win below it.
     set_max_isa("");
     const Variant highest = candidates(grouped, Layout::ncdhw).back();
     set_max_isa("baseline");

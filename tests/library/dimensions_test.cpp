@@ -1,5 +1,4 @@
-// Layers of one and two dimensions: the lines of the problem table that are such, and PyTorch's shapes, texts and
-// initial weights.
+// Layers of one and two dimensions: those of the problem table, and PyTorch's shapes, texts and initial weights.
 
 #include <utility>
 
@@ -160,7 +159,7 @@ TEST_CASE("shapes of one and two dimensions", "[dimensions]") {
     CHECK(plane.output_shape({2, 4, 5, 7}, {2, 6, 10, 14}) == Shape{2, 6, 10, 14});
     CHECK(plane.forward(Tensor({0, 4, 5, 7}, Layout::ndhwc, 2).view()).sizes() == Shape{0, 6, 9, 14});
 
-    // Their number, where only the running app knows it.
+    // The number of dimensions may be known only when the app runs.
     ConvTranspose any({4, 6, {1, 3, 2}, {1, 2, 2}, {0, 1, 0}}, 2);
     CHECK(any.output_shape({2, 4, 5, 7}) == Shape{2, 6, 9, 14});
     any = ConvTranspose1d(4, 6, 3);
@@ -185,7 +184,7 @@ TEST_CASE("arrays of one and two dimensions", "[dimensions]") {
     CHECK(error({2, 3, 4, 5, 6}, 4) == "1, 2 or 3 dimensions of space are supported, but got 4");
 }
 
-// Those of PyTorch 2.15, which computes one dimension in two.
+// The texts are those of PyTorch 2.15, which computes one dimension in two.
 TEST_CASE("PyTorch's texts in one and two dimensions", "[dimensions][errors]") {
     const auto of_line = [](const ConvTranspose1dOptions &o) {
         return error_of<InvalidArgument>([&] { ConvTranspose1d layer(o); });
@@ -193,9 +192,9 @@ TEST_CASE("PyTorch's texts in one and two dimensions", "[dimensions][errors]") {
     const auto of_plane = [](const ConvTranspose2dOptions &o) {
         return error_of<InvalidArgument>([&] { ConvTranspose2d layer(o); });
     };
-    CHECK(of_line({4, 4, 3, 1, 0, 0, 1, true, 1, "circular"}) ==
+    CHECK(of_line({4, 4, 3, 1, 0, 0, 1, with_bias, 1, "circular"}) ==
           "Only \"zeros\" padding mode is supported for ConvTranspose1d");
-    CHECK(of_plane({4, 4, 3, 1, 0, 0, 1, true, 1, "circular"}) ==
+    CHECK(of_plane({4, 4, 3, 1, 0, 0, 1, with_bias, 1, "circular"}) ==
           "Only \"zeros\" padding mode is supported for ConvTranspose2d");
     CHECK(of_line({4, 4, 0}) == "kernel size should be greater than zero, but got kernel_height: 1 kernel_width: 0");
     CHECK(of_plane({4, 4, 0}) == "kernel size should be greater than zero, but got kernel_height: 0 kernel_width: 0");
@@ -204,9 +203,9 @@ TEST_CASE("PyTorch's texts in one and two dimensions", "[dimensions][errors]") {
     CHECK(of_line({4, 4, 3, 0}) == "non-positive stride is not supported");
     CHECK(of_plane({4, 4, 3, 1, -1}) == "negative padding is not supported");
     CHECK(of_line({4, 4, 3, 1, 0, -1}) == "negative output_padding is not supported");
-    CHECK(of_line({4, 4, 3, 1, 0, 0, 1, true, 0}) ==
+    CHECK(of_line({4, 4, 3, 1, 0, 0, 1, with_bias, 0}) ==
           "dilation should be greater than zero, but got dilation_height: 1, dilation_width: 0");
-    CHECK(of_plane({4, 4, 3, 1, 0, 0, 1, true, 0}) ==
+    CHECK(of_plane({4, 4, 3, 1, 0, 0, 1, with_bias, 0}) ==
           "dilation should be greater than zero, but got dilation_height: 0, dilation_width: 0");
     CHECK(of_line({4, 4, 3, 2, 0, 3}) ==
           "output padding must be smaller than either stride or dilation, but got output_padding_height: 0 "
@@ -273,8 +272,8 @@ TEST_CASE("layers that lack dimensions have nothing there", "[dimensions][errors
     CHECK(error({4, 4, {1, 3, 3}}, 1) == "kernel_size must be 1" + one + "(1 x 3 x 3)");
     CHECK(error({4, 4, {1, 3, 3}, 2}, 2) == "stride must be 1" + two + "(2 x 2 x 2)");
     CHECK(error({4, 4, {1, 3, 3}, 1, {1, 0, 0}}, 2) == "padding must be 0" + two + "(1 x 0 x 0)");
-    CHECK(error({4, 4, {1, 3, 3}, 1, 0, 0, 1, true, {2, 1, 1}}, 2) == "dilation must be 1" + two + "(2 x 1 x 1)");
-    CHECK(error({4, 4, {1, 3, 3}, 1, 0, 0, 1, true, 1, "zeros", Triple(-1)}, 2) ==
+    CHECK(error({4, 4, {1, 3, 3}, 1, 0, 0, 1, with_bias, {2, 1, 1}}, 2) == "dilation must be 1" + two + "(2 x 1 x 1)");
+    CHECK(error({4, 4, {1, 3, 3}, 1, 0, 0, 1, with_bias, 1, "zeros", Triple(-1)}, 2) ==
           "padding_end must be 0" + two + "(-1 x -1 x -1)");
     CHECK(error({4, 4, 1}, 0) == "1, 2 or 3 dimensions of space are supported, but got 0");
     CHECK(error({4, 4, 1}, 4) == "1, 2 or 3 dimensions of space are supported, but got 4");
@@ -327,7 +326,7 @@ TEST_CASE("arrays that were made for another number of dimensions", "[dimensions
           }).find("residual of size [1, 32, 14, 18] was made for 3") == 0);
     CHECK(error([&] { plane.forward(right.view(), into.view()); }) == "no error");
 
-    // As (N, C, L), where channels of one element hide the order.
+    // An array (N, C, L) with one channel does not show its layout.
     const ConvTranspose2d unbatched(64, 3, 1);
     CHECK(error([&] {
               unbatched.forward(Tensor({64, 1, 9}, Layout::ndhwc, 1).view());
@@ -335,7 +334,7 @@ TEST_CASE("arrays that were made for another number of dimensions", "[dimensions
                 "the layer has 2 and takes (N, C, H, W) or "
                 "(C, H, W): Tensor and dense_view take that number after the layout");
 
-    // Dense columns are the same memory, and so are slices of them; and of other views nobody knows.
+    // Dense columns are the same memory in both layouts, and so are slices of them; of other views nobody knows.
     Tensor columns(sizes), mine(larger);
     std::fill_n(columns.data(), columns.element_count(), 1.F);
     plane.forward(right.view(), into.view());
@@ -357,7 +356,7 @@ TEST_CASE("arrays that were made for another number of dimensions", "[dimensions
           }) == "no error");
 }
 
-// PyTorch's results.
+// The expected numbers are PyTorch's results.
 TEST_CASE("empty batches may have no space", "[dimensions]") {
     const ConvTranspose1d line(2, 4, 3, 2);
     CHECK(line.output_shape({0, 2, 0}) == Shape{0, 4, 1});
@@ -393,7 +392,7 @@ TEST_CASE("empty batches may have no space", "[dimensions]") {
     }
 }
 
-// From PyTorch: torch.manual_seed(5), then the layer.
+// The expected numbers are PyTorch's, from torch.manual_seed(5) and then the layer.
 TEST_CASE("layers of one and two dimensions start with PyTorch's bits", "[dimensions]") {
     const auto ends = [](ConvTranspose &&layer) {
         layer.reset_parameters(5);

@@ -16,6 +16,11 @@ namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
 
+// An activation has one slope, or one for each channel.
+long double slope_of(const Activation &a, size_t channel) {
+    return a.slopes[a.slopes.size() == 1 ? 0 : channel];
+}
+
 long double apply(const Activation &a, long double v, size_t channel) {
     using Kind = Activation::Kind;
     switch (a.kind) {
@@ -25,7 +30,7 @@ long double apply(const Activation &a, long double v, size_t channel) {
         return v < 0 ? 0 : v;
     case Kind::leaky_relu:
     case Kind::prelu:
-        return v < 0 ? v * a.slopes[a.slopes.size() == 1 ? 0 : channel] : v;
+        return v < 0 ? v * slope_of(a, channel) : v;
     case Kind::elu:
         return v < 0 ? a.alpha * std::expm1(v) : v;
     case Kind::silu:
@@ -39,12 +44,12 @@ long double apply(const Activation &a, long double v, size_t channel) {
     case Kind::sigmoid:
         return 1 / (1 + std::exp(-v));
     case Kind::clamp:
-        return v < a.low ? a.low : v > a.high ? a.high : v;
+        return std::clamp<long double>(v, a.low, a.high);
     }
     return nan;
 }
 
-// As many slopes as a layer of `channels` output channels has, if any.
+// Every activation; prelu has a slope for each of `channels` output channels.
 std::vector<Activation> activations(int64_t channels) {
     std::vector<double> slopes;
     for (int64_t c = 0; c < channels; c++) {
@@ -76,7 +81,7 @@ Case with_epilogue(Case c, const Activation &activation, const std::vector<float
         c.expected.values[i] = static_cast<double>(apply(activation, sum, i / volume % channels));
         c.expected.magnitudes[i] += std::abs(sum);
     }
-    // Beyond those in registers, they are rounded; and the steepest of all has a slope of 1.5.
+    // Activations other than those that are computed in registers round; the steepest of all has a slope of 1.5.
     c.data = c.data == Data::integers && activation.kind != Activation::Kind::elu && activation.slopes.size() < 2 &&
                      std::abs(apply(activation, 0.5, 0) - 0.5) < 1e-9
                  ? Data::integers
@@ -87,7 +92,7 @@ Case with_epilogue(Case c, const Activation &activation, const std::vector<float
 void check_epilogues(const Case &plain, const Variant &variant, int64_t rows) {
     std::mt19937 random(7);
     ConvTranspose3d layer = plain.layer();
-    layer.set_variant(variant.name, variant.device == Device::cpu ? rows : 0);  // a GPU has tasks of its own
+    layer.set_variant(variant.name, variant.device == Device::cpu ? rows : 0);  // On a GPU there are no rows to choose.
     const Tensor input = plain.input_as(variant.layout);
     const Shape &sizes = plain.expected.sizes;
     const std::vector<float> residuals = make_data(element_count(sizes), plain.data, random);
@@ -106,7 +111,7 @@ void check_epilogues(const Case &plain, const Variant &variant, int64_t rows) {
         const std::vector<float> result = dense_copy(output.const_view());
         CHECK(mismatch(sizes, result, expected) == "none");
         CHECK(output.surroundings_intact());
-        // Added to what is there.
+        // The residual is the output itself.
         layer.forward(input.view(), residual.view(), residual.const_view());
         CHECK(same_bits(dense_copy(residual.const_view()), result));
         CHECK(residual.surroundings_intact());
@@ -124,12 +129,12 @@ TEST_CASE("every variant computes residual and activation", "[epilogue]") {
             };
             check({4, 6, 3, {2, 1, 3}, {1, 2, 1}, 0, 2}, {2, 3, 4, 11}, 0);
             check({4, 38, {2, 3, 3}, {1, 2, 2}, 1, {0, 1, 1}}, {3, 2, 3, 5}, 1);
-            check({2, 3, 3, {2, 3, 1}, 2, {1, 1, 0}, 1, true, {3, 2, 3}}, {1, 3, 5, 9}, 2);
+            check({2, 3, 3, {2, 3, 1}, 2, {1, 1, 0}, 1, with_bias, {3, 2, 3}}, {1, 3, 5, 9}, 2);
         }
     }
 }
 
-// What the planner takes, in place too, as its threads share items or rows.
+// The planner's choice, in place too, where threads share items or rows.
 void check_planned_epilogues(const Case &plain, Layout layout, const Activation &activation) {
     std::mt19937 random(7);
     ConvTranspose3d layer = plain.layer();
@@ -174,9 +179,9 @@ TEST_CASE("groups whose channels two variants share get each activation once", "
     }
 }
 
-// A layer that computes the activation alone.
+// A layer that computes nothing but the activation.
 ConvTranspose3d identity(const Activation &activation) {
-    ConvTranspose3d layer(1, 1, 1, 1, 0, 0, 1, false);
+    ConvTranspose3d layer(1, 1, 1, 1, 0, 0, 1, without_bias);
     layer.set_device(tested_device());
     const float one = 1;
     layer.set_weight(&one, layer.weight_shape());
@@ -191,7 +196,7 @@ std::vector<T> values_of(const Activation &activation, const std::vector<T> &arg
     return {values.data<T>(), values.data<T>() + arguments.size()};
 }
 
-// The bound is relative; far to the left GELU is tiny, and its argument's rounding counts more.
+// The bound is relative. Far to the left GELU is tiny, and its argument's rounding counts more there.
 template<typename T>
 void check_exactness(double bound) {
     std::vector<T> arguments;

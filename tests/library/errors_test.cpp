@@ -1,4 +1,4 @@
-// Every mistake in the arguments, by the text of its error. The texts are those of PyTorch 2.15 where it has one.
+// Every mistake in the arguments has a text; where PyTorch 2.15 has one for it, the text is PyTorch's.
 
 #include <limits>
 #include <utility>
@@ -34,13 +34,14 @@ TEST_CASE("parameters that PyTorch refuses", "[errors]") {
         {{4, 4, 3, {1, -2, 1}}, stride},
         {{4, 4, 3, 1, {0, 0, -1}}, "negative padding is not supported"},
         {{4, 4, 3, 2, 0, {-1, 0, 0}}, "negative output_padding is not supported"},
-        {{4, 4, 3, 1, 0, 0, 1, true, 0}, dilation + "0, dilation_height: 0, dilation_width: 0"},
-        {{4, 4, 3, 1, 0, 0, 1, true, {1, -1, 2}}, "dilation should be greater than zero"},
-        {{4, 4, 3, {2, 3, 4}, 0, {1, 3, 0}, 1, true, {1, 2, 1}},
+        {{4, 4, 3, 1, 0, 0, 1, with_bias, 0}, dilation + "0, dilation_height: 0, dilation_width: 0"},
+        {{4, 4, 3, 1, 0, 0, 1, with_bias, {1, -1, 2}}, "dilation should be greater than zero"},
+        {{4, 4, 3, {2, 3, 4}, 0, {1, 3, 0}, 1, with_bias, {1, 2, 1}},
          "output padding must be smaller than either stride or dilation, but got output_padding_depth: 1 "
          "output_padding_height: 3 output_padding_width: 0 stride_depth: 2 stride_height: 3 stride_width: 4 "
          "dilation_depth: 1 dilation_height: 2 dilation_width: 1"},
-        {{4, 4, 3, 1, 0, 0, 1, true, 1, "circular"}, "Only \"zeros\" padding mode is supported for ConvTranspose3d"},
+        {{4, 4, 3, 1, 0, 0, 1, with_bias, 1, "circular"},
+         "Only \"zeros\" padding mode is supported for ConvTranspose3d"},
     };
     for (const auto &mistake : mistakes) {
         CHECK(error_of<InvalidArgument>([&] { ConvTranspose3d layer(mistake.first); }) == mistake.second);
@@ -50,7 +51,8 @@ TEST_CASE("parameters that PyTorch refuses", "[errors]") {
               ConvTranspose3d(o.in_channels, o.out_channels, o.kernel_size, o.stride, o.padding, o.output_padding,
                               o.groups, o.bias, o.dilation, o.padding_mode);
           }) == mistakes[17].second);
-    CHECK_NOTHROW(ConvTranspose3d(4, 4, 3, 1, 0, 2, 1, true, 3));  // above the stride, below the dilation
+    // This output padding is above the stride, but below the dilation.
+    CHECK_NOTHROW(ConvTranspose3d(4, 4, 3, 1, 0, 2, 1, with_bias, 3));
 }
 
 TEST_CASE("paddings below 0 are for layers that say what is cut off at each end", "[errors]") {
@@ -124,12 +126,12 @@ TEST_CASE("output sizes that do not fit the input", "[errors]") {
           "ConvTranspose3D: for 5D input, output_size must have 3 or 5 elements (got 4)");
     CHECK(error(unbatched, {1, 8, 9, 11, 13}) ==
           "ConvTranspose3D: for 4D input, output_size must have 3 or 4 elements (got 5)");
-    // PyTorch leaves out the first two sizes of the input here too.
+    // PyTorch leaves out the first two sizes of the input here, too.
     CHECK(error(unbatched, {9, 11, 99}) ==
           "requested an output size of [9, 11, 99], but valid sizes range from [9, 11, 13] to "
           "[10, 12, 14] (for an input of torch.Size([6, 7]))");
     CHECK(layer.output_shape(batched, {77, 99, 10, 12, 14}) == Shape{1, 8, 10, 12, 14});
-    const ConvTranspose3d uneven(ConvTranspose3dOptions{4, 8, 3, 2, 1, 0, 1, true, 1, "zeros", Triple(-4, 1, 6)});
+    const ConvTranspose3d uneven(ConvTranspose3dOptions{4, 8, 3, 2, 1, 0, 1, with_bias, 1, "zeros", Triple(-4, 1, 6)});
     CHECK(uneven.output_shape(batched, {15, 11, 8}) == Shape{1, 8, 15, 11, 8});
     CHECK(error_of<InvalidArgument>([&] {
               uneven.output_shape(batched, {16, 11, 8});
@@ -139,7 +141,7 @@ TEST_CASE("output sizes that do not fit the input", "[errors]") {
 }
 
 TEST_CASE("weights and biases of the wrong shape", "[errors]") {
-    ConvTranspose3d layer(4, 6, {1, 2, 3}, 1, 0, 0, 2), plain(4, 6, 1, 1, 0, 0, 1, false);
+    ConvTranspose3d layer(4, 6, {1, 2, 3}, 1, 0, 0, 2), plain(4, 6, 1, 1, 0, 0, 1, without_bias);
     const std::vector<float> weight = layer.weight(), bias = layer.bias(), data(1000);
     const auto weight_error = [&](const float *values, const Shape &shape) {
         return error_of<InvalidArgument>([&] { layer.set_weight(values, shape); });
@@ -168,23 +170,23 @@ TEST_CASE("sizes that overflow or that the kernels cannot count", "[errors]") {
         return error_of<InvalidArgument>([&] { ConvTranspose3d layer(o); });
     };
     CHECK(layer_error({huge, huge, 3}) == overflow);
-    CHECK(layer_error({int64_t{1} << 31, int64_t{1} << 31, 1}) == overflow);  // in bytes
+    CHECK(layer_error({int64_t{1} << 31, int64_t{1} << 31, 1}) == overflow);  // The bytes of the weights are too many.
     CHECK(layer_error({1, 1, {huge, 1, 3}}) == overflow);
     const auto too_large = [](const std::string &name, int64_t number) {
         return name + " is too large: " + std::to_string(number) +
                ", where up to 2^29 is supported, or -2^29 of paddings";
     };
     CHECK(layer_error({1, 1, 1, 1, huge}) == too_large("padding", huge));
-    CHECK(layer_error({1, 1, 1, 1, -huge, 0, 1, true, 1, "zeros", Triple(0)}) == too_large("padding", -huge));
+    CHECK(layer_error({1, 1, 1, 1, -huge, 0, 1, with_bias, 1, "zeros", Triple(0)}) == too_large("padding", -huge));
     const auto cut_at_end = [&](int64_t padding_end) {
-        return layer_error({1, 1, 1, 1, 0, 0, 1, true, 1, "zeros", Triple(0, padding_end, 0)});
+        return layer_error({1, 1, 1, 1, 0, 0, 1, with_bias, 1, "zeros", Triple(0, padding_end, 0)});
     };
     for (const int64_t padding_end : {huge, -huge - 1, (int64_t{1} << 29) + 1, -(int64_t{1} << 29) - 1}) {
         CHECK(cut_at_end(padding_end) == too_large("padding_end", padding_end));
     }
     CHECK(cut_at_end(-(int64_t{1} << 29)) == "no error");
     CHECK(layer_error({1, 1, 1, huge}) == too_large("stride", huge));
-    CHECK(layer_error({1, 1, 1, 1, 0, 0, 1, true, huge}) == too_large("dilation", huge));
+    CHECK(layer_error({1, 1, 1, 1, 0, 0, 1, with_bias, huge}) == too_large("dilation", huge));
     CHECK(layer_error({1, 1, 1, 40000}) ==
           "stride is too large: 40000, with dilation 1, where up to 32768 is supported, and 2^29 for their product");
 
@@ -194,10 +196,10 @@ TEST_CASE("sizes that overflow or that the kernels cannot count", "[errors]") {
     };
     CHECK(shape_error({1, 1, huge, 1, 1}) == overflow);
     CHECK(shape_error({huge, 1, 2, 2, 2}) == overflow);
-    CHECK(shape_error({1, 1, 1 << 27, 1 << 27, 1 << 9}) == overflow);  // of the output, in bytes
+    CHECK(shape_error({1, 1, 1 << 27, 1 << 27, 1 << 9}) == overflow);  // The bytes of the output are too many.
     CHECK(shape_error({1, 1, 1, 1, int64_t{1} << 29}).find("sizes of more than 2^29 along one dimension") == 0);
     const ConvTranspose3d far(
-        ConvTranspose3dOptions{1, 1, 1, 1, 0, 0, 1, true, 1, "zeros", Triple(0, 0, -(int64_t{1} << 29))});
+        ConvTranspose3dOptions{1, 1, 1, 1, 0, 0, 1, with_bias, 1, "zeros", Triple(0, 0, -(int64_t{1} << 29))});
     CHECK(error_of<InvalidArgument>([&] {
               far.output_shape({1, 1, 1, 1, 1});
           }).find("sizes of more than 2^29 along one dimension") == 0);

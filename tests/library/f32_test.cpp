@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "support/bias.h"
 #include "support/catch_compat.h"
 #include "support/errors.h"
 #include "unstride/unstride.h"
@@ -12,7 +13,7 @@ namespace unstride::tests {
 namespace {
 
 ConvTranspose3d sum_of_two_channels() {
-    ConvTranspose3d layer(2, 1, 1, 1, 0, 0, 1, false);
+    ConvTranspose3d layer(2, 1, 1, 1, 0, 0, 1, without_bias);
     const std::vector<float> ones{1, 1};
     layer.set_weight(ones.data(), layer.weight_shape());
     return layer;

@@ -1,5 +1,5 @@
-// Views with more than 2^31 elements between the items of a batch: kernels count with 32 bits, so each item takes a
-// call.
+// Views with more than 2^31 elements between the items of a batch: kernels count with 32 bits, so there is a call for
+// each item.
 
 #include <sys/mman.h>
 
@@ -9,7 +9,7 @@
 namespace unstride::tests {
 namespace {
 
-// Addresses for many elements; those that are not touched take no memory.
+// Addresses for many elements. Those that are not touched take no memory.
 class SparseMemory {
 public:
     explicit SparseMemory(int64_t elements)
@@ -51,7 +51,7 @@ TEST_CASE("items of a batch may lie far apart", "[properties]") {
         CHECK(mismatch(output.sizes, dense_copy(View<const float>{output.data, output.sizes, output.strides}), c) ==
               "none");
 
-        // One far apart, the other dense.
+        // The items of one array are far apart, those of the other are dense.
         Tensor dense(c.expected.sizes, layout);
         layer.forward(input, dense.view());
         CHECK(mismatch(dense, c) == "none");

@@ -22,8 +22,8 @@ TEST_CASE("a long row is several tasks", "[fold]") {
             const Plan plan = plan_of(8192), of_short_row = plan_of(100);
             INFO(machine.cpu << ": " << of_short_row.variant.name << " and " << of_short_row.rest);
             CHECK(plan.tasks >= 16);
-            CHECK(plan.kernel_calls >= 3);                                     // and what is before and behind the rows
-            CHECK(of_short_row.tasks == (of_short_row.rest.empty() ? 1 : 2));  // one for each variant
+            CHECK(plan.kernel_calls >= 3);  // There is more before and behind the rows.
+            CHECK(of_short_row.tasks == (of_short_row.rest.empty() ? 1 : 2));  // There is one for each variant.
         }
     }
 }
@@ -33,11 +33,11 @@ TEST_CASE("folded rows keep to their memory", "[fold]") {
     const ConvTranspose3dOptions others[] = {vocoder,
                                              {3, 5, {1, 1, 3}, 1, {0, 0, 1}},
                                              {3, 5, {1, 1, 4}, {1, 1, 2}, {0, 0, 7}, {0, 0, 1}},
-                                             {2, 2, {1, 1, 9}, {1, 1, 4}, 0, 0, 2, true, {1, 1, 5}}};
+                                             {2, 2, {1, 1, 9}, {1, 1, 4}, 0, 0, 2, with_bias, {1, 1, 5}}};
     for (const ConvTranspose3dOptions &layer : others) {
         for (Layout layout : layouts) {
             for (const Variant &v : variants_here(layout)) {
-                if (v.layer) {  // rows are not folded for these
+                if (v.layer) {  // Long rows stay whole for kernels of one layer.
                     continue;
                 }
                 const ConvTranspose3dOptions options = fitted(layer, v);
@@ -50,7 +50,7 @@ TEST_CASE("folded rows keep to their memory", "[fold]") {
                 convolution.forward(input.const_view(), output.view());
                 CHECK(mismatch(c.expected.sizes, dense_copy(output.const_view()), c) == "none");
                 CHECK(output.surroundings_intact());
-                // In place of what is there, a row at a time.
+                // The residual is the output itself, which is replaced a row at a time.
                 convolution.set_activation(Activation::silu());
                 Guarded plain(c.expected.sizes, layout, random);
                 convolution.forward(input.const_view(), plain.view());

@@ -1,4 +1,5 @@
-// PyTorch's results, from PyTorch's own tests, ONNX's and more: golden/golden_cases.py lists where each comes from.
+// PyTorch's results, for layers of PyTorch's own tests, ONNX's and more: tests/golden/golden_cases.py says where each
+// comes from.
 
 #include <algorithm>
 #include <cmath>
@@ -38,7 +39,7 @@ bool batched(const GoldenArray &array, int spatial) {
     return array.shape.size() == static_cast<size_t>(spatial) + 2;
 }
 
-// The case as it is, and its images without the batch or in a batch of one.
+// The case's input and output as they are, and those of its images without the batch or in a batch of one.
 std::vector<Pair> batched_and_unbatched(const GoldenCase &c) {
     std::vector<Pair> pairs{{c.input, c.output}};
     if (!batched(c.input, c.spatial)) {
@@ -76,7 +77,7 @@ void check_forward(const ConvTranspose &layer, const GoldenCase &c, const Pair &
     REQUIRE(result.sizes() == pair.output.shape);
     CHECK(largest_error(result, pair.output.values) <= c.bound);
 
-    // What the kernel does not write stays NaN.
+    // An output that the kernel does not write stays NaN.
     const std::vector<float> unwritten(pair.output.values.size(), std::numeric_limits<float>::quiet_NaN());
     Tensor buffer = tensor_of(pair.output.shape, unwritten, layout, c.spatial);
     layer.forward(input.view(), buffer.view());
@@ -125,7 +126,7 @@ TEST_CASE("every variant gives PyTorch's results", "[golden]") {
     }
 }
 
-// NaN and infinity where PyTorch has them, from the input or from an overflow.
+// NaN and infinity are where PyTorch has them, be they from the input or from an overflow.
 size_t count_wrong(const std::vector<double> &got, const GoldenCase &c) {
     size_t wrong = 0;
     for (size_t i = 0; i < got.size(); i++) {
@@ -189,7 +190,7 @@ TEST_CASE("parameters start with PyTorch's bits", "[golden]") {
                        << i.options.kernel_size[0] << "," << i.options.kernel_size[1] << "," << i.options.kernel_size[2]
                        << ", groups " << i.options.groups << ", bias " << i.options.bias << ", seed " << i.seed);
         ConvTranspose layer(i.options, i.spatial);
-        if (i.seed != 0) {  // a new layer is as after seed 0
+        if (i.seed != 0) {  // A new layer has the weights of seed 0 already.
             layer.reset_parameters(i.seed);
         }
         check_parameter(layer.weight(), i.weight);

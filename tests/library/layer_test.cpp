@@ -1,4 +1,4 @@
-// Kernels that unstride_add_layer compiled into this program, as into any app: tests/CMakeLists.txt has the calls.
+// Kernels that unstride_add_layer compiled into this program, as into any app; CMakeLists.txt has the calls.
 
 #include <algorithm>
 #include <memory>
@@ -40,7 +40,7 @@ TEST_CASE("kernels for one layer are in the catalog", "[layer]") {
     for (Layout layout : layouts) {
         CHECK(!for_one_layer(layout).empty());
     }
-    // That they compute what they should is in types_test.cpp.
+    // types_test.cpp tests that they compute what they should.
     for (const Variant &v : variants()) {
         if (v.name.rfind("typed_", 0) == 0) {
             CHECK(v.name.find("_" + std::string(to_string(v.types.input)) + "_") != std::string::npos);

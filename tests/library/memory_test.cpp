@@ -14,8 +14,8 @@
 namespace unstride::tests {
 namespace {
 
-// Half of the machine's L2 cache, but not more than this; unless a single output row reads more, as some here do in
-// f64.
+// Scratch is at most half of the machine's L2 cache, and not more than this; unless a single output row reads more, as
+// some here do in f64.
 constexpr int64_t limit_per_thread = 1 << 20;
 
 std::vector<Variant> all_variants_here() {
@@ -29,11 +29,11 @@ std::vector<Variant> all_variants_here() {
     return all;
 }
 
-// One forward with the variant into a buffer of the caller, the weights packed before.
+// Runs one forward with the variant into a buffer of the caller, with weights that were packed before.
 void measure(ConvTranspose3d &layer, const Variant &variant, const Shape &input_shape, int threads) {
     set_num_threads(threads);
     layer.set_variant(variant.name);
-    fill_weight(layer, 1);  // which all types have
+    fill_weight(layer, 1);  // All types have this number.
     Tensor input(input_shape, variant.layout, 3, variant.types.input),
         output(layer.output_shape(input_shape), variant.layout, 3, variant.types.output);
     copy_into(input.view<void>(), std::vector<double>(input.element_count(), 1));
@@ -75,17 +75,17 @@ TEST_CASE("scratch stays within the plan for awkward geometries", "[memory]") {
     const int threads = num_threads();
     const std::vector<std::pair<ConvTranspose3dOptions, Shape>> problems = {
         {{1, 1, 1}, {1, 1, 1, 1, 1}},
-        {{3, 5, {2, 3, 7}, {3, 2, 1}, 0, 0, 1, true, {1, 2, 5}}, {2, 3, 3, 4, 9}},
+        {{3, 5, {2, 3, 7}, {3, 2, 1}, 0, 0, 1, with_bias, {1, 2, 5}}, {2, 3, 3, 4, 9}},
         {{33, 33, 5, 1, 2, 0, 33}, {1, 33, 3, 4, 5}},
         {{2, 70, 3, 5, 0, 4}, {1, 2, 3, 4, 50}},
-        {{6, 6, 3, 4, 9, 0, 2, true, {6, 6, 6}}, {1, 6, 9, 9, 9}},
-        {{4, 4, 3, 1, {0, 0, 90}}, {1, 4, 2, 3, 200}},  // most of each row is cut off
+        {{6, 6, 3, 4, 9, 0, 2, with_bias, {6, 6, 6}}, {1, 6, 9, 9, 9}},
+        {{4, 4, 3, 1, {0, 0, 90}}, {1, 4, 2, 3, 200}},  // Most of each row is cut off.
         {{4, 4, 3, 2, {0, 0, 190}}, {1, 4, 2, 3, 200}},
-        {{4, 4, {1, 1, 3}, {1, 1, 2}, {0, 0, 80}, 0, 1, true, {1, 1, 79}}, {1, 4, 2, 3, 30}},
-        {{4, 4, {1, 1, 3}, {1, 1, 3}, {0, 0, 80}, 0, 1, true, {1, 1, 79}}, {1, 4, 2, 3, 30}},
-        {{4, 4, 3, 1, {-1, -2, -90}, 0, 1, true, 1, "zeros", Triple(0)},
-         {1, 4, 2, 3, 20}},  // most of each row is added
-        {{4, 4, 3, 2, {-1, -7, -91}, 0, 1, true, {1, 3, 2}, "zeros", Triple(-9)}, {1, 4, 2, 3, 20}},
+        {{4, 4, {1, 1, 3}, {1, 1, 2}, {0, 0, 80}, 0, 1, with_bias, {1, 1, 79}}, {1, 4, 2, 3, 30}},
+        {{4, 4, {1, 1, 3}, {1, 1, 3}, {0, 0, 80}, 0, 1, with_bias, {1, 1, 79}}, {1, 4, 2, 3, 30}},
+        {{4, 4, 3, 1, {-1, -2, -90}, 0, 1, with_bias, 1, "zeros", Triple(0)},
+         {1, 4, 2, 3, 20}},  // Most of each row is added.
+        {{4, 4, 3, 2, {-1, -7, -91}, 0, 1, with_bias, {1, 3, 2}, "zeros", Triple(-9)}, {1, 4, 2, 3, 20}},
     };
     for (const auto &[options, input] : problems) {
         ConvTranspose3d layer(options);
@@ -98,7 +98,7 @@ TEST_CASE("scratch stays within the plan for awkward geometries", "[memory]") {
     set_num_threads(threads);
 }
 
-// Of scratch, in bytes a thread: the least and the most.
+// The least and the most bytes of scratch that a thread takes.
 std::pair<int64_t, int64_t> planned_scratch(int64_t channels, Layout layout, const Machine &machine) {
     // Plans take no memory: the largest of these outputs has about 2^48 elements.
     const Shape inputs[] = {
@@ -124,7 +124,7 @@ TEST_CASE("scratch does not grow with the output", "[memory]") {
                 INFO(machine.cpu << ", " << channels << " channels, from " << least << " to " << most
                                  << " bytes a thread");
                 CHECK(most <=
-                      (channels == 16 ? limit_per_thread : 4 * least));  // a row of 1024 channels is above the limit
+                      (channels == 16 ? limit_per_thread : 4 * least));  // A row of 1024 channels is above the limit.
             }
         }
     }
@@ -182,7 +182,7 @@ TEST_CASE("nothing leaks", "[memory]") {
     for (int i = 0; i < 10; i++) {
         live();
     }
-    CHECK(heap_bytes() - before < (64 << 10));  // one layer's weights take 160 KiB
+    CHECK(heap_bytes() - before < (64 << 10));  // The weights of one layer take 160 KiB.
 }
 
 }  // namespace

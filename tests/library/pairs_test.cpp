@@ -1,5 +1,5 @@
-// Kernels of pairs, of two input channels of bf16 at once. Those of the catalog need a processor that multiplies such
-// pairs; the ones here, compiled for any, stand in for them in all tests of variants.
+// Kernels of the family *pairs*, which take two input channels of bf16 at once. Those of the catalog need a processor
+// that multiplies such pairs; the ones here, compiled for any, stand in for them in all tests of variants.
 
 #include <cmath>
 #include <limits>
@@ -42,7 +42,8 @@ std::vector<Variant> pairs_here() {
     return found;
 }
 
-// Of one tap of each phase, all of whose weights are `weight`, and for inputs of one.
+// The output, everywhere the same, of a layer with one tap in each phase. All weights are `weight`, and all inputs one,
+// but those of the last channel are `last_input`.
 float sum_of(ConvTranspose3d &layer, const Variant &v, float weight, float last_input = 1) {
     fill_weight(layer, weight);
     const Shape shape{1, layer.options().in_channels, 2, 3, 5};
@@ -60,14 +61,14 @@ float sum_of(ConvTranspose3d &layer, const Variant &v, float weight, float last_
     return static_cast<float>(sums.front());
 }
 
-// Above and below what bf16 rounds to 1, and what processors take for zero.
+// Numbers that bf16 rounds to 1, from above and from below, and one that processors take for zero.
 const float weights_of_f32[] = {1 + std::ldexp(1.F, -9), 1 - std::ldexp(1.F, -10), std::ldexp(1.F, -127)};
 
 TEST_CASE("pairs are computed with weights that bf16 has", "[pairs]") {
     CHECK(registered == 2);
     for (const Variant &v : pairs_here()) {
         INFO(v.name);
-        ConvTranspose3d layer(fitted({16, 24, {1, 1, v.stride_x}, {1, 1, v.stride_x}, 0, 0, 1, false}, v));
+        ConvTranspose3d layer(fitted({16, 24, {1, 1, v.stride_x}, {1, 1, v.stride_x}, 0, 0, 1, without_bias}, v));
         layer.set_variant(v.name);
         CHECK(sum_of(layer, v, 1.5F) == 24);
         CHECK(sum_of(layer, v, infinity) == infinity);
@@ -81,7 +82,7 @@ TEST_CASE("pairs are computed with weights that bf16 has", "[pairs]") {
 
 TEST_CASE("other weights are computed as they are", "[pairs]") {
     for (const Variant &v : pairs_here()) {
-        ConvTranspose3d layer(fitted({16, 24, {1, 1, v.stride_x}, {1, 1, v.stride_x}, 0, 0, 1, false}, v));
+        ConvTranspose3d layer(fitted({16, 24, {1, 1, v.stride_x}, {1, 1, v.stride_x}, 0, 0, 1, without_bias}, v));
         for (float weight : weights_of_f32) {
             INFO(v.name << ", " << weight);
             CHECK(sum_of(layer, v, weight) == static_cast<float>(rounded(v.types.output, 16. * weight)));
@@ -94,7 +95,8 @@ TEST_CASE("the last of an odd number of channels has nothing beside it", "[pairs
     for (const Variant &v : pairs_here()) {
         for (int64_t channels : {1, 7, 33}) {
             INFO(v.name << ", " << channels);
-            ConvTranspose3d layer(fitted({channels, 5, {1, 1, v.stride_x}, {1, 1, v.stride_x}, 0, 0, 1, false}, v));
+            ConvTranspose3d layer(
+                fitted({channels, 5, {1, 1, v.stride_x}, {1, 1, v.stride_x}, 0, 0, 1, without_bias}, v));
             layer.set_variant(v.name);
             CHECK(sum_of(layer, v, 2, 3) == static_cast<float>(2 * (channels - 1) + 6));
             CHECK(sum_of(layer, v, 2, infinity) == infinity);

@@ -19,7 +19,7 @@ const ConvTranspose3dOptions layers[] = {{64, 64, 3, 1, 1}, {64, 20, 4, 2, 1}, {
 
 Plan plan_of(const ConvTranspose3dOptions &options, Layout layout, const Machine &machine, const Types &types = {}) {
     ConvTranspose3d layer(options);
-    fill_weight(layer, 1);  // which bf16 has
+    fill_weight(layer, 1);  // This is a number of bf16.
     return layer.plan({2, options.in_channels, 6, 24, 33}, layout, {}, types, machine);
 }
 
@@ -101,7 +101,7 @@ TEST_CASE("a larger cache makes tasks of more rows", "[planning]") {
                 return layer.plan({1, 256, 8, 64, 64}, layout, {}, {}, machine).rows_per_task;
             };
             CHECK(rows(256 * kib) < rows(2 * mib));
-            CHECK(rows(2 * mib) == rows(64 * mib));  // more than a mebibyte of input is no better
+            CHECK(rows(2 * mib) == rows(64 * mib));  // More than a mebibyte of input is no better.
         }
     }
 }
@@ -157,7 +157,7 @@ TEST_CASE("a forced variant needs the instructions of the machine that is planne
 
 TEST_CASE("pairs are planned where a processor has them", "[planning][pairs]") {
     for (const Machine &machine : machines) {
-        if (machine.isa == "baseline") {  // of which this program has kernels of pairs, in pairs_test.cpp
+        if (machine.isa == "baseline") {  // pairs_test.cpp has kernels of pairs for it.
             continue;
         }
         const bool here = machine.isa == "avx512bf16";
@@ -171,7 +171,7 @@ TEST_CASE("pairs are planned where a processor has them", "[planning][pairs]") {
             INFO(machine.cpu);
             CHECK((family(many, 1, DType::bf16) == "pairs") == here);
             CHECK((family(many, 1, {DType::bf16, DType::f32}) == "pairs") == here);
-            CHECK(family(many, 1.F / 3, DType::bf16) != "pairs");  // bf16 has no such weight
+            CHECK(family(many, 1.F / 3, DType::bf16) != "pairs");  // This is no number of bf16.
             CHECK(family(many, 1, DType::f16) != "pairs");
             CHECK(family(few, 1, DType::bf16) == "taps");
         }

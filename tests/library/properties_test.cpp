@@ -46,10 +46,10 @@ double dot(const std::vector<A> &a, const std::vector<B> &b) {
 
 TEST_CASE("the layer is the adjoint of a convolution", "[properties]") {
     const ConvTranspose3dOptions layers[] = {
-        {3, 5, 3, 2, 1, 1, 1, false},
-        {4, 6, {2, 3, 4}, {1, 2, 3}, {0, 1, 2}, {0, 1, 1}, 2, false, {2, 1, 3}},
-        {6, 6, 3, {2, 2, 1}, 1, 0, 6, false, {3, 2, 1}},
-        {2, 17, 1, 3, 0, 2, 1, false},
+        {3, 5, 3, 2, 1, 1, 1, without_bias},
+        {4, 6, {2, 3, 4}, {1, 2, 3}, {0, 1, 2}, {0, 1, 1}, 2, without_bias, {2, 1, 3}},
+        {6, 6, 3, {2, 2, 1}, 1, 0, 6, without_bias, {3, 2, 1}},
+        {2, 17, 1, 3, 0, 2, 1, without_bias},
     };
     for (const ConvTranspose3dOptions &options : layers) {
         const Case c(options, {2, options.in_channels, 3, 4, 9}, Data::integers, 3);
@@ -63,7 +63,7 @@ TEST_CASE("the layer is the adjoint of a convolution", "[properties]") {
     }
 }
 
-// The documented formula of torch.nn.Conv3d.
+// The size of a convolution's output, by the documented formula of torch.nn.Conv3d.
 int64_t convolution_size(int64_t size, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
     return (size + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
 }
@@ -75,7 +75,8 @@ TEST_CASE("convolution undoes the shape for every output padding", "[properties]
             for (int64_t dilation = 1; dilation <= 4; dilation++) {
                 for (int64_t padding = 0; padding <= 3; padding++) {
                     for (int64_t output_padding = 0; output_padding < stride; output_padding++) {
-                        const ConvTranspose3d layer(1, 1, kernel, stride, padding, output_padding, 1, false, dilation);
+                        const ConvTranspose3d layer(1, 1, kernel, stride, padding, output_padding, 1, without_bias,
+                                                    dilation);
                         const Shape input{1, 1, 4, 5, 9};
                         if (reference_shape(layer.options(), input)[2] <= 0) {
                             continue;
@@ -94,7 +95,7 @@ TEST_CASE("convolution undoes the shape for every output padding", "[properties]
     CHECK(checked > 1000);
 }
 
-// After PyTorch's test_ConvTranspose2d_output_size_downsample_upsample.
+// This follows PyTorch's test_ConvTranspose2d_output_size_downsample_upsample.
 TEST_CASE("output_size restores the size that a convolution was given", "[properties]") {
     for (int64_t size = 8; size <= 14; size++) {
         for (int64_t kernel = 1; kernel <= 3; kernel++) {
@@ -102,7 +103,7 @@ TEST_CASE("output_size restores the size that a convolution was given", "[proper
                 for (int64_t stride = 1; stride <= 4; stride++) {
                     for (int64_t padding = 0; padding <= 2; padding++) {
                         const int64_t small = convolution_size(size, kernel, stride, padding, dilation);
-                        const ConvTranspose3d layer(1, 2, kernel, stride, padding, 0, 1, true, dilation);
+                        const ConvTranspose3d layer(1, 2, kernel, stride, padding, 0, 1, with_bias, dilation);
                         INFO(describe(layer.options(), {1, 1, small, small, small}) << ", output size " << size);
                         CHECK(layer.output_shape({1, 1, small, small, small}, {size, size, size}) ==
                               Shape{1, 2, size, size, size});
@@ -133,7 +134,7 @@ TEST_CASE("output_size computes what output_padding does", "[properties]") {
 TEST_CASE("layouts give the same values", "[properties]") {
     for (const ConvTranspose3dOptions &options :
          {ConvTranspose3dOptions{20, 36, 4, 2, 1}, ConvTranspose3dOptions{8, 8, 3, 2, 1, 1, 8},
-          ConvTranspose3dOptions{9, 3, 3, {1, 2, 3}, 1, 0, 3, true, {2, 1, 2}}}) {
+          ConvTranspose3dOptions{9, 3, 3, {1, 2, 3}, 1, 0, 3, with_bias, {2, 1, 2}}}) {
         const Case c(options, {2, options.in_channels, 3, 4, 18}, Data::integers, 5);
         const ConvTranspose3d layer = c.layer();
         const Tensor ncdhw = forward(layer, c, Layout::ncdhw), ndhwc = forward(layer, c, Layout::ndhwc);

@@ -71,7 +71,7 @@ void check_random(uint32_t seed) {
         ConvTranspose3d layer = c.layer();
         const std::vector<Variant> here = variants_here(layout);
         const Variant &variant = here[random() % here.size()];
-        if (takes(variant, c.options)) {  // else the planner chooses
+        if (takes(variant, c.options)) {  // Where it does not, the planner chooses.
             layer.set_variant(variant.name);
         }
         const int threads = 1 + static_cast<int>(random() % 4);

@@ -26,7 +26,7 @@ TEST_CASE("a second variant computes the channels that do not fill a block", "[c
                 const ConvTranspose3d layer = c.layer();
                 CHECK(mismatch(layer.forward(c.input_as(layout).view()), c) == "none");
                 for (Machine machine : machines) {
-                    machine.threads = 1;  // more share smaller tasks, which stage more
+                    machine.threads = 1;  // With more threads tasks are smaller, and stage more.
                     const Plan plan = layer.plan(c.input_shape, layout, {}, {}, machine);
                     INFO(machine.cpu << ", " << describe(options, c.input_shape) << ": " << plan.variant.name << " and "
                                      << plan.rest);

@@ -9,7 +9,7 @@
 namespace unstride::tests {
 namespace {
 
-// Which outputs one input element touches, in scatter form: o = i * stride - padding + k * dilation.
+// Tells which outputs one input element touches, in scatter form: o = i * stride - padding + k * dilation.
 std::vector<bool> touched_outputs(const Case &c, const Shape &element) {
     const ConvTranspose3dOptions &o = c.options;
     const Shape &sizes = c.expected.sizes;
@@ -42,7 +42,7 @@ size_t flat_index(const Shape &sizes, const Shape &element) {
     return static_cast<size_t>(index);
 }
 
-// The first element of `got` that is not special exactly where touched and else as before, or -1.
+// The first wrong element of `got`, or -1: those that are touched have to be special, the others as before.
 int64_t first_wrong(const std::vector<float> &got, const std::vector<float> &before, const std::vector<bool> &touched,
                     float special) {
     for (size_t i = 0; i < got.size(); i++) {
@@ -60,7 +60,7 @@ void check_special(const Variant &variant, const ConvTranspose3dOptions &layer_n
     const Shape input_shape{batch, options.in_channels, extents[0], extents[1], extents[2]};
     Case c(options, input_shape, Data::integers, 1);
     for (float &w : c.weight) {
-        w = 1 + std::abs(w);  // zero times infinity would be NaN, and a negative weight would turn its sign
+        w = 1 + std::abs(w);  // Zero times infinity is NaN, and a negative weight turns the sign.
     }
     ConvTranspose3d layer = c.layer();
     layer.set_variant(variant.name);
@@ -79,7 +79,7 @@ void check_special(const Variant &variant, const ConvTranspose3dOptions &layer_n
             if (!takes_numbers(variant, c.weight, poisoned.input)) {
                 layer.set_variant(variant.name);
                 CHECK_THROWS_AS(forward(layer, poisoned, variant.layout), InvalidArgument);
-                layer.set_variant("");  // the planner leaves these to others
+                layer.set_variant("");  // The planner does not choose it for such inputs.
             }
             const std::vector<float> got = dense_copy(forward(layer, poisoned, variant.layout));
             INFO(variant.name << ", " << special << " at channel " << element[1] << ", column " << element[4] << ": "
@@ -94,7 +94,7 @@ TEST_CASE("NaN and infinity reach exactly the outputs that they touch", "[proper
         for (const Variant &v : variants_here(layout)) {
             check_special(v, {4, 6, 3, {2, 1, 3}, {1, 2, 1}, 0, 2}, 2, {3, 4, 40});
             check_special(v, {2, 3, {1, 2, 2}, {1, 3, 3}, 0, {0, 2, 0}}, 1, {2, 3, 5});
-            check_special(v, {2, 3, 3, {2, 2, 1}, 2, {1, 1, 0}, 1, true, {2, 3, 2}}, 1, {3, 3, 17});
+            check_special(v, {2, 3, 3, {2, 2, 1}, 2, {1, 1, 0}, 1, with_bias, {2, 3, 2}}, 1, {3, 3, 17});
         }
     }
 }

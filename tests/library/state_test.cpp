@@ -41,7 +41,7 @@ TEST_CASE("any number of threads gives the same bits, whatever is planned for th
     const ConvTranspose3dOptions layers[] = {{16, 40, 3, 2, 1, 1, 2},
                                              {64, 20, 4, 2, 1},
                                              {30, 30, 3, {1, 2, 2}, 1, 0, 30},
-                                             {20, 3, 5, 3, 2, 0, 1, true, {1, 2, 1}},
+                                             {20, 3, 5, 3, 2, 0, 1, with_bias, {1, 2, 1}},
                                              {9, 1, 3}};
     for (const ConvTranspose3dOptions &options : layers) {
         const Case c(options, {2, options.in_channels, 3, 7, 11}, Data::reals, 4);
@@ -162,7 +162,7 @@ TEST_CASE("a new layer has the weights of seed 0", "[state]") {
 }
 
 TEST_CASE("a layer without a bias adds nothing", "[state]") {
-    const Case c({4, 6, 3, 2, 1, 1, 1, false}, {1, 4, 2, 3, 4}, Data::integers, 1);
+    const Case c({4, 6, 3, 2, 1, 1, 1, without_bias}, {1, 4, 2, 3, 4}, Data::integers, 1);
     const ConvTranspose3d layer = c.layer();
     CHECK(layer.bias().empty());
     CHECK(layer.bias_shape().empty());

@@ -26,7 +26,7 @@ void check_channels(const Variant &v) {
     }
 }
 
-// Widths of the output from one column less to one more than one, two and three tiles.
+// Checks outputs with one column, and with widths around one, two and three tiles.
 void check_columns(const Variant &v, int64_t stride) {
     const int64_t tile = int64_t{v.columns} * stride;
     for (int64_t width : {int64_t{1}, tile - 1, tile, tile + 1, 2 * tile - 1, 2 * tile, 2 * tile + 1, 3 * tile + 1}) {
@@ -36,7 +36,7 @@ void check_columns(const Variant &v, int64_t stride) {
         const int64_t input = (width - 1) / stride + 1;
         const int64_t output_padding = (width - 1) % stride;
         check_tail(v, {2, 3, {1, 1, 1}, {1, 1, stride}, 0, {0, 0, output_padding}}, {1, 2, input});
-        // With taps that reach across the tiles' borders, and padding that keeps the width.
+        // Taps reach across the tiles' borders, and padding keeps the width.
         check_tail(v, {2, 3, {1, 2, 3}, {1, 1, stride}, {0, 0, 1}, {0, 0, output_padding}}, {1, 1, input});
     }
 }

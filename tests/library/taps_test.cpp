@@ -1,5 +1,5 @@
-// Products of all taps first, for layers with few output channels: where they are taken, and that layouts, threads and
-// splits agree.
+// Layers with few output channels, for which the products of all taps come first, and then their sums: where the
+// library computes so, and that layouts, threads and splits agree.
 
 #include "support/catch_compat.h"
 #include "support/harness.h"
@@ -30,9 +30,9 @@ TEST_CASE("products of all taps are planned for few output channels, and only th
     CHECK(planned({64, 1, 4, 2, 1}, {8, 64, 32, 32, 32}));
     CHECK(planned({32, 1, 3, 2, 1, 1}, {1, 32, 48, 64, 128}));
     CHECK(planned({128, 2, {1, 2, 2}, {1, 2, 2}}, {1, 128, 4, 4, 4}));
-    CHECK_FALSE(planned({64, 8, 4, 2, 1}, input_shape));                          // channels enough for a tile
-    CHECK_FALSE(planned({64, 1, {4, 1, 2}, {2, 1, 2}, {1, 0, 0}}, input_shape));  // too few taps for one
-    CHECK_FALSE(planned({8, 1, 4, 2, 1}, {1, 8, 3, 5, 9}));  // sums too short to set products down for
+    CHECK_FALSE(planned({64, 8, 4, 2, 1}, input_shape));  // There are channels enough for a tile.
+    CHECK_FALSE(planned({64, 1, {4, 1, 2}, {2, 1, 2}, {1, 0, 0}}, input_shape));  // There are too few taps for a tile.
+    CHECK_FALSE(planned({8, 1, 4, 2, 1}, {1, 8, 3, 5, 9}));  // The sums are too short to store products for them.
     CHECK_FALSE(planned({64, 64, 3, 2, 1, 0, 64}, input_shape));
 }
 

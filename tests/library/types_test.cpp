@@ -1,5 +1,5 @@
-// Elements of every type: against the reference, which takes the numbers as the type has them, and rounds what it
-// expects likewise.
+// Elements of every type, against the reference: it takes the numbers that the type has, and what it expects is rounded
+// to the type, too.
 
 #include <algorithm>
 #include <cmath>
@@ -16,32 +16,44 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// Bits of a mantissa, the first one included.
+// The bits of a type's mantissa, the first one included.
 int precision(DType dtype) {
-    return dtype == DType::f64 ? 53 : dtype == DType::f32 ? 24 : dtype == DType::f16 ? 11 : 8;
+    switch (dtype) {
+    case DType::f64:
+        return 53;
+    case DType::f32:
+        return 24;
+    case DType::f16:
+        return 11;
+    case DType::bf16:
+        break;
+    }
+    return 8;
 }
 
-// Of the largest output's terms. Integers are summed exactly, and only rounded at the end, as the reference is.
+// How far a sum may be from the reference's, by the terms of the largest output. Integers are summed exactly, and only
+// rounded at the end, as the reference is.
 double bound_of_sums(const CaseOf<double> &c) {
     const double most = *std::max_element(c.expected.magnitudes.begin(), c.expected.magnitudes.end());
     return c.data == Data::integers ? 0 : 4 * std::ldexp(most + 4, 1 - precision(c.types.sums()));
 }
 
-// The number of outputs that are not `of` the sum that is expected, and its place, within `roundings` of the output's
-// type: of what that gives, or of the sum.
+// The number of wrong outputs. What to expect is `of` the expected sum and its place; an output may differ from it by
+// `roundings` to the output's type, of the expected number or of the sum, whichever is larger.
 template<typename Function>
 size_t count_wrong(const View<const void> &output, const CaseOf<double> &c, int roundings, const Function &of) {
     const std::vector<double> got = numbers_of(output), &sums = c.expected.values;
     size_t wrong = got.size() == sums.size() ? 0 : got.size() + 1;
     const double of_sums = bound_of_sums(c);
     for (size_t i = 0; wrong <= got.size() && i < got.size(); i++) {
-        const double exact = of(sums[i], i), want = rounded(c.types.output, exact);
-        const bool is_exact = c.data == Data::integers && roundings == 1;
-        const double bound = is_exact ? 0
-                                      : of_sums + roundings * (std::ldexp(std::max(std::abs(exact), std::abs(sums[i])),
-                                                                          -precision(c.types.output)) +
-                                                               std::ldexp(1., -25));
-        wrong += std::abs(got[i] - (is_exact ? want : exact)) <= bound ? 0 : 1;
+        const double exact = of(sums[i], i), largest = std::max(std::abs(exact), std::abs(sums[i]));
+        const double rounding = std::ldexp(largest, -precision(c.types.output)) + std::ldexp(1., -25);
+        double want = exact, bound = of_sums + roundings * rounding;
+        if (c.data == Data::integers && roundings == 1) {
+            want = rounded(c.types.output, exact);
+            bound = 0;
+        }
+        wrong += std::abs(got[i] - want) <= bound ? 0 : 1;
     }
     return wrong;
 }
@@ -50,8 +62,8 @@ size_t count_wrong(const View<const void> &output, const CaseOf<double> &c) {
     return count_wrong(output, c, 1, [](double v, size_t) { return v; });
 }
 
-// With views that are parts of larger arrays; plain, then with a residual and activations in registers, and one that is
-// not.
+// Runs the layer on views that are parts of larger arrays: first plain, then with a residual and activations that are
+// computed in registers, then with one that is not.
 void check(const CaseOf<double> &c, ConvTranspose3d &layer, Layout layout) {
     std::mt19937 random(2);
     INFO(to_string(c.types) << ": " << describe(c.options, c.input_shape));
@@ -75,7 +87,8 @@ void check(const CaseOf<double> &c, ConvTranspose3d &layer, Layout layout) {
     layer.forward(input.any_view(), output.any_view());
     CHECK(count_wrong(output.any_view(), c, 1, [](double v, size_t) { return std::clamp(v, -1., 2.); }) == 0);
 
-    layer.set_activation(Activation::silu());  // of what was rounded already; its slope is at most 1.1
+    // This activation is computed of outputs that were rounded already; its slope is at most 1.1.
+    layer.set_activation(Activation::silu());
     layer.forward(input.any_view(), output.any_view());
     CHECK(count_wrong(output.any_view(), c, 3, [](double v, size_t) { return v / (1 + std::exp(-v)); }) == 0);
     CHECK(output.surroundings_intact());
@@ -89,14 +102,14 @@ void check_variants(const Types &types) {
                 const Shape input{extents[0], options.in_channels, extents[1], extents[2], extents[3]};
                 const CaseOf<double> c(options, input, data, 1, types);
                 ConvTranspose3d layer = c.layer();
-                layer.set_variant(v.name, v.device == Device::cpu ? rows : 0);  // a GPU has tasks of its own
+                layer.set_variant(v.name, v.device == Device::cpu ? rows : 0);  // On a GPU there are no rows to choose.
                 INFO(v.name);
                 CHECK(layer.plan(c.input_shape, layout, {}, types).variant.name == v.name);
                 check(c, layer, layout);
             };
             run({4, 6, 3, {2, 1, 3}, {1, 2, 1}, 0, 2}, {2, 3, 4, 11}, 0, Data::integers);
             run({4, 38, {2, 3, 3}, {1, 2, 2}, 1, {0, 1, 1}}, {3, 2, 3, 5}, 1, Data::reals);
-            run({20, 5, 3, {2, 3, 1}, 2, {1, 1, 0}, 1, true, {3, 2, 3}}, {1, 3, 5, 9}, 2, Data::integers);
+            run({20, 5, 3, {2, 3, 1}, 2, {1, 1, 0}, 1, with_bias, {3, 2, 3}}, {1, 3, 5, 9}, 2, Data::integers);
             run({9, 17, 3, 1, 1}, {1, 3, 4, 37}, 0, Data::reals);
         }
     }
@@ -150,8 +163,7 @@ TEST_CASE("what the planner takes for each type", "[types]") {
     }
 }
 
-// All that 16 bits can be, and what becomes of them when they are multiplied: overflow, numbers below the least normal
-// one, ties.
+// Multiplies every number that 16 bits can be. Products overflow, fall below the least normal number, or are ties.
 template<typename T>
 void check_all_bits(const Types &types) {
     constexpr int64_t count = 65536;
@@ -160,19 +172,19 @@ void check_all_bits(const Types &types) {
     for (int64_t i = 0; i < count; i++) {
         input.data<T>()[i].bits = static_cast<uint16_t>(i);
     }
-    for (Layout layout : layouts) {  // which are the same for one channel
+    for (Layout layout : layouts) {  // Arrays of one channel are the same in both.
         for (const Variant &v : variants_here(layout, types)) {
             if (v.family == "quads" || v.layer) {
                 continue;
             }
-            ConvTranspose3d layer(fitted({1, 1, {1, 1, v.stride_x}, {1, 1, v.stride_x}, 0, 0, 1, false}, v));
+            ConvTranspose3d layer(fitted({1, 1, {1, 1, v.stride_x}, {1, 1, v.stride_x}, 0, 0, 1, without_bias}, v));
             const auto width = static_cast<size_t>(v.stride_x);
             layer.set_device(tested_device());
             for (const float factor : {1.F, 1.F / 3, 1 + std::ldexp(1.F, -8), 1 + std::ldexp(1.F, -11), 3.F,
                                        std::ldexp(1.F, -12), std::ldexp(-1.25F, 30)}) {
                 const std::vector<float> weight(width, factor);
                 layer.set_weight(weight.data(), layer.weight_shape());
-                // What the variant cannot take, the planner leaves to others; among all numbers of 16 bits is infinity.
+                // Infinity is among the numbers of 16 bits. A variant that cannot take it is left to the planner.
                 layer.set_variant(takes_numbers(v, weight, {std::numeric_limits<float>::infinity()}) ? v.name : "");
                 View<const void> from = input.view<void>();
                 Tensor to({1, 1, 1, 256, 256 * v.stride_x}, Layout::ncdhw, 3, types.output);
@@ -183,7 +195,7 @@ void check_all_bits(const Types &types) {
                 }
                 layer.forward(from, into);
                 const std::vector<double> got = numbers_of(to.view<void>());
-                // Processors that multiply pairs take what is below normal numbers for zero.
+                // Processors that multiply pairs take numbers below the normal ones for zero.
                 const float least = layer.plan(input.sizes(), layout, {}, types).variant.isa == "avx512bf16"
                                         ? std::numeric_limits<float>::min()
                                         : 0;
@@ -208,8 +220,8 @@ TEST_CASE("all bits of f16 and bf16", "[types]") {
     check_all_bits<BFloat16>({DType::bf16, DType::f32});
 }
 
-// The nearest of all numbers of a type, of two that are as near the one with even bits; and what is half a step beyond
-// the largest, infinity.
+// Numbers are rounded to the nearest one of a type, and of two that are as near, to the one with even bits. Half a step
+// beyond the largest, they are infinity.
 template<typename T>
 void check_rounding(int infinity_bits) {
     const auto positive = [](int bits) {
@@ -226,7 +238,7 @@ void check_rounding(int infinity_bits) {
         const double here = positive(bits), step = here - positive(std::max(bits - 1, 0));
         const double next = bits + 1 < infinity_bits ? positive(bits + 1) : here + step, middle = (here + next) / 2;
         expect(here, bits);
-        if (static_cast<float>(middle) == middle) {  // some in bf16 are below f32
+        if (static_cast<float>(middle) == middle) {  // Some numbers between those of bf16 are too small for f32.
             expect(middle, bits + bits % 2);
             expect(std::nextafter(static_cast<float>(middle), 0.F), bits);
             expect(std::nextafter(static_cast<float>(middle), std::numeric_limits<float>::infinity()), bits + 1);
@@ -235,7 +247,7 @@ void check_rounding(int infinity_bits) {
     expect(infinity, infinity_bits);
     CHECK(wrong == 0);
     CHECK(std::isnan(static_cast<float>(T(std::numeric_limits<float>::quiet_NaN()))));
-    // A NaN of whose payload all but the last bit is lost.
+    // Of this NaN's payload only the last bit is set, which is lost: it has to stay a NaN.
     float lost = 0;
     const uint32_t bits = 0x7f800001;
     std::memcpy(&lost, &bits, sizeof lost);
@@ -252,7 +264,7 @@ TEST_CASE("floats are rounded to f16 and bf16", "[types]") {
 }
 
 TEST_CASE("weights of every type", "[types]") {
-    ConvTranspose3d layer(1, 1, {1, 1, 2}, 1, 0, 0, 1, true);
+    ConvTranspose3d layer(1, 1, {1, 1, 2}, 1, 0, 0, 1, with_bias);
     const Shape shape = layer.weight_shape();
     const double doubles[] = {1 + std::ldexp(1., -40), 3}, bias = std::ldexp(1., -45);
     layer.set_weight(doubles, shape);

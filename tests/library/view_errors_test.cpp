@@ -1,4 +1,4 @@
-// Memory that a forward cannot take: refused by text, before anything is allocated or written.
+// Memory that a forward cannot take. It is refused, with a text, before anything is allocated or written.
 
 #include <algorithm>
 #include <limits>
@@ -51,18 +51,18 @@ TEST_CASE("an output of the wrong shape", "[errors]") {
     rank.output = dense_view(rank.output_memory.data(), {5, 4, 6, 8});
     CHECK(rank.error() == "expected output of size [2, 5, 4, 6, 8], but got [5, 4, 6, 8]");
 
-    // Of one size only; and with an output padding that dilation allows, beyond those of output_size.
+    // With a stride of 1 there is one size; an output padding that dilation allows gives another one.
     Tensor input({1, 3, 2, 3, 4}), output({1, 3, 9, 9, 9});
     const auto error = [&](const ConvTranspose3dOptions &o) {
         return error_of<InvalidArgument>([&] { ConvTranspose3d(o).forward(input.view(), output.view()); });
     };
     CHECK(error({3, 5, 3, 1, 1}) == "expected output of size [1, 5, 2, 3, 4], but got [1, 3, 9, 9, 9]");
-    CHECK(error({3, 5, 3, 1, 0, 2, 1, true, 3}) ==
+    CHECK(error({3, 5, 3, 1, 0, 2, 1, with_bias, 3}) ==
           "expected output of size [1, 5, 8, 9, 10] or [1, 5, 10, 11, 12], but got [1, 3, 9, 9, 9]");
 }
 
 TEST_CASE("an output padding may come from the output's size alone", "[errors]") {
-    const ConvTranspose3d layer(1, 1, 1, 3, 1);  // without one, it has no output for inputs of one position
+    const ConvTranspose3d layer(1, 1, 1, 3, 1);  // Without it, an input of one position has no output.
     Tensor input({1, 1, 1, 1, 1}), output({1, 1, 1, 1, 1});
     input.data()[0] = 1;
     CHECK(error_of<InvalidArgument>([&] { layer.forward(input.view(), output.view()); }) == "no error");
@@ -114,12 +114,12 @@ TEST_CASE("an output that overlaps the input", "[errors]") {
     last.input.data = last.output_memory.data() + 2 * 5 * 4 * 6 * 8 - 1;
     CHECK(last.error() == "input and output overlap");
 
-    Views adjacent;  // in one allocation, but apart
+    Views adjacent;  // They are in one allocation, but apart.
     adjacent.input.data = adjacent.output_memory.data() + 2 * 5 * 4 * 6 * 8;
     CHECK_NOTHROW(adjacent.layer.forward(adjacent.input, adjacent.output));
 }
 
-// As in a network whose layers each add channels to one array.
+// Views of one array, as in a network whose layers each add channels to it.
 TEST_CASE("input and output may be channels of the same array", "[errors]") {
     const ConvTranspose3d layer(3, 4, 3, 1, 1);
     for (const Layout layout : layouts) {
@@ -146,7 +146,7 @@ TEST_CASE("input and output may be channels of the same array", "[errors]") {
         for (const auto &[from, to] : {std::pair(0, 2), std::pair(0, 0), std::pair(3, 0), std::pair(5, 2)}) {
             CHECK(error(channels(from, 3), channels(to, 4)) == "input and output overlap");
         }
-        View<float> later = channels(0, 3);  // of a row that the output has, too
+        View<float> later = channels(0, 3);  // It has a row in common with the output.
         later.data += later.strides[3];
         later.sizes[3] = 3;
         View<float> earlier = channels(2, 4);

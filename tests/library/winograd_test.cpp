@@ -1,4 +1,4 @@
-// Minimal filters: where they are taken, that they compute what direct kernels do, and what they leave to these.
+// Minimal filters: where the library takes them, that they compute what direct kernels do, and what is left to these.
 
 #include <limits>
 
@@ -11,7 +11,7 @@
 namespace unstride::tests {
 namespace {
 
-const ConvTranspose3dOptions many{64, 64, 3, 1, 1};  // 64 products for 8 outputs in place of 216
+const ConvTranspose3dOptions many{64, 64, 3, 1, 1};  // 64 products, and not 216, for 8 outputs
 const Shape input_shape{2, 64, 3, 5, 7};
 
 bool minimal(const Plan &plan) {
@@ -42,22 +42,22 @@ TEST_CASE("minimal filters are planned where they save much, and only there", "[
     CHECK(planned(many, {0, 64, 3, 5, 7}));
     CHECK(planned({128, 64, 4, 2, 1}, {1, 128, 8, 8, 8}));
     CHECK(planned({64, 64, 3, 2, 1, 1}, {1, 64, 8, 8, 8}));
-    CHECK(planned({64, 64, 3, 1, 2, 0, 1, true, 2}, {1, 64, 8, 8, 8}));
-    CHECK_FALSE(planned({128, 64, 2, 2}, {1, 128, 8, 8, 8}));                  // one tap in each phase: nothing to save
-    CHECK_FALSE(planned({128, 64, 4, 1}, {1, 128, 8, 8, 8}));                  // four
-    CHECK_FALSE(planned({128, 64, 1, 2}, {1, 128, 8, 8, 8}));                  // none in some phases
-    CHECK_FALSE(planned({64, 1, 4, 2, 1}, {1, 64, 8, 8, 8}));                  // a single output channel
-    CHECK_FALSE(planned({64, 64, 3, 1, 1, 0, 64}, {1, 64, 8, 8, 8}));          // single input channels
-    CHECK_FALSE(planned({64, 64, 4, 2, 1, 0, 1, true, 2}, {1, 64, 8, 8, 8}));  // outputs without taps
-    CHECK_FALSE(planned({64, 64, {1, 1, 3}, 1, {0, 0, 1}}, {1, 64, 8, 8, 8}));  // along the width they sum directly
+    CHECK(planned({64, 64, 3, 1, 2, 0, 1, with_bias, 2}, {1, 64, 8, 8, 8}));
+    CHECK_FALSE(planned({128, 64, 2, 2}, {1, 128, 8, 8, 8}));  // With one tap in each phase there is nothing to save.
+    CHECK_FALSE(planned({128, 64, 4, 1}, {1, 128, 8, 8, 8}));  // There are four taps.
+    CHECK_FALSE(planned({128, 64, 1, 2}, {1, 128, 8, 8, 8}));  // Some phases have none.
+    CHECK_FALSE(planned({64, 1, 4, 2, 1}, {1, 64, 8, 8, 8}));  // There is a single output channel.
+    CHECK_FALSE(planned({64, 64, 3, 1, 1, 0, 64}, {1, 64, 8, 8, 8}));  // Groups have single input channels.
+    CHECK_FALSE(planned({64, 64, 4, 2, 1, 0, 1, with_bias, 2}, {1, 64, 8, 8, 8}));  // Some outputs have no taps.
+    CHECK_FALSE(planned({64, 64, {1, 1, 3}, 1, {0, 0, 1}}, {1, 64, 8, 8, 8}));  // Along the width they sum directly.
 }
 
 TEST_CASE("minimal filters give the same bits in both layouts, for any number of threads and split",
           "[winograd][threads]") {
-    check_same_bits(Case(many, input_shape, Data::reals, 11), "winograd", 3);  // pairs of 5 rows
+    check_same_bits(Case(many, input_shape, Data::reals, 11), "winograd", 3);  // These are pairs of 5 rows.
 }
 
-// Infinity minus infinity would be NaN.
+// With minimal filters, infinity minus infinity would be NaN.
 TEST_CASE("numbers that minimal filters cannot take are summed directly", "[winograd]") {
     const float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
     for (Layout layout : layouts) {
@@ -74,7 +74,7 @@ TEST_CASE("numbers that minimal filters cannot take are summed directly", "[wino
                 CHECK(same_bits(dense_copy(forward(layer, c, layout)), expected));
             }
         }
-        // In a view, what lies between its elements does not count.
+        // Numbers between the elements of a view do not count.
         const Case c(many, input_shape, Data::reals, 12);
         const ConvTranspose3d layer = c.layer();
         Tensor wide({2, 64, 3, 5, 8}, layout);

@@ -1,4 +1,4 @@
-// Wisdom decides what runs, never what comes out.
+// Wisdom decides which variant runs, and never changes the result.
 
 #include <atomic>
 #include <cmath>
@@ -48,7 +48,7 @@ TEST_CASE("wisdom decides what runs, and not what comes out", "[wisdom]") {
 TEST_CASE("wisdom is for one geometry and number of threads", "[wisdom]") {
     const NoWisdom none;
     const int threads = num_threads();
-    const ConvTranspose3dOptions options{6, 4, {2, 3, 3}, 2, 1, 0, 2, true, {1, 1, 3}};
+    const ConvTranspose3dOptions options{6, 4, {2, 3, 3}, 2, 1, 0, 2, with_bias, {1, 1, 3}};
     const Shape input{2, 6, 3, 4, 5};
     add_wisdom(entry_for(candidates(options, Layout::ndhwc).front(), 2, options, input));
     const auto applies = [](const ConvTranspose3dOptions &o, const Shape &shape, Layout layout = Layout::ndhwc,
@@ -77,7 +77,7 @@ TEST_CASE("wisdom is for one geometry and number of threads", "[wisdom]") {
     CHECK(applies(changed([](auto &o) {
                       o.padding_end = {2, 1, 1}, o.output_padding = {1, 0, 0};
                   }),
-                  input));  // the same computation
+                  input));  // This is the same computation.
     CHECK_FALSE(applies(changed([](auto &o) { o.dilation = {1, 1, 4}; }), input));
 
     set_num_threads(another(threads));
@@ -96,7 +96,7 @@ TEST_CASE("a forced variant wins over wisdom", "[wisdom]") {
     CHECK_FALSE(layer.plan(input_shape, Layout::ncdhw).measured);
     layer.set_variant(all.back().name, 4);
     CHECK(layer.plan(input_shape, Layout::ncdhw).rows_per_task == 4);
-    layer.set_variant(all.back().name, 1000);  // no more than there are
+    layer.set_variant(all.back().name, 1000);  // These are more rows than there are.
     CHECK(layer.plan(input_shape, Layout::ncdhw).rows_per_task == 10);
     layer.set_variant("");
     CHECK(layer.plan(input_shape, Layout::ncdhw).variant.name == all.front().name);
@@ -133,7 +133,7 @@ TEST_CASE("a layer plans anew when something has changed", "[wisdom]") {
         CHECK_FALSE(ran().measured);
         set_num_threads(threads);
     }
-    // More inputs than a layer keeps plans for, in turns.
+    // There are more inputs than a layer keeps plans for, which take turns.
     for (int round = 0; round < 3; round++) {
         for (int64_t size = 1; size <= 8; size++) {
             for (Layout layout : layouts) {

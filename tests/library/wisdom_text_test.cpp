@@ -1,4 +1,4 @@
-// Wisdom as text and in files: one that is stale or damaged does no harm.
+// Wisdom as text and in files. A line that is stale or damaged does no harm.
 
 #include <sys/stat.h>
 
@@ -11,6 +11,7 @@
 #include <optional>
 #include <random>
 
+#include "support/bias.h"
 #include "support/catch_compat.h"
 #include "support/scratch_watch.h"
 #include "support/some_wisdom.h"
@@ -27,7 +28,7 @@ std::vector<std::string> lines_of(const std::string &text) {
     return lines;
 }
 
-// The line with the right checksum, whatever is in it: the CRC-32 of ISO 3309, by polynomial division from the
+// The line with the right checksum, whatever is in it: the CRC-32 of ISO 3309, by the polynomial division of its
 // definition.
 std::string sign(const std::string &line) {
     const std::string text = line.substr(0, line.rfind(" crc32="));
@@ -79,16 +80,16 @@ TEST_CASE("wisdom survives being written and read", "[wisdom]") {
     CHECK(report.summary().empty());
     CHECK(wisdom_text() == text);
     CHECK(ConvTranspose3d(grouped).plan(input_shape, Layout::ndhwc).rows_per_task == 3);
-    // The last one wins, be it in a file or not.
+    // The last entry wins, be it in a file or not.
     add_wisdom(entry_for(candidates(grouped, Layout::ndhwc).front(), 5));
     CHECK(ConvTranspose3d(grouped).plan(input_shape, Layout::ndhwc).rows_per_task == 5);
     CHECK(lines_of(wisdom_text()).size() == 5);
     read_wisdom(text);
     CHECK(wisdom_text() == text);
 
-    // Sizes and parameters that differ everywhere; an output padding beyond the stride, which dilation allows; other
-    // padding at the end.
-    ConvTranspose3dOptions options{6, 4, {2, 3, 4}, {1, 2, 3}, {1, 2, 3}, {4, 0, 1}, 2, true, {5, 1, 2}};
+    // All sizes and parameters differ. The output padding is beyond the stride, which dilation allows; and padding may
+    // differ at the end.
+    ConvTranspose3dOptions options{6, 4, {2, 3, 4}, {1, 2, 3}, {1, 2, 3}, {4, 0, 1}, 2, with_bias, {5, 1, 2}};
     const Shape input{2, 6, 7, 8, 9};
     using Paddings = std::pair<Triple, std::optional<Triple>>;
     for (const auto &[padding, padding_end] :
@@ -139,7 +140,7 @@ TEST_CASE("wisdom with any byte changed", "[wisdom]") {
                 CHECK(report.entries == 0);
             } else if (text[at] != '\n') {
                 CHECK(report.entries == 3);
-            } else {  // two lines have become one
+            } else {  // Two lines have become one.
                 CHECK(report.entries == (at + 1 == text.size() ? 3 : 2));
             }
             CHECK(report.summary().find('\n') == std::string::npos);
@@ -197,7 +198,7 @@ TEST_CASE("wisdom with wrong contents and right checksums", "[wisdom]") {
     CHECK(read_wisdom("").summary() == "line 1: it is not 'unstride wisdom 1'; ignored");
     CHECK_FALSE(read_wisdom("").is_wisdom);
 
-    // Any nonsense between the words.
+    // There may be any nonsense between the words.
     std::mt19937 random(2);
     const std::string alphabet = std::string(" =,-0129\"xn\xff") + '\0';
     for (int i = 0; i < 20000; i++) {
@@ -252,7 +253,7 @@ TEST_CASE("wisdom files", "[wisdom]") {
     }
     CHECK(load_wisdom(path + "x").summary() == "cannot be read: No such file or directory");
     const std::string pipe = folder / "pipe";
-    REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);  // nobody will ever write to it
+    REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);  // Nobody will ever write to it.
     for (const std::string &special : {pipe, folder.string(), std::string("/dev/zero"), std::string("/dev/full")}) {
         CHECK(load_wisdom(special).summary() == "cannot be read: not a regular file");
     }
@@ -265,7 +266,7 @@ TEST_CASE("wisdom files", "[wisdom]") {
     fs::remove_all(folder);
 }
 
-// It can fail in a process that has not looked for wisdom yet, such as CTest starts for each test.
+// This can fail only in a process that has not looked for wisdom yet, such as CTest starts for each test.
 TEST_CASE("the first plan of a process is kept as later ones are", "[wisdom]") {
     namespace fs = std::filesystem;
     const fs::path path = fs::temp_directory_path() / ("unstride-wisdom-" + std::to_string(std::random_device{}()));
@@ -276,7 +277,7 @@ TEST_CASE("the first plan of a process is kept as later ones are", "[wisdom]") {
     const int64_t after_first = heap_bytes();
     layer.plan(input_shape, Layout::ncdhw);
     const int64_t after_second = heap_bytes();
-    CHECK(after_second == after_first);  // no second one is kept beside it
+    CHECK(after_second == after_first);  // No second one is kept beside it.
     unsetenv("UNSTRIDE_WISDOM");
     fs::remove(path);
 }

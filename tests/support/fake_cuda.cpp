@@ -1,5 +1,5 @@
 // A CUDA driver without a GPU: it keeps arrays in the process's memory, launches nothing, and writes down what it is
-// asked for. Built as libcuda.so.1, so that tests see what the library asks of a driver.
+// asked for. It is built as libcuda.so.1, so that tests see what the library asks of a driver.
 
 #include "support/fake_cuda.h"
 

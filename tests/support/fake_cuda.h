@@ -11,10 +11,10 @@ struct FakeCuda {
     int device_count = 1;
     size_t memory = size_t{1} << 33;
     int capability = 9;
-    std::vector<void *> stack;       // of contexts, the current one last
-    std::vector<std::string> calls;  // that do something
+    std::vector<void *> stack;       // the contexts; the current one is last
+    std::vector<std::string> calls;  // all that do something
 
-    static void *primary() {                                 // context of the device
+    static void *primary() {                                 // the context of the device
         return reinterpret_cast<void *>(uintptr_t{0x1000});  // NOLINT(performance-no-int-to-ptr): a handle
     }
 };

@@ -35,7 +35,7 @@ std::vector<float> little_endian_floats(const std::string &bytes) {
     return values;
 }
 
-// The last of three numbers; the first are `missing`.
+// The last numbers of a triple, in place of those of the dimensions that the layer lacks, which are `missing`.
 Triple triple(const Shape &numbers, int64_t missing) {
     Shape all(3 - numbers.size(), missing);
     all.insert(all.end(), numbers.begin(), numbers.end());
@@ -117,7 +117,7 @@ Golden load_golden(const std::string &directory) {
                                           parameter_from(entry.at("bias_values"), data)});
     }
     for (const json &entry : index.at("typed")) {
-        const bool is_f16 = entry.at("dtype") == "f16";  // PyTorch may round partial sums to it, too
+        const bool is_f16 = entry.at("dtype") == "f16";  // PyTorch may round partial sums to the type, too.
         golden.typed.push_back(
             {is_f16 ? DType::f16 : DType::bf16, case_from(entry, data, is_f16 ? 1. / 1024 : 1. / 128)});
     }

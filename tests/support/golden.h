@@ -9,13 +9,13 @@
 
 namespace unstride::tests {
 
-// Dense, in PyTorch's order of dimensions.
+// An array that is dense, in PyTorch's order of dimensions.
 struct GoldenArray {
     Shape shape;
     std::vector<float> values;
 };
 
-// A layer, an input, and PyTorch's output; golden/make_golden.py says how they were made.
+// A layer, an input, and PyTorch's output; tests/golden/make_golden.py says how they were made.
 struct GoldenCase {
     std::string name;
     int spatial;                     // dimensions of the layer
@@ -26,7 +26,7 @@ struct GoldenCase {
     double bound;                    // how far an output may be from PyTorch's; 0 where f32 is exact
 };
 
-// What PyTorch computes in f16 or bf16.
+// A case that PyTorch computed in f16 or bf16.
 struct GoldenTypedCase {
     DType dtype;
     GoldenCase in_floats;

@@ -10,7 +10,7 @@ namespace unstride::tests {
 
 Guarded::Guarded(const Shape &sizes, Layout layout, std::mt19937 &random, DType dtype)
     : dtype_(dtype), sizes_(sizes), strides_(sizes.size()) {
-    std::vector<size_t> order(sizes.size());  // innermost first
+    std::vector<size_t> order(sizes.size());  // the innermost first
     std::iota(order.begin(), order.end(), size_t{0});
     std::swap(order[0], order[layout == Layout::ncdhw ? sizes.size() - 1 : sizes.size() - 4]);
     if (random() % 2 == 0) {

@@ -9,7 +9,7 @@ namespace unstride::tests {
 
 constexpr int64_t kib = 1024, mib = 1024 * kib;
 
-// CPU, instruction set, ceiling, threads, caches L1d, L2 and last level, clock.
+// Each has a CPU, instruction set, ceiling, threads, caches (L1d, L2 and last level) and a clock.
 inline const Machine zen3{"Zen 3", "avx2", "", 8, 32 * kib, 512 * kib, 32 * mib, 3.4e9};
 inline const Machine zen4{"Zen 4", "avx512bf16", "", 8, 32 * kib, mib, 32 * mib, 3.7e9};
 inline const Machine sapphire_rapids{"Sapphire Rapids", "avx512bf16", "", 32, 48 * kib, 2 * mib, 105 * mib, 2.0e9};

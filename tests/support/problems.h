@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "support/bias.h"
 #include "unstride/unstride.h"
 
 namespace unstride::tests {
@@ -12,8 +13,8 @@ struct Problem {
     int64_t batch, in_channels, out_channels, groups;
     Triple input, kernel, stride, padding, output_padding, dilation;
     const char *reason;
-    bool bias = true;
     std::optional<Triple> padding_end = std::nullopt;
+    bool bias = true;
 
     ConvTranspose3dOptions options() const {
         return {in_channels, out_channels, kernel,   stride,  padding,    output_padding,
@@ -24,13 +25,13 @@ struct Problem {
     }
 };
 
-// One line, one reason.
+// Each line has its own reason to be here.
 inline const std::vector<Problem> problems{
     // N, C_in, C_out, groups, input, kernel, stride, padding, output padding, dilation
     {2, 16, 33, 1, {3, 5, 9}, 3, 2, 0, 0, 1, "the documentation's first example, shrunk"},
     {2, 16, 33, 1, {3, 5, 9}, {3, 5, 2}, {2, 1, 1}, {0, 4, 2}, 0, 1, "the documentation's second example, shrunk"},
     {1, 1, 1, 1, 1, 1, 1, 0, 0, 1, "one multiplication"},
-    {1, 1, 1, 1, 1, 1, 1, 0, 0, 1, "one multiplication, nothing added", false},
+    {1, 1, 1, 1, 1, 1, 1, 0, 0, 1, "one multiplication, nothing added", {}, without_bias},
 
     // What decoders use to double, or multiply, the resolution.
     {1, 12, 20, 1, {3, 4, 7}, 3, 2, 1, 1, 1, "k3 s2 p1 op1: phases of 1 and 2 taps, exact doubling"},
@@ -50,53 +51,20 @@ inline const std::vector<Problem> problems{
     {1, 5, 9, 1, {3, 4, 6}, {3, 3, 1}, 2, 0, 0, 1, "empty phases along x alone"},
     {1, 5, 9, 1, {3, 4, 6}, {1, 1, 3}, 2, 0, 1, 1, "empty phases along z and y alone"},
     {1, 5, 9, 1, {3, 4, 6}, 2, 5, 0, 4, 1, "k2 s5: more empty phases than others"},
-    {1, 5, 9, 1, {3, 4, 6}, 1, 2, 0, 1, 1, "empty phases without a bias are zero", false},
+    {1, 5, 9, 1, {3, 4, 6}, 1, 2, 0, 1, 1, "empty phases without a bias are zero", {}, without_bias},
 
-    // One and two dimensions; dimensions_test.cpp takes them for such.
+    // Layers of one and two dimensions; dimensions_test.cpp runs them as such.
     {1, 8, 16, 1, {1, 1, 9}, {1, 1, 3}, {1, 1, 2}, 0, 0, 1, "one row: ConvTranspose1d"},
     {1, 8, 16, 1, {1, 5, 9}, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}, 0, 1, "one slice: ConvTranspose2d"},
     {1, 8, 4, 1, {1, 1, 9}, {1, 1, 16}, {1, 1, 8}, {0, 0, 4}, 0, 1, "k16 s8 p4: a vocoder's first layer"},
-    {1,
-     2,
-     3,
-     1,
-     {1, 1, 5},
-     {1, 1, 1024},
-     {1, 1, 256},
-     {0, 0, 384},
-     0,
-     1,
-     "k1024 s256: from frames of sound to samples"},
+    {1, 2, 3, 1, {1, 1, 5}, {1, 1, 1024}, {1, 1, 256}, {0, 0, 384}, 0, 1, "k1024 s256: frames of sound to samples"},
     {2, 12, 20, 2, {1, 1, 33}, {1, 1, 5}, {1, 1, 3}, {0, 0, 2}, {0, 0, 1}, {1, 1, 2}, "one row, dilated, in groups"},
     {2, 40, 2, 1, {1, 1, 20}, {1, 1, 9}, {1, 1, 2}, {0, 0, 4}, {0, 0, 1}, 1, "one row, few output channels"},
     {1, 3, 3, 1, {1, 4, 5}, {1, 16, 16}, {1, 8, 8}, {0, 4, 4}, 0, 1, "k16 s8: the upsampling of FCN-8s"},
     {1, 2, 2, 2, {1, 1, 2}, {1, 64, 64}, {1, 32, 32}, {0, 16, 16}, 0, 1, "k64 s32: that of FCN-32s, depthwise"},
-    {2,
-     6,
-     4,
-     2,
-     {1, 4, 7},
-     {1, 3, 5},
-     {1, 2, 3},
-     {0, 1, 0},
-     {0, 1, 2},
-     {1, 1, 2},
-     "one slice, everything different along height and width",
-     false},
+    {2, 6, 4, 2, {1, 4, 7}, {1, 3, 5}, {1, 2, 3}, {0, 1, 0}, {0, 1, 2}, {1, 1, 2}, "a slice, mixed", {}, without_bias},
     {1, 64, 32, 1, {1, 7, 9}, {1, 4, 4}, {1, 2, 2}, {0, 1, 1}, 0, 1, "one slice, k4 s2 p1: a generator of pictures"},
-    {2,
-     16,
-     33,
-     1,
-     {1, 3, 5},
-     {1, 3, 3},
-     {1, 2, 2},
-     {0, 1, 1},
-     0,
-     1,
-     "one slice, other padding at the end",
-     true,
-     Triple(0, 0, -3)},
+    {2, 16, 33, 1, {1, 3, 5}, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}, 0, 1, "one slice, padding_end", Triple(0, 0, -3)},
 
     // Small extents.
     {2, 19, 35, 1, {4, 5, 6}, 1, 1, 0, 0, 1, "1x1x1 kernel: a matrix product"},
@@ -130,90 +98,30 @@ inline const std::vector<Problem> problems{
     {1, 6, 12, 1, {2, 3, 17}, {2, 2, 3}, {1, 1, 2}, {0, 0, 15}, 0, 1, "padding in x wider than a vector"},
 
     // Padding that differs at the two ends.
-    {1, 12, 20, 1, {3, 4, 7}, 3, 2, 0, 0, 1, "k3 s2, cut at the end alone: TensorFlow's SAME", true, Triple(1)},
-    {1, 12, 20, 1, {3, 4, 7}, 4, 2, {1, 0, 2}, 0, 1, "k4 s2: another padding at each end", true, Triple(0, 3, 1)},
-    {2,
-     6,
-     8,
-     2,
-     {4, 5, 9},
-     5,
-     {3, 2, 1},
-     {2, 4, 0},
-     {1, 0, 0},
-     {1, 2, 3},
-     "everything different at each end, and output padding",
-     true,
-     Triple(3, 0, 7)},
-    {1,
-     16,
-     33,
-     1,
-     {5, 5, 9},
-     1,
-     2,
-     0,
-     0,
-     1,
-     "k1 s2 to the full grid: the outputs at the end are the bias",
-     true,
-     Triple(-1)},
-    {2,
-     16,
-     16,
-     1,
-     {3, 2, 5},
-     3,
-     1,
-     1,
-     0,
-     1,
-     "an output much longer than what the taps reach",
-     true,
-     Triple(-9, -20, -70)},
-    {1, 16, 16, 1, {3, 2, 5}, 4, 2, 1, 0, 1, "the same, strided", true, Triple(-9, -20, -70)},
-    {1,
-     16,
-     16,
-     1,
-     {1, 2, 3},
-     3,
-     {2, 2, 1},
-     1,
-     0,
-     {5, 3, 4},
-     "the same, dilated, from few inputs",
-     true,
-     Triple(-20, -9, -30)},
-    {1, 64, 3, 1, {3, 2, 5}, 4, 2, 1, 0, 1, "the same, of few output channels", true, Triple(-9, -20, -70)},
-    {1, 17, 17, 17, {3, 2, 5}, 3, {2, 1, 2}, 1, 0, 1, "the same, depthwise", true, Triple(-9, -20, -70)},
-    {1, 6, 12, 1, {9, 9, 11}, 3, 2, 0, 0, 1, "cut at the end by more than the kernel", true, Triple(9, 11, 14)},
-    {1,
-     6,
-     12,
-     1,
-     {2, 3, 4},
-     3,
-     2,
-     {9, 0, 12},
-     0,
-     1,
-     "cut at the beginning by all that taps reach: the bias alone",
-     true,
-     Triple(-9, -1, -20)},
+    {1, 12, 20, 1, {3, 4, 7}, 3, 2, 0, 0, 1, "k3 s2, cut at the end alone: TensorFlow's SAME", Triple(1)},
+    {1, 12, 20, 1, {3, 4, 7}, 4, 2, {1, 0, 2}, 0, 1, "k4 s2: another padding at each end", Triple(0, 3, 1)},
+    {2, 6, 8, 2, {4, 5, 9}, 5, {3, 2, 1}, {2, 4, 0}, {1, 0, 0}, {1, 2, 3}, "everything is different", Triple(3, 0, 7)},
+    {1, 16, 33, 1, {5, 5, 9}, 1, 2, 0, 0, 1, "k1 s2 to the full grid: the outputs at the end are the bias", Triple(-1)},
+    {2, 16, 16, 1, {3, 2, 5}, 3, 1, 1, 0, 1, "an output much longer than what the taps reach", Triple(-9, -20, -70)},
+    {1, 16, 16, 1, {3, 2, 5}, 4, 2, 1, 0, 1, "the same, strided", Triple(-9, -20, -70)},
+    {1, 16, 16, 1, {1, 2, 3}, 3, {2, 2, 1}, 1, 0, {5, 3, 4}, "the same, dilated, few inputs", Triple(-20, -9, -30)},
+    {1, 64, 3, 1, {3, 2, 5}, 4, 2, 1, 0, 1, "the same, of few output channels", Triple(-9, -20, -70)},
+    {1, 17, 17, 17, {3, 2, 5}, 3, {2, 1, 2}, 1, 0, 1, "the same, depthwise", Triple(-9, -20, -70)},
+    {1, 6, 12, 1, {9, 9, 11}, 3, 2, 0, 0, 1, "cut at the end by more than the kernel", Triple(9, 11, 14)},
+    {1, 6, 12, 1, {2, 3, 4}, 3, 2, {9, 0, 12}, 0, 1, "all taps are cut off: the bias alone", Triple(-9, -1, -20)},
 
     // Outputs added at the beginning, before any that a tap reaches.
-    {1, 12, 20, 1, {3, 4, 7}, 3, 2, {-1, -2, -3}, 0, 1, "k3 s2, more outputs at the start", true, Triple(0, -1, 2)},
-    {2, 6, 8, 2, {4, 5, 9}, 5, {3, 2, 1}, {-2, -4, -1}, {1, 0, 0}, {1, 2, 3}, "all of it", true, Triple(3, 0, 7)},
-    {2, 16, 16, 1, {3, 2, 5}, 3, 1, {-9, -20, -70}, 0, 1, "long before what taps reach", true, Triple(1)},
-    {1, 16, 16, 1, {3, 2, 5}, 4, 2, {-9, -20, -70}, 0, 1, "the same, strided, and after", true, Triple(-3)},
-    {1, 16, 16, 1, {1, 2, 3}, 3, {2, 2, 1}, {-20, -9, -30}, 0, {5, 3, 4}, "the same, dilated", true, Triple(0)},
-    {1, 64, 3, 1, {3, 2, 5}, 4, 2, {-9, -20, -70}, 0, 1, "the same, of few output channels", true, Triple(1)},
-    {1, 17, 17, 17, {3, 2, 5}, 3, {2, 1, 2}, {-9, -20, -70}, 0, 1, "the same, depthwise", true, Triple(1)},
-    {1, 6, 12, 1, {2, 3, 4}, 3, 2, {-9, -1, -20}, 0, 1, "all taps cut off: the bias alone", true, Triple(9, 0, 12)},
-    {1, 64, 32, 1, {1, 7, 9}, {1, 4, 4}, {1, 2, 2}, {0, -1, -2}, 0, 1, "one slice", true, Triple(0, 1, 1)},
-    {1, 3, 5, 1, {1, 1, 300}, {1, 1, 16}, {1, 1, 8}, {0, 0, -20}, 0, 1, "a long row", true, Triple(0, 0, 4)},
-    {1, 3, 5, 1, {1, 1, 320}, {1, 1, 3}, {1, 1, 4}, {0, 0, -1}, 0, {1, 1, 3}, "a long row", true, Triple(0, 0, -2)},
+    {1, 12, 20, 1, {3, 4, 7}, 3, 2, {-1, -2, -3}, 0, 1, "k3 s2, more outputs at the start", Triple(0, -1, 2)},
+    {2, 6, 8, 2, {4, 5, 9}, 5, {3, 2, 1}, {-2, -4, -1}, {1, 0, 0}, {1, 2, 3}, "all of it", Triple(3, 0, 7)},
+    {2, 16, 16, 1, {3, 2, 5}, 3, 1, {-9, -20, -70}, 0, 1, "long before what taps reach", Triple(1)},
+    {1, 16, 16, 1, {3, 2, 5}, 4, 2, {-9, -20, -70}, 0, 1, "the same, strided, and after", Triple(-3)},
+    {1, 16, 16, 1, {1, 2, 3}, 3, {2, 2, 1}, {-20, -9, -30}, 0, {5, 3, 4}, "the same, dilated", Triple(0)},
+    {1, 64, 3, 1, {3, 2, 5}, 4, 2, {-9, -20, -70}, 0, 1, "the same, of few output channels", Triple(1)},
+    {1, 17, 17, 17, {3, 2, 5}, 3, {2, 1, 2}, {-9, -20, -70}, 0, 1, "the same, depthwise", Triple(1)},
+    {1, 6, 12, 1, {2, 3, 4}, 3, 2, {-9, -1, -20}, 0, 1, "all taps cut off: the bias alone", Triple(9, 0, 12)},
+    {1, 64, 32, 1, {1, 7, 9}, {1, 4, 4}, {1, 2, 2}, {0, -1, -2}, 0, 1, "one slice", Triple(0, 1, 1)},
+    {1, 3, 5, 1, {1, 1, 300}, {1, 1, 16}, {1, 1, 8}, {0, 0, -20}, 0, 1, "a long row", Triple(0, 0, 4)},
+    {1, 3, 5, 1, {1, 1, 320}, {1, 1, 3}, {1, 1, 4}, {0, 0, -1}, 0, {1, 1, 3}, "a long row", Triple(0, 0, -2)},
 
     // Dilation: taps exist only where gcd(stride, dilation) divides.
     {1, 7, 18, 1, {3, 4, 9}, 3, 2, 2, 1, 2, "stride = dilation = 2: only even outputs have taps"},
@@ -227,17 +135,7 @@ inline const std::vector<Problem> problems{
     {1, 7, 18, 1, {3, 4, 9}, 3, {2, 3, 2}, 1, 0, {3, 2, 1}, "dilated along z and y alone"},
     {1, 7, 18, 1, {3, 4, 9}, 3, {1, 1, 2}, 1, 0, {1, 1, 2}, "dilated along x alone"},
     {1, 7, 18, 1, {6, 6, 20}, 3, 1, 2, 0, 2, "dilated, not strided"},
-    {2,
-     2,
-     4,
-     2,
-     4,
-     {4, 5, 6},
-     {3, 2, 1},
-     {1, 2, 3},
-     {2, 3, 1},
-     4,
-     "output padding above the stride, below the dilation"},
+    {2, 2, 4, 2, 4, {4, 5, 6}, {3, 2, 1}, {1, 2, 3}, {2, 3, 1}, 4, "output padding from stride to dilation"},
 
     // Groups.
     {2, 8, 6, 2, {3, 4, 7}, 3, 2, 1, 1, 1, "two groups"},
@@ -251,7 +149,8 @@ inline const std::vector<Problem> problems{
     {1, 16, 8, 8, {3, 4, 9}, 3, 2, 1, 1, 1, "eight groups of two inputs and one output"},
     {1, 6, 6, 3, {3, 4, 9}, 3, 2, 1, 1, 2, "groups, dilated"},
 
-    // Channels around the widths of vectors and blocks; tails_test.cpp goes around every block of the catalog.
+    // Numbers of channels around the widths of vectors and blocks; tails_test.cpp goes around every block of the
+    // catalog.
     {2, 1, 24, 1, {3, 4, 9}, 3, 2, 1, 1, 1, "one input channel"},
     {2, 24, 1, 1, {3, 4, 9}, 3, 2, 1, 1, 1, "one output channel"},
     {1, 16, 2, 1, {3, 4, 17}, 4, 2, 1, 0, 1, "two output channels"},
@@ -267,33 +166,13 @@ inline const std::vector<Problem> problems{
     {1, 9, 130, 1, {2, 3, 4}, 2, 2, 0, 0, 1, "130 output channels"},
     {1, 257, 5, 1, {2, 3, 4}, 2, 2, 0, 0, 1, "257 input channels"},
 
-    // One long row, which is folded into several (fold.h), of 64 inputs or more.
+    // One long row, which the library computes as several, of 64 inputs or more.
     {2, 3, 5, 1, {1, 1, 300}, {1, 1, 16}, {1, 1, 8}, {0, 0, 4}, 0, 1, "a long row: k16 s8 p4, as vocoders have"},
     {1, 3, 5, 1, {1, 1, 256}, {1, 1, 4}, {1, 1, 2}, {0, 0, 1}, 0, 1, "a long row of whole pieces"},
     {1, 6, 4, 2, {1, 1, 257}, {1, 1, 7}, 1, {0, 0, 3}, 0, 1, "a long row, groups, not strided"},
     {1, 3, 5, 1, {1, 1, 200}, {1, 1, 3}, {1, 1, 3}, 0, {0, 0, 2}, 1, "a long row, k = s: rows share no input"},
-    {1,
-     3,
-     5,
-     1,
-     {1, 1, 320},
-     {1, 1, 3},
-     {1, 1, 4},
-     {0, 0, 9},
-     {0, 0, 3},
-     {1, 1, 3},
-     "a long row, dilated, with more padding than kernel"},
-    {1,
-     2,
-     3,
-     1,
-     {1, 1, 400},
-     {1, 1, 40},
-     {1, 1, 3},
-     0,
-     0,
-     {1, 1, 2},
-     "a long row whose pieces reach far into each other"},
+    {1, 3, 5, 1, {1, 1, 320}, {1, 1, 3}, {1, 1, 4}, {0, 0, 9}, {0, 0, 3}, {1, 1, 3}, "a long row, dilated"},
+    {1, 2, 3, 1, {1, 1, 400}, {1, 1, 40}, {1, 1, 3}, 0, 0, {1, 1, 2}, "a long row, pieces reach far into others"},
     {1, 4, 4, 4, {1, 1, 333}, {1, 1, 5}, {1, 1, 2}, {0, 0, 2}, {0, 0, 1}, 1, "a long row, depthwise"},
 
     // Widths and batches.
@@ -307,7 +186,7 @@ inline const std::vector<Problem> problems{
     {1, 256, 128, 1, 1, 4, 1, 0, 0, 1, "one position, many channels: a latent vector unfolded"},
 };
 
-// Every stride with every dilation, 1 to 4.
+// Problems of every stride with every dilation from 1 to 4.
 inline std::vector<Problem> stride_dilation_sweep() {
     std::vector<Problem> sweep;
     for (int64_t stride = 1; stride <= 4; stride++) {

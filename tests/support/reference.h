@@ -9,15 +9,15 @@
 
 namespace unstride::tests {
 
-// What everything is checked against: every tap of every output is asked whether an input lies under it. No phases, no
-// first taps, nothing in common with the library's arithmetic.
+// What everything is checked against: every tap of every output is asked whether an input lies under it. There are no
+// phases and no first taps: it has nothing in common with the library's arithmetic.
 struct Reference {
     Shape sizes;                     // (N, C_out, D', H', W')
     std::vector<double> values;      // dense, in that order
     std::vector<double> magnitudes;  // |bias| + sum of |weight * input|, for the error bound of each value
 };
 
-// The documented formula. `input` is (N, C_in, D, H, W).
+// The output's shape, by the documented formula. `input` is (N, C_in, D, H, W).
 inline Shape reference_shape(const ConvTranspose3dOptions &o, const Shape &input) {
     Shape sizes{input[0], o.out_channels};
     for (int d = 0; d < 3; d++) {
@@ -34,8 +34,8 @@ inline int64_t input_under_tap(const ConvTranspose3dOptions &p, int d, int64_t o
     return c % p.stride[d] == 0 && c >= 0 && c / p.stride[d] < extent ? c / p.stride[d] : -1;
 }
 
-// The same for all taps of all outputs along a dimension, outputs first, as most of the reference's time would go into
-// it.
+// The inputs under all taps of all outputs along a dimension, output by output. They are worked out ahead, as most of
+// the reference's time would go into them.
 inline std::vector<int64_t> inputs_under_taps(const ConvTranspose3dOptions &p, int d, int64_t outputs, int64_t extent) {
     std::vector<int64_t> inputs;
     for (int64_t o = 0; o < outputs; o++) {
@@ -46,7 +46,7 @@ inline std::vector<int64_t> inputs_under_taps(const ConvTranspose3dOptions &p, i
     return inputs;
 }
 
-// `input`, `weight` and `bias` are dense in PyTorch's order; an empty bias is none.
+// Computes a layer. `input`, `weight` and `bias` are dense in PyTorch's order; an empty bias is none.
 template<typename T>
 Reference reference(const ConvTranspose3dOptions &p, const Shape &in, const std::vector<T> &input,
                     const std::vector<T> &weight, const std::vector<T> &bias) {

@@ -15,7 +15,7 @@ namespace unstride::tests {
 // No thread sees the heap while another counts, so that what is live and what is in use agree; and no kernel runs while
 // a test reads.
 struct ScratchWatch::Counters {
-    std::mutex mutex;  // of all that follows
+    std::mutex mutex;  // guards all that follows
     int64_t allocations = 0, live = 0, peak = 0, peak_heap = 0;
     int64_t last_allowed = std::numeric_limits<int64_t>::max();
     std::set<std::thread::id> threads;
@@ -25,7 +25,8 @@ struct ScratchWatch::Counters {
 
 namespace {
 
-constexpr size_t alignment = 64;  // that Halide asks for; enough for the size before the block
+// Halide asks for this alignment; it is also room enough for the block's size, which is kept before the block.
+constexpr size_t alignment = 64;
 
 ScratchWatch::Counters *current = nullptr;
 
@@ -40,8 +41,8 @@ void *counting_malloc(void *, size_t bytes) {
     current->peak = std::max(current->peak, current->live);
     current->peak_heap = std::max(current->peak_heap, heap_bytes());
     const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-    auto *block =
-        static_cast<char *>(std::aligned_alloc(alignment, rounded + 2 * alignment));  // readable on both sides
+    // The memory on both sides of the block is readable, too.
+    auto *block = static_cast<char *>(std::aligned_alloc(alignment, rounded + 2 * alignment));
     *reinterpret_cast<size_t *>(block) = bytes;
     return block + alignment;
 }

@@ -19,13 +19,13 @@ public:
     int64_t live_bytes() const;
     int64_t peak_bytes() const;
 
-    // How many threads allocated: those that computed, where every task needs scratch.
+    // How many threads allocated something. Where every task needs scratch, these are the threads that computed.
     int threads() const;
 
-    // The largest heap_bytes(), at any allocation by a kernel.
+    // The largest heap_bytes() at any allocation by a kernel.
     int64_t peak_heap_bytes() const;
 
-    // The allocations after the next `count` fail.
+    // Lets all allocations after the next `count` fail.
     void fail_after(int64_t count);
     void allow_all();
 

@@ -8,7 +8,7 @@
 
 namespace unstride::tests {
 
-// The process's settings are after a test as they were before it.
+// Restores the process's settings after a test.
 struct Settings {
     Settings() = default;
     ~Settings() {
