@@ -1,6 +1,7 @@
-# Reads schedules/catalog.txt: unstride_read_catalog(VARIANTS ISA...) sets a list of
-# "layout;family;block;columns;stride_x;type;isa" entries, ";" written as "|", of these ISAs; unstride_isa_target(OUT ISA)
-# gives the Halide target that an ISA is compiled for.
+# Reads what there is to compile. unstride_read_catalog(VARIANTS ISA...) sets a list of the entries of
+# schedules/catalog.txt for these ISAs: "layout;family;block;columns;stride_x;type;isa", ";" written as "|".
+# unstride_isa_target(OUT ISA) gives the Halide target that an ISA is compiled for. unstride_family_sums(OUT FAMILY) tells
+# in which way the kernels of a family compute sums.
 # unstride_add_kernel(OBJECT VARIANT NAME [PARAMETER=VALUE...]) compiles an entry to an object, and a header beside it.
 # Installed, too, for unstride_add_layer.
 
@@ -59,6 +60,29 @@ function(_unstride_read_isas)
 endfunction()
 _unstride_read_isas()
 
+# Reads the table of generators/family.h. Sets unstride_families, the names of all there are, and for
+# unstride_family_sums what each is.
+function(_unstride_read_families)
+    set(table "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../generators/family.h")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${table}")
+    file(STRINGS "${table}" rows REGEX "^ +{Family::")
+    set(families "")
+    foreach (row IN LISTS rows)
+        if (NOT row MATCHES "^ +{Family::([a-z]+), \"([a-z]+)\", Sums::([a-z]+), ")
+            message(FATAL_ERROR "generators/family.h: cannot read the row\n  ${row}")
+        endif ()
+        list(APPEND families ${CMAKE_MATCH_2})
+        set(unstride_family_${CMAKE_MATCH_2}_sums ${CMAKE_MATCH_3} PARENT_SCOPE)
+    endforeach ()
+    set(unstride_families "${families}" PARENT_SCOPE)
+endfunction()
+_unstride_read_families()
+
+# In which way the kernels of a family compute sums: direct, winograd, taps or pairs.
+function(unstride_family_sums out family)
+    set(${out} "${unstride_family_${family}_sums}" PARENT_SCOPE)
+endfunction()
+
 # Empty for an ISA that this processor cannot have.
 function(unstride_isa_target out isa)
     set(target "${unstride_isa_${isa}_target}")
@@ -109,7 +133,7 @@ function(unstride_read_catalog out)
     file(STRINGS "${catalog}" lines REGEX "^[a-z]")
     set(variants "")
     list(JOIN unstride_isas "|" isa_names)
-    set(families "channels|columns|depthwise|winograd|taps|pairs|quads")
+    list(JOIN unstride_families "|" families)
     foreach (line IN LISTS lines)
         set(tile "([0-9]+)x([0-9]+) +([0-9,]+)")
         if (NOT line MATCHES "^(ncdhw|ndhwc) +(${families}) +${tile} +(${isa_names}|gpu) +([a-z0-9,-]+) *(#.*)?$")
@@ -189,19 +213,10 @@ endfunction()
 
 function(unstride_add_generator)
     set(root "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..")
-    add_halide_generator(unstride.generator
-                         SOURCES
-                         ${root}/generators/activation.cpp
-                         ${root}/generators/transposed_convolution.cpp
-                         ${root}/schedules/channels.cpp
-                         ${root}/schedules/columns.cpp
-                         ${root}/schedules/gpu.cpp
-                         ${root}/schedules/register_tile.cpp
-                         ${root}/schedules/staging.cpp
-                         ${root}/schedules/taps.cpp
-                         ${root}/schedules/tasks.cpp)
+    file(GLOB sources CONFIGURE_DEPENDS ${root}/generators/*.cpp ${root}/schedules/*.cpp)
+    add_halide_generator(unstride.generator SOURCES ${sources})
     target_include_directories(unstride.generator PRIVATE ${root}/generators ${root}/schedules)
     # All kernels wait for it, and its time is spent in Halide's library.
     target_precompile_headers(unstride.generator PRIVATE <Halide.h>)
-    target_compile_options(unstride.generator PRIVATE -O0 -U_FORTIFY_SOURCE)
+    target_compile_options(unstride.generator PRIVATE -O0 -U_FORTIFY_SOURCE -Wswitch)
 endfunction()

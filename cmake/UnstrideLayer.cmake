@@ -133,12 +133,14 @@ function(_unstride_suitable_variants out depthwise outputs stride dilation layou
     set(suitable "")
     foreach (variant IN LISTS catalog)
         unstride_read_variant("${variant}")
-        if (depthwise)
-            string(REGEX MATCH "depthwise|ncdhw columns 1x" suits "${layout} ${family} ${block}x")
-        elseif (block EQUAL 1 AND outputs GREATER 3 AND NOT tiles)
-            set(suits "")
-        else ()
-            string(REGEX MATCH "channels|columns|pairs" suits "${family}")
+        # A depthwise layer is also computed by tiles of single channels whose vectors lie across columns in ncdhw; others
+        # by all tiles of families that sum tap by tap, of which those of single channels are for few of them.
+        unstride_family_sums(sums ${family})
+        set(suits OFF)
+        if (family STREQUAL "depthwise" OR (depthwise AND "${layout} ${family} ${block}" STREQUAL "ncdhw columns 1"))
+            set(suits ${depthwise})
+        elseif (NOT depthwise AND sums MATCHES "^(direct|pairs)$" AND (tiles OR NOT block EQUAL 1 OR NOT outputs GREATER 3))
+            set(suits ON)
         endif ()
         # Where there is a kernel that interleaves the phases, it is the better one.
         set(best_stride_x 1)
