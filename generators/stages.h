@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "Halide.h"
+#include "family.h"
 
 namespace unstride {
 
@@ -14,15 +15,14 @@ inline const Halide::Var p{"p"};                  // phase of `output`, whose x 
 inline const Halide::Var c{"c"}, g{"g"}, n{"n"};  // channel within its group, group, item of the batch
 inline const Halide::Var q{"q"}, rx{"rx"};        // position within a phase, and the phase, along x
 inline const Halide::Var jx{"jx"}, jy{"jy"}, jz{"jz"};  // numbers of a tap among those of the output's phase
-inline const Halide::Var my{"my"},
-    mz{"mz"};  // number of a product of a minimal filter; y and z then count pairs of outputs
+inline const Halide::Var my{"my"}, mz{"mz"};  // a product of a minimal filter; y and z then count pairs of outputs
 
-// The stages of a transposed convolution, from input to output. The generator defines them; a schedule decides where
-// and in which order each is computed.
+// The contract between the mathematics and the schedules: the stages of a transposed convolution, from input to output.
+// A generator defines them; a schedule decides where and in which order each is computed. Neither names the other.
 struct Stages {
-    Halide::Func source;  // (x, y, z, c, g, n): the input
-    Halide::Func slab;    // (x, c, rows of the slab..., z, g, n): the input that is read, with zeros left and right of
-                        // it; on a GPU (c, q, rx, jx, jy, jz, y, z, g, n), that which a tap of an output reads
+    Halide::Func source;    // (x, y, z, c, g, n): the input
+    Halide::Func slab;      // (x, c, rows of the slab..., z, g, n): the input that is read, with zeros left and right
+                            // of it; on a GPU (c, q, rx, jx, jy, jz, y, z, g, n), that which a tap of an output reads
     Halide::Func product;   // where products come before sums, the accumulators of a tile of them, and
     Halide::Func products;  // the same values, all those of a task side by side
     Halide::Func sum;       // (c, q, rx, y, z, g, n): the accumulators of the output
@@ -30,19 +30,31 @@ struct Stages {
     Halide::Func output;    // (x, p, y, z, c, g, n)
 
     std::vector<Halide::Var> slab_rows;  // what the rows of `slab` are counted by, between c and z
-    Halide::RVar input_columns;          // of `slab`: those of the input
-    Halide::RDom product_taps;           // of `product`: input channel, then the taps' numbers along x
-    Halide::RDom taps;  // of `sum`: input channel, then the taps' numbers along x, y and z; or those of products
+    Halide::RVar input_columns;          // the columns of `slab` that the input has
+    Halide::RDom product_taps;           // `product` goes over the input channel, then the taps' numbers along x
+    Halide::RDom taps;  // `sum` goes over the input channel, then the taps' numbers along x, y and z; or over products
 
     bool in_place;         // the input is read where it is
     bool gpu;              // computed by the threads of a GPU, each a tile of outputs in registers
     bool minimal_filters;  // the outputs are computed in pairs of rows and slices, from products
     int interleave;        // phases along x that the kernel interleaves, all at once; 1 if the output keeps them apart
     bool channels_last;    // ndhwc: channels are dense in memory; ncdhw: columns are
+    Lanes lanes;           // what the vectors of a tile lie across
 
     // What one parallel task computes: a box of outputs (or pairs of them), and this many blocks of output channels.
     Halide::Expr rows_per_task, slices_per_task, items_per_task, blocks_per_task;
 };
+
+// A register tile: `block` output channels by `columns` output columns of one phase, `lanes` numbers to a vector.
+struct Tile {
+    int block, columns, lanes;
+};
+
+using Schedule = void (*)(Stages &stages, const Tile &tile);
+
+// The schedule of a family, on a GPU or a CPU. Throws std::invalid_argument where it has none
+// (schedules/schedules.cpp).
+Schedule schedule_of(Family family, bool gpu);
 
 }  // namespace unstride
 

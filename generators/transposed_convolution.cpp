@@ -1,9 +1,11 @@
+#include <map>
+#include <string>
+
 #include "axis.h"
 #include "element.h"
 #include "epilogue.h"
 #include "known.h"
 #include "minimal_filter.h"
-#include "schedules.h"
 #include "stages.h"
 
 namespace unstride {
@@ -12,6 +14,14 @@ namespace {
 using namespace Halide;
 
 enum class Layout { NCDHW, NDHWC };
+
+std::map<std::string, Family> names_of_families() {
+    std::map<std::string, Family> names;
+    for (const FamilyFacts &facts : families) {
+        names.emplace(facts.name, facts.family);
+    }
+    return names;
+}
 
 // output(n, g, c, z, y, x) = bias(g, c) + sum over input channels and taps of weight * input, each output written once.
 class TransposedConvolution : public Generator<TransposedConvolution> {
@@ -33,15 +43,7 @@ public:
     // A taps kernel multiplies a position by all taps of y and x at once. Lanes of the weights are output channels and
     // taps of y and x, the latter innermost; the extents of dimensions kx and ky tell how many taps there are, and
     // their strides are 0.
-    GeneratorParam<Family> family{"family",
-                                  Family::Channels,
-                                  {{"channels", Family::Channels},
-                                   {"columns", Family::Columns},
-                                   {"depthwise", Family::Depthwise},
-                                   {"winograd", Family::Winograd},
-                                   {"taps", Family::Taps},
-                                   {"pairs", Family::Pairs},
-                                   {"quads", Family::Quads}}};
+    GeneratorParam<Family> family{"family", Family::channels, names_of_families()};
     GeneratorParam<Layout> layout{"layout", Layout::NCDHW, {{"ncdhw", Layout::NCDHW}, {"ndhwc", Layout::NDHWC}}};
     // 1: the phases along x are a dimension of the output, and there may be any number of them. n > 1: the output's
     // columns are all columns, interleaved in the kernel from the n phases of an undilated layer of this stride.
@@ -103,7 +105,8 @@ public:
                                     : Axis<Expr>{s, 1, 1, 1, known(known_x.padding, padding_x)};
         stages.interleave = s;
         stages.channels_last = layout == Layout::NDHWC;
-        stages.minimal_filters = family == Family::Winograd;
+        stages.lanes = layout == Layout::NDHWC ? facts().ndhwc : facts().ncdhw;
+        stages.minimal_filters = facts().sums == Sums::winograd;
         stages.rows_per_task = rows_per_task;
         stages.slices_per_task = slices_per_task;
         stages.items_per_task = items_per_task;
@@ -111,9 +114,9 @@ public:
         stages.gpu = get_target().has_gpu_feature();
         stages.in_place = in_place || (stages.gpu && !using_autoscheduler());
         stages.source = source();
-        if (family == Family::Winograd) {
+        if (facts().sums == Sums::winograd) {
             sum_by_winograd(X);
-        } else if (family == Family::Taps) {
+        } else if (facts().sums == Sums::taps) {
             sum_by_taps(X);
         } else {
             sum_directly(X);
@@ -339,18 +342,8 @@ public:
         const Tile tile{block, columns, natural_vector_size(sums())};
         if (stages.gpu) {
             set_aligned_strides();
-            schedule_gpu(stages, tile, family);
-            return;
         }
-        if (family == Family::Taps) {
-            schedule_taps(stages, tile);
-            return;
-        }
-        if (across_channels()) {
-            schedule_channels(stages, tile);
-        } else {
-            schedule_columns(stages, tile);
-        }
+        schedule_of(family, stages.gpu)(stages, tile);
     }
 
 private:
@@ -370,17 +363,20 @@ private:
         return Internal::make_zero(pairs() ? UInt(32) : sums());
     }
 
+    const FamilyFacts &facts() const {
+        return facts_of(family);
+    }
+
     bool depthwise() const {
-        return family == Family::Depthwise;
+        return family == Family::depthwise;
     }
 
     bool pairs() const {
-        return family == Family::Pairs;
+        return facts().sums == Sums::pairs;
     }
 
     bool across_channels() const {
-        return family == Family::Channels || pairs() || family == Family::Winograd ||
-               (depthwise() && stages.channels_last);
+        return stages.lanes == Lanes::channels;
     }
 
     // Autoschedulers take the first dimension for the dense one.
@@ -441,7 +437,7 @@ private:
 
     // A quads kernel knows that strides and numbers of input channels are multiples of 4.
     Expr aligned(const Expr &number) const {
-        return family == Family::Quads ? number / 4 * 4 : number;
+        return family == Family::quads ? number / 4 * 4 : number;
     }
 
     // So that threads of a GPU load several weights, or channels, at once.
@@ -449,7 +445,7 @@ private:
         for (int d = 1; d < 6; d++) {
             weight.dim(d + 1).set_stride(weight.dim(d).stride() * weight.dim(d).extent());
         }
-        if (family == Family::Quads) {
+        if (family == Family::quads) {
             for (int d : {0, 1, 2, 4, 5}) {
                 input.dim(d).set_stride(aligned(input.dim(d).stride()));
             }

@@ -1,4 +1,6 @@
+#include "register_tile.h"
 #include "schedules.h"
+#include "tasks.h"
 
 namespace unstride {
 

@@ -1,6 +1,7 @@
-#include "schedules.h"
-
 #include <algorithm>
+
+#include "schedules.h"
+#include "tasks.h"
 
 namespace unstride {
 
@@ -22,9 +23,8 @@ void accumulate(Stage stage, const Tile &tile, std::vector<VarOrRVar> loops) {
     stage.unroll(c);
 }
 
-}  // namespace
-
-void schedule_gpu(Stages &s, const Tile &tile, Family family) {
+// Shares the tiles of the output among blocks and threads. Returns a thread's part of a tile.
+Tile share_tiles(Stages &s, const Tile &tile) {
     const Var xi{"xi"}, ci{"ci"}, tx{"tx"}, ty{"ty"}, tz{"tz"};
 
     // Tiles are counted through the rows of a slice and through all slices, so that rows of any length fill the warps.
@@ -33,7 +33,7 @@ void schedule_gpu(Stages &s, const Tile &tile, Family family) {
         .fuse(x, y, tiles)
         .fuse(tiles, z, tiles);
     Tile thread = tile;
-    if (family == Family::Depthwise && s.channels_last) {  // a warp lies across the channels of a tile
+    if (s.lanes == Lanes::channels) {  // a warp lies across the channels of a tile
         thread.block = 1;
         s.output.split(ci, ci, tx, warp)
             .split(tiles, tiles, ty, warps, TailStrategy::GuardWithIf)
@@ -42,8 +42,9 @@ void schedule_gpu(Stages &s, const Tile &tile, Family family) {
     } else {
         // In ndhwc a warp lies across 32 output channels, if tiles have some: its loads of the input then are to fewer
         // lines.
-        const int blocks_of_warp = s.channels_last && tile.block >= 8 ? std::max(warp / tile.block, 1) : 1,
-                  tiles_of_warp = warp / blocks_of_warp;
+        const bool has_some = s.channels_last && tile.block >= 8;
+        const int blocks_of_warp = has_some ? std::max(warp / tile.block, 1) : 1;
+        const int tiles_of_warp = warp / blocks_of_warp;
         s.output.split(tiles, tiles, tz, warps * tiles_of_warp, TailStrategy::GuardWithIf)
             .split(tz, tz, tx, tiles_of_warp)
             .split(blocks, blocks, ty, blocks_of_warp, TailStrategy::GuardWithIf)
@@ -64,22 +65,11 @@ void schedule_gpu(Stages &s, const Tile &tile, Family family) {
         .bound_extent(q, thread.columns)
         .bound_extent(rx, s.interleave);
     accumulate(s.sum, thread, {c, q});
-    const RVar inputs = s.taps[0], kx = s.taps[1], ky = s.taps[2], kz = s.taps[3];
-    Stage update = s.sum.update();
-    if (family == Family::Quads) {
-        const RVar quads{"quads"}, one{"one"};
-        update.split(inputs, quads, one, vector);
-        accumulate(update, thread, {c, one, q, quads, kx, ky, kz});
-        update.unroll(one);
-        s.slab.compute_at(s.sum, quads)
-            .store_in(MemoryType::Register)
-            .bound_extent(c, vector)
-            .bound_extent(q, thread.columns)
-            .vectorize(c)
-            .unroll(q);
-    } else {
-        accumulate(update, thread, {c, q, inputs, kx, ky, kz});
-    }
+    return thread;
+}
+
+// Sums of a thread are of one row, and what a tap reads is of one phase.
+void bound_to_one(Stages &s) {
     for (const Var &one : {y, z, g, n}) {
         s.sum.bound_extent(one, 1);
         s.slab.bound_extent(one, 1);
@@ -87,6 +77,32 @@ void schedule_gpu(Stages &s, const Tile &tile, Family family) {
     for (const Var &one : {rx, jx, jy, jz}) {
         s.slab.bound_extent(one, 1);
     }
+}
+
+}  // namespace
+
+void schedule_gpu(Stages &s, const Tile &tile) {
+    const Tile thread = share_tiles(s, tile);
+    const RVar inputs = s.taps[0], kx = s.taps[1], ky = s.taps[2], kz = s.taps[3];
+    accumulate(s.sum.update(), thread, {c, q, inputs, kx, ky, kz});
+    bound_to_one(s);
+}
+
+void schedule_gpu_quads(Stages &s, const Tile &tile) {
+    const Tile thread = share_tiles(s, tile);
+    const RVar inputs = s.taps[0], kx = s.taps[1], ky = s.taps[2], kz = s.taps[3];
+    const RVar quads{"quads"}, one{"one"};
+    Stage update = s.sum.update();
+    update.split(inputs, quads, one, vector);
+    accumulate(update, thread, {c, one, q, quads, kx, ky, kz});
+    update.unroll(one);
+    s.slab.compute_at(s.sum, quads)
+        .store_in(MemoryType::Register)
+        .bound_extent(c, vector)
+        .bound_extent(q, thread.columns)
+        .vectorize(c)
+        .unroll(q);
+    bound_to_one(s);
 }
 
 }  // namespace unstride

@@ -1,4 +1,4 @@
-#include "schedules.h"
+#include "register_tile.h"
 
 namespace unstride {
 

@@ -1,4 +1,4 @@
-#include "schedules.h"
+#include "tasks.h"
 
 namespace unstride {
 
