@@ -38,21 +38,25 @@ struct Element {
             return has_f16 ? Halide::cast<float>(Halide::reinterpret(Halide::Float(16), element)) : from_f16(element);
         case Type::BF16:
             return Halide::reinterpret<float>(Halide::cast<uint32_t>(element) << 16);
-        default:
-            return element;
+        case Type::F32:
+        case Type::F64:
+            break;
         }
+        return element;
     }
 
-    // Rounded to nearest, ties to even.
+    // Rounds to nearest, and ties to even.
     Halide::Expr store(const Halide::Expr &value) const {
         switch (type) {
         case Type::F16:
             return has_f16 ? Halide::reinterpret<uint16_t>(Halide::cast(Halide::Float(16), value)) : to_f16(value);
         case Type::BF16:
             return to_bf16(value);
-        default:
-            return Halide::cast(stored(), value);
+        case Type::F32:
+        case Type::F64:
+            break;
         }
+        return Halide::cast(stored(), value);
     }
 
 private:
@@ -60,7 +64,7 @@ private:
         return Halide::reinterpret<uint32_t>(value);
     }
 
-    // Halves, but for a tie that is even after it, round up.
+    // Halves round up, unless the number without them is even.
     static Halide::Expr rounded(const Halide::Expr &bits, int dropped) {
         return (bits + ((1 << (dropped - 1)) - 1) + ((bits >> dropped) & 1)) >> dropped;
     }
@@ -79,7 +83,7 @@ private:
         return Halide::reinterpret<float>(number | ((all & 0x8000) << 16));
     }
 
-    // Below 2^-14, that is 2^-24 at a time, the addition of 1/2 rounds.
+    // Below 2^-14, where f16 counts in steps of 2^-24, the addition of 1/2 rounds to such a step.
     static Halide::Expr to_f16(const Halide::Expr &value) {
         const Halide::Expr all = bits(value), magnitude = all & 0x7fffffff;
         const Halide::Expr tiny = bits(Halide::reinterpret<float>(magnitude) + 0.5F) - bits(0.5F),
@@ -90,21 +94,6 @@ private:
         return Halide::cast<uint16_t>(half | ((all >> 16) & 0x8000));
     }
 };
-
-// The sum, and the products of two pairs of bf16, each in an element of 32 bits. Processors with AVX512-BF16 have an
-// instruction for it, which Halide knows by this name; it takes numbers below 2^-126 for zero.
-inline Halide::Expr add_dot_of_pairs(const Halide::Expr &sum, const Halide::Expr &a, const Halide::Expr &b,
-                                     const Halide::Target &target) {
-    if (target.has_feature(Halide::Target::AVX512_Zen4)) {
-        return Halide::Internal::Call::make(Halide::Float(32), "dpbf16ps", {sum, a, b},
-                                            Halide::Internal::Call::PureExtern);
-    }
-    const auto first = [](const Halide::Expr &pair) { return Halide::reinterpret<float>(pair << 16); };
-    const auto second = [](const Halide::Expr &pair) {
-        return Halide::reinterpret<float>(pair & Halide::Expr(0xffff0000U));
-    };
-    return sum + first(a) * first(b) + second(a) * second(b);
-}
 
 }  // namespace unstride
 

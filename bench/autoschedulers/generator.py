@@ -69,8 +69,8 @@ def known(layer, sizes=True):
     return parameters
 
 
-def generator_command(build, target, name, folder, emitted, kernel, layout, more):
-    """The command line for the kernel unstride_NAME."""
+def generator_command(build, generator, target, name, folder, emitted, kernel, layout, more):
+    """The command line with which a generator makes the kernel unstride_NAME."""
     parameters = {
         "family": kernel["family"],
         "layout": layout,
@@ -82,7 +82,7 @@ def generator_command(build, target, name, folder, emitted, kernel, layout, more
     return [
         build.generator,
         "-g",
-        "transposed_convolution",
+        generator,
         "-f",
         f"unstride_{name}",
         "-n",
@@ -107,7 +107,15 @@ def autoscheduled_command(build, layer, layout, target, scheduler, setting, para
     }
     return [
         *generator_command(
-            build, target, name, folder, EMITTED + ",schedule,featurization", kernel_of(layer), layout, more
+            build,
+            "autoscheduled_transposed_convolution",
+            target,
+            name,
+            folder,
+            EMITTED + ",schedule,featurization",
+            kernel_of(layer),
+            layout,
+            more,
         ),
         "-p",
         library,
@@ -116,7 +124,8 @@ def autoscheduled_command(build, layer, layout, target, scheduler, setting, para
 
 def hand_written_command(build, layer, layout, target, variant, name, folder):
     """For a hand-written variant that knows the layer, as one of unstride_add_layer does."""
-    return generator_command(build, target, name, folder, EMITTED, variant, layout, known(layer, sizes=False))
+    more = known(layer, sizes=False)
+    return generator_command(build, "transposed_convolution", target, name, folder, EMITTED, variant, layout, more)
 
 
 def run_limited(words, seconds, gigabytes):

@@ -11,7 +11,7 @@ struct halide_buffer_t;
 
 namespace unstride {
 
-// The one signature of all kernels; generators/transposed_convolution.cpp documents the arguments.
+// The one signature of all kernels; generators/kernel.h documents the arguments.
 using Kernel = int (*)(const void *user_context, halide_buffer_t *input, halide_buffer_t *weight, halide_buffer_t *bias,
                        halide_buffer_t *residual, int32_t padding_x, int32_t padding_y, int32_t padding_z,  //
                        int32_t dilation_x, int32_t dilation_y, int32_t dilation_z,                          //
