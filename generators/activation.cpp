@@ -61,7 +61,7 @@ Expr elu(const Expr &v, const Expr &alpha) {
     return select(v < 0, alpha * Exponential(min(v, 0)).minus_one(), v);
 }
 
-// Without overflow: 1 / (1 + e^-|v|), times e^-|v| below 0.
+// 1 / (1 + e^-|v|), times e^-|v| below 0: written like this, nothing overflows.
 Expr sigmoid(const Expr &v) {
     const Expr e = Exponential(-abs(v)).value();
     return select(v < 0, e, number(v, 1)) / (1 + e);
@@ -72,9 +72,9 @@ Expr hyperbolic_tangent(const Expr &v) {
     return select(v < 0, y, -y);
 }
 
-// P(X <= -a) = e^(-a^2 / 2) * R(a), R(a) = erfcx(a / sqrt 2) / 2. R(a) * (a + k) is smooth in t = (k - a) / (k + a) = 2
-// k / (k + a) - 1, and the polynomial is that of its Chebyshev nodes, with k chosen for the least error: 4e-8 with
-// degree 9, 5e-16 with degree 22.
+// P(X <= -a) = e^(-a^2 / 2) * R(a), where R(a) = erfcx(a / sqrt 2) / 2. R(a) * (a + k) is smooth in
+// t = (k - a) / (k + a) = 2 k / (k + a) - 1, and the polynomial interpolates it at Chebyshev nodes. k is chosen for the
+// least error, which is 4e-8 with degree 9 and 5e-16 with degree 22.
 Expr gelu(const Expr &v) {
     const bool is_double = v.type().bits() == 64;
     const std::vector<double> single = {0.7552851271,    0.6078964038,   0.3871375629,    0.1865267109,
@@ -97,13 +97,14 @@ Expr gelu_tanh(const Expr &v) {
     return v * sigmoid(v * (number(v, 1.5957691216057308) + v * v * number(v, 0.071354816272600249)));
 }
 
-// output = formula(input), element by element: both may be the same memory. The first dimension is dense.
+// output = formula(input), element by element, so that both may be the same memory. The first dimension is dense.
 class Activation : public Generator<Activation> {
 public:
     GeneratorParam<Element::Type> type{"type", Element::Type::F32, Element::names()};  // of elements in memory
     Input<Buffer<void, 5>> input{"input"};
-    Input<int> formula{"formula"};        // a Formula beyond those in registers
-    Input<Buffer<void, 3>> bias{"bias"};  // as of the convolution: what the formula takes is the same for all channels
+    Input<int> formula{"formula"};  // a Formula beyond those in registers
+    // The bias of the convolution, which has what the formula takes. That is the same for all channels.
+    Input<Buffer<void, 3>> bias{"bias"};
     Output<Buffer<void, 5>> output{"output"};
 
     void configure() {

@@ -9,7 +9,7 @@ namespace unstride {
 // What becomes of a sum in the registers, before it is stored. Every kernel can do all of it: where nothing is to do, a
 // branch costs a store two instructions; a kernel for each case would multiply the catalog.
 struct Epilogue {
-    // Of the activation's formula, `first` is the slope or the low bound of a clamp, and `second` the high one.
+    // `first` is the slope of the activation's formula or the low bound of its clamp, and `second` the high bound.
     Halide::Expr has_residual, residual, formula, first, second;
 
     Halide::Expr operator()(const Halide::Expr &sum) const {

@@ -5,15 +5,21 @@
 
 namespace unstride {
 
-// Winograd's minimal filters F(2, T): two neighbouring outputs of T = 1, 2 or 3 taps from T + 1 products, in place of 2
-// T. With the taps w0, w1, w2 (of which w0 reads furthest right) and the input a, b, ... that both outputs read, from
-// left to right,
+// Winograd's minimal filters F(2, T): two neighbouring outputs of T = 1, 2 or 3 taps from T + 1 products, in place of
+// 2 T. With the taps w0, w1, w2 (of which w0 reads furthest right) and the input a, b, ... that both outputs read, from
+// left to right, the products are
 //
-//   T     product 0       product 1                       product 2                       product 3       outputs 0, 1
-//   1     a w0            b w0                                                                            p0, p1
-//   2     (a - b) w1      b (w0 + w1)                     (c - b) w0                                      p0 + p1, p1 +
-//   p2 3     (a - c) w2      (c + b) (w0 + w1 + w2) / 2      (c - b) (w0 - w1 + w2) / 2      (d - b) w0      p0 + p1 +
-//   p2, p1 - p2 + p3
+//   T    product 0      product 1                      product 2                      product 3
+//   1    a w0           b w0
+//   2    (a - b) w1     b (w0 + w1)                    (c - b) w0
+//   3    (a - c) w2     (c + b) (w0 + w1 + w2) / 2     (c - b) (w0 - w1 + w2) / 2     (d - b) w0
+//
+// and the outputs
+//
+//   T    output 0       output 1
+//   1    p0             p1
+//   2    p0 + p1        p1 + p2
+//   3    p0 + p1 + p2   p1 - p2 + p3
 //
 // The last input that output 0 reads has number 0: a is number 1 - T. runtime/src/kernels/winograd.cpp has the weights' side.
 struct MinimalFilter {
