@@ -5,7 +5,7 @@
 #include <string>
 
 #include "commands.h"
-#include "process.h"
+#include "tools/files/process.h"
 
 namespace {
 

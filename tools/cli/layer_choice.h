@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "layers.h"
+#include "bench/layers.h"
 
 namespace unstride::tools {
 

@@ -1,12 +1,13 @@
-#include "harness.h"
+#include "bench/harness.h"
 #include "runner.h"
 
-namespace unstride::bench {
+namespace unstride::tools {
 namespace {
 
 class UnstrideRunner : public Runner {
 public:
-    UnstrideRunner(const Layer &layer, const ConvTranspose3d &parameters, Layout layout, const std::string &variant)
+    UnstrideRunner(const bench::Layer &layer, const ConvTranspose3d &parameters, Layout layout,
+                   const std::string &variant)
         : convolution_(layer.options), layout_(layout), input_size_(layer.input_size),
           output_size_(convolution_.output_shape(layer.input_size)) {
         convolution_.set_weight(parameters.weight().data(), parameters.weight_shape());
@@ -19,7 +20,7 @@ public:
                              CudaStream{stream});
     }
     std::string algorithm() const override {
-        return variants_of(convolution_.plan(input_size_, layout_));
+        return bench::variants_of(convolution_.plan(input_size_, layout_));
     }
     size_t workspace_bytes() const override {
         return 0;
@@ -33,9 +34,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Runner> make_unstride(const Layer &layer, const ConvTranspose3d &parameters, Layout layout,
+std::unique_ptr<Runner> make_unstride(const bench::Layer &layer, const ConvTranspose3d &parameters, Layout layout,
                                       const std::string &variant) {
     return std::make_unique<UnstrideRunner>(layer, parameters, layout, variant);
 }
 
-}  // namespace unstride::bench
+}  // namespace unstride::tools

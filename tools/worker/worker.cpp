@@ -18,11 +18,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "elements.h"
-#include "harness.h"
+#include "bench/elements.h"
+#include "bench/harness.h"
 #include "memory.h"
-#include "npy.h"
-#include "process.h"
+#include "tools/files/npy.h"
+#include "tools/files/process.h"
 #include "unstride/register.h"
 
 namespace {
@@ -180,12 +180,12 @@ private:
     Json load(const Json &request) {
         const Layout layout = layout_of(request);
         runs_.erase(to_string(layout));
-        const int64_t before = bench::resident_bytes();
+        const int64_t before = tools::resident_bytes();
         auto run = std::make_unique<bench::LayerRun>(layer_of(request), layout, device_of(request));
         const ConvTranspose3d &convolution = run->convolution();
         const Plan plan = convolution.plan(run->input().sizes(), layout);
         run->forward();
-        const int64_t peak = bench::peak_resident_bytes([&] { run->forward(); });
+        const int64_t peak = tools::peak_resident_bytes([&] { run->forward(); });
         Json reply = {{"variant", bench::variants_of(plan)},
                       {"reason", plan.reason},
                       {"flops", 2 * plan.multiply_adds},

@@ -4,9 +4,9 @@
 
 #include "arguments.h"
 #include "commands.h"
-#include "npy.h"
-#include "output_file.h"
-#include "text.h"
+#include "tools/files/npy.h"
+#include "tools/files/output_file.h"
+#include "tools/files/text.h"
 
 namespace unstride::tools {
 

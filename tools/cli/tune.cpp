@@ -3,11 +3,11 @@
 #include <memory>
 
 #include "arguments.h"
+#include "bench/tuning.h"
 #include "commands.h"
 #include "layer_choice.h"
 #include "progress.h"
-#include "text.h"
-#include "tuning.h"
+#include "tools/files/text.h"
 #include "wisdom_file.h"
 
 namespace unstride::tools {

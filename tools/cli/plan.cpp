@@ -4,7 +4,7 @@
 
 #include "arguments.h"
 #include "commands.h"
-#include "text.h"
+#include "tools/files/text.h"
 #include "wisdom_file.h"
 
 namespace unstride::tools {

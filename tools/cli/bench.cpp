@@ -4,11 +4,11 @@
 #include <optional>
 
 #include "arguments.h"
+#include "bench/harness.h"
 #include "commands.h"
-#include "harness.h"
 #include "layer_choice.h"
-#include "output_file.h"
-#include "text.h"
+#include "tools/files/output_file.h"
+#include "tools/files/text.h"
 #include "wisdom_file.h"
 
 namespace unstride::tools {

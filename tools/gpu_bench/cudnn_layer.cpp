@@ -6,7 +6,7 @@
 
 #include "runner.h"
 
-namespace unstride::bench {
+namespace unstride::tools {
 namespace {
 
 void check(cudnnStatus_t status) {
@@ -40,7 +40,7 @@ std::array<int, 3> three(const Triple &triple) {
 
 class CudnnRunner : public Runner {
 public:
-    CudnnRunner(const Layer &layer, const ConvTranspose3d &parameters, Layout layout, bool tf32)
+    CudnnRunner(const bench::Layer &layer, const ConvTranspose3d &parameters, Layout layout, bool tf32)
         : weight_(static_cast<int64_t>(parameters.weight().size())), bias_(layer.options.out_channels) {
         const ConvTranspose3dOptions &o = layer.options;
         describe(input_, layer.input_size, layout);
@@ -62,8 +62,8 @@ public:
                     parameters.weight()[static_cast<size_t>(i)];
             }
         }
-        bench::check(cudaMemcpy(weight_.get(), weight.data(), sizeof(float) * weight.size(), cudaMemcpyHostToDevice));
-        bench::check(cudaMemcpy(bias_.get(), parameters.bias().data(), sizeof(float) * parameters.bias().size(),
+        tools::check(cudaMemcpy(weight_.get(), weight.data(), sizeof(float) * weight.size(), cudaMemcpyHostToDevice));
+        tools::check(cudaMemcpy(bias_.get(), parameters.bias().data(), sizeof(float) * parameters.bias().size(),
                                 cudaMemcpyHostToDevice));
 
         const std::array<int, 3> padding = three(o.padding), stride = three(o.stride), dilation = three(o.dilation);
@@ -121,8 +121,9 @@ size_t cudnn_version() {
     return cudnnGetVersion();
 }
 
-std::unique_ptr<Runner> make_cudnn(const Layer &layer, const ConvTranspose3d &parameters, Layout layout, bool tf32) {
+std::unique_ptr<Runner> make_cudnn(const bench::Layer &layer, const ConvTranspose3d &parameters, Layout layout,
+                                   bool tf32) {
     return std::make_unique<CudnnRunner>(layer, parameters, layout, tf32);
 }
 
-}  // namespace unstride::bench
+}  // namespace unstride::tools

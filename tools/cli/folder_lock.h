@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "removal.h"
+#include "tools/files/removal.h"
 
 namespace unstride::tools {
 

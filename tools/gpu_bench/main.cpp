@@ -16,15 +16,16 @@
 #include <random>
 #include <vector>
 
-#include "harness.h"
-#include "output_file.h"
-#include "process.h"
+#include "bench/harness.h"
 #include "runner.h"
+#include "tools/files/output_file.h"
+#include "tools/files/process.h"
 
 namespace {
 
 using namespace unstride;
 using namespace unstride::bench;
+using namespace unstride::tools;
 using Json = nlohmann::ordered_json;
 
 // One library on one layer, and its times.
@@ -159,7 +160,7 @@ private:
 
 void save(const std::string &path, const Json &document) {
     const std::string text = document.dump(1) + "\n";
-    tools::OutputFile file(path);
+    OutputFile file(path);
     file.write(text.data(), text.size());
     file.commit();
 }
@@ -218,7 +219,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     try {
-        tools::prepare_process();
+        prepare_process();
         return run(argv[1], argc > 2 ? std::atoi(argv[2]) : 3);
     } catch (const std::exception &error) {
         std::cerr << "unstride_gpu_bench: error: " << error.what() << '\n';

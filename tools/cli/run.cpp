@@ -7,9 +7,9 @@
 #include "activation_argument.h"
 #include "arguments.h"
 #include "commands.h"
-#include "npy.h"
-#include "output_file.h"
-#include "text.h"
+#include "tools/files/npy.h"
+#include "tools/files/output_file.h"
+#include "tools/files/text.h"
 #include "wisdom_file.h"
 
 namespace unstride::tools {

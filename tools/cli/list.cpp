@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
-#include "text.h"
+#include "tools/files/text.h"
 #include "unstride/machine.h"
 #include "unstride/variants.h"
 

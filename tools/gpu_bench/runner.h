@@ -1,5 +1,5 @@
-#ifndef UNSTRIDE_BENCH_GPU_RUNNER_H
-#define UNSTRIDE_BENCH_GPU_RUNNER_H
+#ifndef UNSTRIDE_TOOLS_RUNNER_H
+#define UNSTRIDE_TOOLS_RUNNER_H
 
 #include <cuda_runtime.h>
 
@@ -7,9 +7,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "layers.h"
+#include "bench/layers.h"
 
-namespace unstride::bench {
+namespace unstride::tools {
 
 inline void check(cudaError_t error) {
     if (error != cudaSuccess) {
@@ -68,14 +68,15 @@ public:
     virtual size_t workspace_bytes() const = 0;
 };
 
-std::unique_ptr<Runner> make_unstride(const Layer &layer, const ConvTranspose3d &parameters, Layout layout,
+std::unique_ptr<Runner> make_unstride(const bench::Layer &layer, const ConvTranspose3d &parameters, Layout layout,
                                       const std::string &variant);
 
 // cuDNN's fastest algorithm for the gradient of a convolution, and its addition of a bias. Throws std::runtime_error
 // where it has none.
 size_t cudnn_version();
-std::unique_ptr<Runner> make_cudnn(const Layer &layer, const ConvTranspose3d &parameters, Layout layout, bool tf32);
+std::unique_ptr<Runner> make_cudnn(const bench::Layer &layer, const ConvTranspose3d &parameters, Layout layout,
+                                   bool tf32);
 
-}  // namespace unstride::bench
+}  // namespace unstride::tools
 
 #endif

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "folder_lock.h"
-#include "output_file.h"
+#include "tools/files/output_file.h"
 #include "unstride/wisdom.h"
 
 namespace unstride::tools {

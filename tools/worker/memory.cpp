@@ -5,7 +5,7 @@
 #include <fstream>
 #include <string>
 
-namespace unstride::bench {
+namespace unstride::tools {
 
 namespace {
 
@@ -38,4 +38,4 @@ int64_t peak_resident_bytes(const std::function<void()> &call) {
     return status_bytes("VmHWM");
 }
 
-}  // namespace unstride::bench
+}  // namespace unstride::tools
