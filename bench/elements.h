@@ -7,7 +7,7 @@
 
 namespace unstride::bench {
 
-// Calls a function with the pointer to a tensor's elements, of their type.
+// Calls a function with a pointer to a tensor's elements, which has their type; returns what the function returns.
 template<typename AnyTensor, typename Function>
 auto with_elements(AnyTensor &tensor, const Function &function) {
     return with_type(tensor.dtype(), [&](auto *null) {
@@ -15,7 +15,7 @@ auto with_elements(AnyTensor &tensor, const Function &function) {
     });
 }
 
-// To another type. Those of f16 and bf16 convert from and to f32 only.
+// Rounds a number to another type, by way of f32: f16 and bf16 convert from and to no other.
 template<typename To, typename From>
 To rounded(From number) {
     if constexpr (std::is_same_v<To, double> && std::is_same_v<From, double>) {
@@ -25,11 +25,11 @@ To rounded(From number) {
     }
 }
 
-// The same numbers, rounded to another type.
+// Returns a tensor with the same sizes and layout, whose numbers are rounded to another type.
 Tensor converted(const Tensor &tensor, DType dtype);
 
-// How far some numbers are from others, in tensors of the same sizes and layout, over the largest of the latter. Not a
-// number if one of the former is none.
+// Returns the largest difference of what was found from what was expected, over the largest magnitude that was
+// expected. Both tensors have the same sizes and layout. The result is NaN if one of the numbers found is.
 double difference(const Tensor &found, const Tensor &expected);
 
 }  // namespace unstride::bench

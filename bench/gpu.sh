@@ -81,7 +81,7 @@ run_step() {
     tests) run_tests ;;
     memcheck | racecheck | initcheck) run_sanitizer "$1" ;;
     example) step example "$programs/decoder" ;;
-    bench) step bench "$programs/unstride_gpu_bench" "$out/gpu.json"; python3 bench/gpu/summary.py "$out/gpu.json" ;;
+    bench) step bench "$programs/unstride_gpu_bench" "$out/gpu.json"; python3 bench/gpu/compare_with_cudnn.py "$out/gpu.json" ;;
     ncu) run_ncu ;;
     *) echo "bench/gpu.sh: error: no step $1" >&2; exit 2 ;;
     esac

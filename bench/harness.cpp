@@ -87,7 +87,7 @@ namespace {
 
 constexpr float slope_of_pass = 0.01F;
 
-// LeakyReLU of a tensor and, if there is one, a residual, in place.
+// Adds a residual to a tensor, if there is one, and applies LeakyReLU, in place.
 void pass_over(Tensor &tensor, const Tensor *residual) {
     const int threads = num_threads();
     const int64_t count = tensor.element_count(), share = (count + threads - 1) / threads;
@@ -130,7 +130,7 @@ LayerRun::LayerRun(const Layer &layer, Layout layout, Device device, const Types
     convolution_.set_device(device);
     std::minstd_rand random(1);
     std::uniform_real_distribution<float> uniform(-1, 1);
-    // The same numbers in every layout.
+    // Elements get their numbers in the order of (N, C, D, H, W), so that they are the same in every layout.
     for (const int64_t offset : offsets(input_)) {
         input_.data()[offset] = uniform(random);
     }
@@ -152,7 +152,7 @@ void LayerRun::prepare(const Types &types) {
     convolution_.set_variant("");
     planned_ = variants_of(convolution_.plan(input_.sizes(), layout_, {}, types));
     types_ = types;
-    set_epilogue("", false, false);
+    set_epilogue({});
     rounded_input_ = types.input == DType::f32 ? nullptr : std::make_unique<Tensor>(converted(input_, types.input));
     output_ = Tensor(output_.sizes(), layout_, output_.spatial(), types.output);
     if (const Device device = convolution_.device(); device != Device::cpu) {
@@ -180,7 +180,8 @@ void LayerRun::forward() {
     }
 }
 
-void LayerRun::set_epilogue(const std::string &activation, bool residual, bool apart) {
+void LayerRun::set_epilogue(const Epilogue &epilogue) {
+    const auto &[activation, residual, apart] = epilogue;
     if ((device_input_ || !(types_ == Types())) && (residual || apart)) {
         throw InvalidArgument("epilogues are timed on the CPU, in f32");
     }
@@ -221,7 +222,7 @@ Result LayerRun::measure(const std::string &variant, const Machine &machine) {
     const double seconds = median(call_seconds([this] { forward(); }));
     const double flops = 2 * plan.multiply_adds;
     const auto at_rate = [](double work, double rate) { return rate > 0 ? work / (rate * 1e9) : 0; };
-    // Vectors hold half as many f64, as do those of a GPU for scientific work.
+    // A vector holds half as many numbers of f64, and a GPU for scientific work computes half as many.
     const double peak_gflops = types_.sums() == DType::f64 ? machine.peak_gflops / 2 : machine.peak_gflops;
     const double compute_limit = at_rate(flops, peak_gflops),
                  memory_limit = at_rate(plan.compulsory_bytes, machine.bandwidth_gbs);

@@ -14,30 +14,41 @@
 
 namespace unstride::bench {
 
-// Names of the variants that a plan runs, joined by "+".
+// Returns the names of the variants that a plan runs, joined by "+".
 std::string variants_of(const Plan &plan);
 
-double median(std::vector<double> values);  // of at least one
+// Returns the middle of at least one value; of an even number of values, the larger of the two in the middle.
+double median(std::vector<double> values);
 
-// Wall times of single calls, in seconds: after two calls to warm up, as many as fit in `budget` seconds,
-// but `least` at least.
+// Returns the wall times of single calls, in seconds: after two calls to warm up, there are as many as fit in `budget`
+// seconds, but `least` of them at least.
 std::vector<double> call_seconds(const std::function<void()> &call, double budget = 0.3, int64_t least = 5);
 
-// Offsets of a batched tensor's elements, in the order of (N, C, D, H, W) whatever its layout.
+// Returns the offsets of a batched tensor's elements in its memory, in the order of (N, C, D, H, W) whatever its
+// layout.
 std::vector<int64_t> offsets(const Tensor &tensor);
 
-// What one variant did on one layer.
+// The time of one variant on one layer, and what follows from it.
 struct Result {
     std::string layer;
     Layout layout;
     Device device;
     std::string variant;  // or two, joined by "+"
     std::string dtype;
-    bool planned;              // whether it is what the planner chooses
-    double seconds;            // median, into a preallocated output
-    double gflops;             // 2 per multiply-add whose tap and output both exist
-    double fraction_of_limit;  // the time that the machine's peak or bandwidth allows, over the measured one; 0 where
-                               // these are unknown
+    bool planned;    // whether it is what the planner chooses
+    double seconds;  // median, into a preallocated output
+    double gflops;   // 2 per multiply-add whose tap and output both exist
+    // The time that the machine's peak or bandwidth allows, over the measured one; 0 where these are unknown.
+    double fraction_of_limit;
+};
+
+// What calls add to the convolution: an activation (leaky_relu or silu; none if the name is empty), a residual, or
+// both. The layer does it itself, or it is done `apart`, in a pass of its own over the output, as in frameworks that
+// have a module for each.
+struct Epilogue {
+    std::string activation;
+    bool residual = false;
+    bool apart = false;
 };
 
 // A layer of the table with random weights and input in one layout, in the memory of its device, ready to be timed.
@@ -58,10 +69,9 @@ public:
     // Makes the next calls run a variant and a split, as ConvTranspose::set_variant, and says what they will run.
     Plan force(const std::string &variant, int64_t rows_per_task = 0);
 
-    // What the next calls add to the convolution: a residual, an activation, or both; as the layer does it, or `apart`,
-    // in a pass of its own over the output, as frameworks do that have a module for each. Throws InvalidArgument for an
-    // activation that the layer, or the pass, does not have, and for a residual or a pass of another type than f32.
-    void set_epilogue(const std::string &activation, bool residual, bool apart);
+    // Makes the next calls have this epilogue. Throws InvalidArgument for an activation that the layer, or the pass
+    // apart, does not have, and for a residual or a pass on a GPU or with another type than f32.
+    void set_epilogue(const Epilogue &epilogue);
 
     // Computes the output once, with what was forced or measured last, or else with the planner's choice; waits until
     // it is there.
@@ -77,10 +87,10 @@ public:
         return output_;
     }
 
-    // The output that is there; leaves NaN in its place.
+    // Returns the output that is there, and leaves NaN in its place.
     Tensor take_output();
 
-    // On the CPU, an output of the types that are set, and one of f64 of the same numbers.
+    // Computes, on the CPU, an output of the types that are set, and one in f64 from the same rounded numbers.
     std::pair<Tensor, Tensor> outputs_beside_f64();
 
 private:
@@ -94,14 +104,14 @@ private:
     ConvTranspose3d convolution_;
     Types types_;
     Tensor input_, output_;
-    std::unique_ptr<Tensor> rounded_input_;  // unless it is f32
+    std::unique_ptr<Tensor> rounded_input_;  // null if the input is f32
     std::unique_ptr<Tensor> residual_;
     bool apart_ = false;
-    std::unique_ptr<DeviceTensor> device_input_, device_output_;  // of a GPU, in place of `output_`
+    std::unique_ptr<DeviceTensor> device_input_, device_output_;  // in a GPU's memory; null on the CPU
     std::string planned_;
 };
 
-// {"machine": {...}, "results": [...]}
+// Returns {"machine": {...}, "results": [...]}.
 nlohmann::ordered_json to_json(const Machine &machine, const std::vector<Result> &results);
 
 }  // namespace unstride::bench

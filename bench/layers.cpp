@@ -28,7 +28,7 @@ std::vector<std::string> split_line(const std::string &line) {
     return fields;
 }
 
-// The `count` numbers of a field such as "3x5x2".
+// Reads the numbers of a field such as "3x5x2", of which there have to be `count`.
 Shape parse_sizes(const std::string &field, size_t count) {
     Shape sizes;
     const char *next = field.data(), *end = next + field.size();

@@ -20,7 +20,7 @@ struct Layer {
 // as in "3x5x2"; quotes go around fields that hold commas. Throws InvalidArgument with the line's number.
 std::vector<Layer> parse_layers(const std::string &csv);
 
-// The text of layers.csv as it was when this was built.
+// Returns the text of layers.csv as it was when this was built.
 const char *default_layer_table();
 
 }  // namespace unstride::bench

@@ -26,7 +26,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Wall time from the first thread's start to the last one's end; they start together.
+// Returns the wall time from the first thread's start to the last one's end. All threads start together.
 double seconds_in_threads(int count, const std::function<void(int)> &work) {
     std::atomic<int> missing{count};
     std::vector<Clock::time_point> starts(count), ends(count);
@@ -50,13 +50,13 @@ double seconds_in_threads(int count, const std::function<void(int)> &work) {
     return std::chrono::duration<double>(span).count();
 }
 
-// Chains of dependent multiply-adds: enough to hide a latency of 5 cycles on two units.
+// So many chains of dependent multiply-adds hide a latency of 5 cycles on two units.
 constexpr int chains = 12;
 constexpr int most_lanes = 16;
 
-// One loop for three lengths of vector; not a template, as a function's target attribute, which its vectors need,
-// cannot depend on a parameter. `state`, chains x lanes and aligned to 64 bytes, is read before the loop and written
-// after it, so that no chain can be left out.
+// The same loop is written for three lengths of vectors. It is no template, as the target attribute that the vectors
+// need cannot depend on a parameter. `state`, which has chains x lanes numbers and is aligned to 64 bytes, is read
+// before the loop and written after it, so that the compiler can leave no chain out.
 using Vector128 = float __attribute__((vector_size(16), may_alias));
 
 void multiply_add_128(int64_t rounds, float *state) {
@@ -130,8 +130,8 @@ double measure_peak_gflops(int threads) {
     return best;
 }
 
-// a = b + 0.5 * c. Where the compiler can, past the caches: a plain store reads its line first, and that traffic is
-// not the kernel's compulsory one.
+// Computes a = b + 0.5 * c, with stores that go past the caches where the compiler has them: a plain store reads its
+// line first, and that traffic does not count as compulsory.
 void triad(float *a, const float *b, const float *c, int64_t count) {
 #if defined(__x86_64__)
     const __m128 factor = _mm_set1_ps(0.5f);
@@ -147,7 +147,7 @@ void triad(float *a, const float *b, const float *c, int64_t count) {
 }
 
 double measure_bandwidth_gbs(int threads) {
-    // Three arrays of 256 MiB: several times the last-level caches of today.
+    // The three arrays of 256 MiB are several times as large as the last-level caches of today.
     constexpr int64_t total = int64_t{64} << 20;
     const int64_t count = total / threads / 16 * 16;
     struct Arrays {
@@ -165,7 +165,7 @@ double measure_bandwidth_gbs(int threads) {
     for (int i = 0; i < threads; i++) {
         arrays.push_back({allocate(), allocate(), allocate()});
     }
-    // The thread that uses memory touches it first.
+    // The thread that uses memory touches it first, so that it lies near its processor.
     seconds_in_threads(threads, [&](int i) {
         for (float *data : {arrays[i].a.get(), arrays[i].b.get(), arrays[i].c.get()}) {
             std::fill_n(data, count, 1.0f);

@@ -7,7 +7,7 @@
 
 namespace unstride::bench {
 
-// What bounds a layer on this machine, as measured with a number of threads.
+// The limits of a machine, which bound the speed of every layer.
 struct Machine {
     std::string cpu;
     int threads;
@@ -15,14 +15,15 @@ struct Machine {
     double bandwidth_gbs;  // 1e9 bytes per second to and from memory
 };
 
-// Takes about half a second, and 768 MiB of memory meanwhile. The peak is that of vectors as this_machine() may use
-// them.
+// Measures this machine with so many threads, which takes about half a second, and 768 MiB of memory meanwhile. The
+// peak is that of vectors as this_machine() may use them.
 Machine measure_machine(int threads);
 
-// What a GPU's driver says of it, its processors in place of threads; 0 where it does not say. Throws DeviceError.
+// Returns what a GPU's driver says of it, its processors in place of threads; 0 where it does not say. Throws
+// DeviceError.
 Machine describe_machine(Device device);
 
-// Clock of one busy core in GHz: an addition that waits for the one before takes a cycle.
+// Measures the clock of one busy core in GHz: an addition that waits for the one before it takes a cycle.
 double measure_clock_ghz();
 
 }  // namespace unstride::bench

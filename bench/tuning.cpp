@@ -26,8 +26,8 @@ bool same(const Candidate &a, const Candidate &b) {
     return a.variant == b.variant && a.rows_per_task == b.rows_per_task;
 }
 
-// Some calls. Short ones are not timed from the first on, which finds the caches as another candidate has left them;
-// nor is the candidate's first of all, which may pack the weights.
+// Times some calls of a candidate. Where calls are short, the first one of a turn is not timed, as it finds the caches
+// as another candidate has left them; nor is the first one of all, which may pack the weights.
 void take_turn(LayerRun &run, Runner &runner) {
     run.force(runner.candidate.variant, runner.candidate.rows_per_task);
     if (runner.times.empty() || runner.candidate.seconds < 20e-3) {
@@ -66,12 +66,12 @@ void race(LayerRun &run, std::vector<Runner> &runners, double budget, const std:
                      [](const Runner &a, const Runner &b) { return a.candidate.seconds < b.candidate.seconds; });
 }
 
-// Wisdom names kernels that round as the planned one does.
+// Returns how kernels of a family round. Wisdom names only kernels that round as the planned one does.
 std::string rounding(const std::string &family) {
     return family == "winograd" || family == "taps" || family == "pairs" ? family : "tap by tap";
 }
 
-// Fewer and more rows in a task than planned.
+// Returns candidates with fewer and with more rows in a task than planned.
 std::vector<Candidate> other_splits(const Candidate &candidate, int64_t height) {
     std::vector<Candidate> result;
     const int64_t rows = candidate.rows_per_task;

@@ -16,10 +16,10 @@ struct Candidate {
 };
 
 struct Tuning {
-    Candidate planned;  // what runs without wisdom
+    Candidate planned;  // the planner's choice without wisdom
     Candidate winner;   // `planned` too, unless another one is faster by more than 1 %
-    int measured;       // variants and splits
-    int left_out;       // variants that were not measured, as they are expected to take more than three times the least
+    int measured;       // how many variants and splits
+    int left_out;       // how many variants were expected to take more than three times the least, so not measured
 };
 
 // Measures, in turns, what can run a layer with elements of these types: first all variants as the planner splits them,

@@ -117,7 +117,8 @@ def direct_transposed_convolution(x, weight, bias, positions, stride, padding):
         source, rest = np.divmod(output + np.array(padding)[column] - np.array(tap)[column], np.array(stride)[column])
         inside = (rest == 0) & (source >= 0) & (source < np.array(x.shape[2:])[column])
         hit = np.flatnonzero(inside.all(axis=0))
-        terms = x[batch[hit], :, *source[:, hit]].astype(np.float64) * weight[:, channel[hit], *tap].T
+        inputs, weights = x[(batch[hit], slice(None), *source[:, hit])], weight[(slice(None), channel[hit], *tap)].T
+        terms = inputs.astype(np.float64) * weights
         value[hit] += terms.sum(axis=1)
         magnitude[hit] += np.abs(terms).sum(axis=1)
         products[hit] += x.shape[1]

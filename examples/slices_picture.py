@@ -50,7 +50,7 @@ class Paper:
         axes.imshow(image, "gray", aspect="auto", interpolation="nearest", origin="lower", extent=extent, clim=gray)
         axes.set(xlim=(left, right), ylim=(bottom, top))
         axes.spines[:].set_visible(False)
-        for at, side, align in zip((0.015, 0.985), sides, ("left", "right")):
+        for at, side, align in zip((0.015, 0.985), sides, ("left", "right"), strict=True):
             axes.text(at, 0.97, side, color=FAINT, size=12, ha=align, va="top", transform=axes.transAxes)
         return axes
 
@@ -74,7 +74,7 @@ def save_slices_picture(path, before, after, spacing, caption):
     across, along, up = xs[1] - xs[0], ys[1] - ys[0], zs[1]
     focus = [
         (f * extents[axis] - along / MAGNIFICATION / 2, f * extents[axis] + along / MAGNIFICATION / 2)
-        for axis, f in zip((1, 2), FOCUS)
+        for axis, f in zip((1, 2), FOCUS, strict=True)
     ]
     half = across + GAP + along
     paper = Paper(2 * MARGIN + 2 * half + MIDDLE, TITLE + SUBTITLE + 2 * NAME + along + up + FOOTER)
@@ -86,7 +86,7 @@ def save_slices_picture(path, before, after, spacing, caption):
         (before, np.array(spacing), "before", MARGIN),
         (after, np.array(spacing) / 2, "after", MARGIN + half + MIDDLE),
     ):
-        z, y, x_cut = (int(cut * count) for cut, count in zip(CUT, volume.shape))
+        z, y, x_cut = (int(cut * count) for cut, count in zip(CUT, volume.shape, strict=True))
         size = " × ".join(map(str, volume.shape))
         edges = " × ".join(f"{edge:.2g}" for edge in voxel)
         paper.text(x, TITLE + 8, word, 20, ACCENT, weight="bold")

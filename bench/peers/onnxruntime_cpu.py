@@ -8,10 +8,12 @@ OPSET = 22
 
 
 def versions():
+    """The versions of the packages."""
     return {"onnxruntime": onnxruntime.__version__, "onnx": onnx.__version__}
 
 
 def make_model(layer, weight, bias):
+    """The layer as an ONNX model of one operator, as bytes."""
     node = onnx.helper.make_node(
         "ConvTranspose",
         ["x", "weight", "bias"],
@@ -36,6 +38,7 @@ def make_model(layer, weight, bias):
 
 
 def prepare(layer, layout, arrays, threads):
+    """Makes a layer ready; worker.py says what this takes and returns."""
     if layout != "ncdhw":
         raise ValueError("ONNX has no other layout than ncdhw")
     x, weight, bias = arrays

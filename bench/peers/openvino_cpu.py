@@ -11,10 +11,12 @@ CORE = ov.Core()
 
 
 def versions():
+    """The version of the package."""
     return {"openvino": ov.__version__}
 
 
 def make_model(layer, weight, bias):
+    """The layer as a model with channels first."""
     x = opset13.parameter(list(layer.input_shape), weight.dtype)
     if layer.groups == 1:
         operator = opset13.convolution_backprop_data
@@ -35,6 +37,7 @@ def make_model(layer, weight, bias):
 
 
 def with_channels_last(model, dimensions):
+    """The model with input and output that have channels last."""
     processor = ov.preprocess.PrePostProcessor(model)
     for end in (processor.input(), processor.output()):
         space = "DHW"[-dimensions:]
@@ -44,7 +47,11 @@ def with_channels_last(model, dimensions):
 
 
 def prepare(layer, layout, arrays, threads, dtype="f32"):
-    """In f16 the plugin computes in f32 where the processor has no more. It takes no arrays of bf16, but may compute those of f32 in it."""
+    """Makes a layer ready; worker.py says what this takes and returns.
+
+    In f16 the plugin computes in f32 where the processor has no more. It takes no arrays of bf16, but may compute
+    those of f32 in it.
+    """
     if dtype == "bf16" and "BF16" not in CORE.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise ValueError("OpenVINO computes no bf16 on this processor")
     x, weight, bias = (array.astype(np.float16 if dtype == "f16" else np.float32, copy=False) for array in arrays)

@@ -9,10 +9,12 @@ torch._inductor.config.freezing = True
 
 
 def prepare(layer, layout, arrays, threads):
+    """Makes a layer ready; worker.py says what this takes and returns."""
     torch._inductor.config.cpp.threads = threads
     module, x = make_module(layer, layout, arrays, threads)
     return calling(torch.compile(module, fullgraph=True), x)
 
 
 def reset():
+    """Forgets what was compiled."""
     torch._dynamo.reset()  # or it stops compiling after a few layers

@@ -8,6 +8,7 @@ CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
 
 
 def versions():
+    """The versions of PyTorch and of oneDNN in it, and the instruction set that it uses."""
     onednn = next((word for word in torch.__config__.show().split("\n") if "MKL-DNN" in word), "")
     return {
         "torch": torch.__version__,
@@ -41,6 +42,8 @@ def make_module(layer, layout, arrays, threads):
 
 
 def calling(function, x):
+    """What `prepare` returns, for a function of the input."""
+
     @torch.inference_mode()
     def call():
         return function(x)
@@ -49,5 +52,6 @@ def calling(function, x):
 
 
 def prepare(layer, layout, arrays, threads, dtype="f32"):
+    """Makes a layer ready; worker.py says what this takes and returns."""
     module, x = make_module(layer, layout, arrays, threads)
     return calling(module.to(TYPES[dtype]), x.to(TYPES[dtype]))

@@ -8,6 +8,7 @@ from torch_eager import calling, make_module, versions  # noqa: F401
 
 
 def prepare(layer, layout, arrays, threads):
+    """Makes a layer ready; worker.py says what this takes and returns."""
     module, x = make_module(layer, layout, arrays, threads)
     geometry = [list(sizes) for sizes in (layer.padding, layer.output_padding, layer.stride, layer.dilation)]
     weight = torch.ops.mkldnn._reorder_convolution_transpose_weight(

@@ -2,10 +2,10 @@
 
     worker.py MODULE THREADS
 
-Needs the packages of bench/requirements-peers.txt. MODULE is one of this folder, with `versions()` and
-`prepare(layer, layout, arrays, threads)`, whose layer has 1, 2 or 3 dimensions, and arrays as the operator of so many takes them; it gives
-a function of no arguments, one forward, and one that makes an array (N, C, ...) of what the former returns. With `dtype`, a fifth argument that not all
-modules have, the elements are of another type than f32.
+It needs the packages of bench/requirements-peers.txt. MODULE is one of this folder, with `versions()` and
+`prepare(layer, layout, arrays, threads)`, whose layer has 1, 2 or 3 dimensions, and arrays as the operator of so many
+takes them; it gives a function of no arguments, one forward, and one that makes an array (N, C, ...) of what the former
+returns. With `dtype`, a fifth argument that not all modules have, the elements are of another type than f32.
 """
 
 import ctypes
@@ -17,11 +17,13 @@ import pathlib
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
-import layer_table  # noqa: E402
-import numpy as np  # noqa: E402
+import numpy as np
 
-# Of the largest output, by type: sums of the longest layers round to 1e-6, and those of f16 and bf16 may be kept in these types between taps.
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # the Python of the peers starts this file by its path
+from unstride_bench import layer_table  # noqa: E402
+
+# How far an output may be off by type, over the largest one: sums of the longest layers round to 1e-6, and those of f16
+# and bf16 may be kept in these types between taps.
 TOLERANCE = {"f32": 1e-4, "f64": 1e-9, "f16": 2e-2, "bf16": 1e-1}
 
 # One layer of a kind that every library takes: what it allocates once is no layer's memory.
@@ -32,6 +34,7 @@ warm_up,1,32,32,4x4x4,2x2x2,2x2x2,0x0x0,0x0x0,1x1x1,1,none
 
 
 def status_bytes(name):
+    """A number of /proc/self/status in bytes, such as that of VmRSS, or 0 if it is not there."""
     for line in pathlib.Path("/proc/self/status").read_text().splitlines():
         if line.startswith(name + ":"):
             return int(line.split()[1]) * 1024
@@ -39,6 +42,7 @@ def status_bytes(name):
 
 
 def give_back_memory():
+    """Returns memory that nobody uses to the system, so that what is left belongs to layers."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
 
@@ -55,12 +59,15 @@ def peak_resident_bytes(call):
 
 
 def random_arrays(layer):
+    """An input, a weight and a bias of f32 for a layer."""
     random = np.random.default_rng(1)
     shapes = layer.input_shape, (layer.in_channels, layer.out_channels // layer.groups, *layer.kernel_size)
     return [random.uniform(-1, 1, shape).astype(np.float32) for shape in (*shapes, (layer.out_channels,))]
 
 
 class Worker:
+    """One library, and the calls of the layers that are ready in it, by layout and type."""
+
     def __init__(self, name, threads):
         self.library = importlib.import_module(name)
         self.threads = threads
@@ -70,30 +77,31 @@ class Worker:
         call()
 
     def answer(self, request):
+        """The answer to a request; raises whatever the library raises."""
         return getattr(self, "do_" + request["do"])(request)
 
     def do_versions(self, request):
+        """The versions of the library and of what it uses."""
         return self.library.versions()
 
     def do_load(self, request):
+        """Makes a layer ready, and compares its output with the one that the request names."""
         (layer,) = layer_table.parse(request["layer"])
         layer, dtype = layer.lowered, request.get("dtype", "f32")
         give_back_memory()
         before = status_bytes("VmRSS")
-        x, weight, bias = (
-            np.load(os.path.join(request["data"], name + ".npy")) for name in ("input", "weight", "bias")
-        )
+        folder = pathlib.Path(request["data"])
+        x, weight, bias = (np.load(folder / f"{name}.npy") for name in ("input", "weight", "bias"))
         arrays = [x.reshape(layer.input_shape), weight.reshape(*weight.shape[:2], *layer.kernel_size), bias]
         del x, weight, bias
         own_bytes = sum(array.nbytes for array in arrays) + 4 * int(np.prod(layer.output_shape))
         start = time.perf_counter()
-        call, to_array = self.library.prepare(
-            layer, request["layout"], arrays, self.threads, *([dtype] if dtype != "f32" else [])
-        )
+        other_type = [dtype] if dtype != "f32" else []  # which not all libraries take
+        call, to_array = self.library.prepare(layer, request["layout"], arrays, self.threads, *other_type)
         del arrays
         result = call()
         reply = {"load_seconds": time.perf_counter() - start}
-        expected = np.load(os.path.join(request["data"], "output.npy"), mmap_mode="r").reshape(layer.output_shape)
+        expected = np.load(folder / "output.npy", mmap_mode="r").reshape(layer.output_shape)
         found = to_array(result)
         if found.shape != expected.shape:
             raise ValueError(f"the output has shape {found.shape} instead of {expected.shape}")
@@ -108,6 +116,7 @@ class Worker:
         return reply
 
     def do_time(self, request):
+        """Times calls of a layer that is ready; only the first, if it takes longer than the request has patience."""
         call = self.calls[request["layout"], request.get("dtype", "f32")]
         times = []
 
@@ -128,6 +137,7 @@ class Worker:
         return {"samples": times}
 
     def do_unload(self, request):
+        """Forgets all layers."""
         self.calls.clear()
         getattr(self.library, "reset", lambda: None)()
         give_back_memory()
@@ -135,7 +145,8 @@ class Worker:
 
 
 def main():
-    # What libraries print does not get between the answers.
+    """Answers requests until standard input ends."""
+    # Libraries may print: their standard output becomes standard error, so that it does not get between the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     worker = Worker(sys.argv[1], int(sys.argv[2]))

@@ -17,11 +17,14 @@ ROOT = pathlib.Path(__file__).parents[2]
 BUILD = pathlib.Path()
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests/cli")]
 from cli_support import LAYERS_HEADER, conv_transpose3d  # noqa: E402
-from isas import ISAS, lanes_of  # noqa: E402
-from layer_table import parse  # noqa: E402
-from machine_code import find_llvm_mca  # noqa: E402
-from turns import EPILOGUES, PEER_TYPES, TYPES  # noqa: E402
-from workers import BOTH, PEERS, Worker, WorkerError  # noqa: E402
+
+from unstride_bench.instruction_sets import ISAS, lanes_of  # noqa: E402
+from unstride_bench.kernel_families import FAMILIES  # noqa: E402
+from unstride_bench.layer_table import LAYOUTS, parse  # noqa: E402
+from unstride_bench.machine_code import find_llvm_mca  # noqa: E402
+from unstride_bench.peers import PEERS  # noqa: E402
+from unstride_bench.short_turns import EPILOGUES, PEER_TYPES, TYPES  # noqa: E402
+from unstride_bench.worker_process import Worker, WorkerError  # noqa: E402
 
 SMALL = 'small,2,4,6,3x4x5,3x2x1,2x1x3,1x0x0,1x0x2,1x2x1,2,"here, and there"\n'
 WIDE = "wide,1,8,8,2x2x9,1x1x3,1x1x1,0x0x0,0x0x0,1x1x1,1,nowhere\n"
@@ -42,6 +45,7 @@ class InstructionSetsTest(unittest.TestCase):
             isa = ISAS[v["target"]]
             facts = v["rank"], v["vector_bytes"], v["fma"], v["device"]
             self.assertEqual((isa.rank, isa.vector_bytes, isa.fma, isa.device), facts)
+        self.assertEqual({v["family"] for v in listed}, set(FAMILIES))
         targets = json.loads((BUILD / "generator.json").read_text())["targets"]
         self.assertTrue({v["target"] for v in listed} <= set(targets))
 
@@ -84,7 +88,7 @@ class WorkerTest(Files):
         return self.worker.ask("load", layer=LAYERS_HEADER + SMALL, layout=layout, **more)
 
     def test_load(self):
-        for layout in BOTH:
+        for layout in LAYOUTS:
             reply = self.load(layout, save=str(self.folder))
             self.assertTrue(reply["variant"].startswith(layout))
             self.assertGreater(reply["packed_bytes"], 0)
@@ -118,7 +122,7 @@ class WorkerTest(Files):
         self.assertGreater(len(self.worker.ask("time", layout="ncdhw", seconds=1, least=1)["samples"]), 10)
 
     def test_types(self):
-        for layout in BOTH:
+        for layout in LAYOUTS:
             self.load(layout)
             for name in TYPES:
                 difference = self.worker.ask("check", layout=layout, dtype=name, save=str(self.folder))["difference"]
@@ -237,7 +241,9 @@ class DriverTest(Files):
         document = self.document()
         self.assertEqual([layer["name"] for layer in document["layers"]], ["small"])
         results = {(r["who"], r["layout"]): r for r in document["results"]}
-        self.assertEqual(set(results), {(who, layout) for who in ("unstride", "torch", "openvino") for layout in BOTH})
+        self.assertEqual(
+            set(results), {(who, layout) for who in ("unstride", "torch", "openvino") for layout in LAYOUTS}
+        )
         for (who, _), result in results.items():
             if who == "unstride":
                 self.assertLess(result["difference"], 1e-5)
@@ -245,7 +251,7 @@ class DriverTest(Files):
                 self.assertTrue(result["fastest"] <= result["seconds"] <= result["slowest"])
             else:
                 self.assertIn("ModuleNotFoundError", result["error"])
-        for layout in BOTH:
+        for layout in LAYOUTS:
             rows = [v for v in document["variants"] if v["layout"] == layout]
             self.assertEqual([v["variant"] for v in rows if v["planned"]], [results["unstride", layout]["variant"]])
         for row in document["epilogues"]:
@@ -262,7 +268,7 @@ class DriverTest(Files):
                 row,
             )
         for part in "epilogues", "types":
-            self.assertEqual([row["layout"] for row in document[part]], list(BOTH))
+            self.assertEqual([row["layout"] for row in document[part]], list(LAYOUTS))
         self.assertIn("ModuleNotFoundError", (self.folder / "out.html").read_text())
         if document["code"]:
             self.assertEqual(all("predicted_cycles" in row for row in document["code"]), find_llvm_mca() is not None)

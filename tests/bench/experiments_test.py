@@ -17,9 +17,10 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests/cli")]
-from autoschedulers import candidates, generator, retraining, schedulers  # noqa: E402
 from cli_support import LAYERS_HEADER  # noqa: E402
-from layer_table import parse  # noqa: E402
+
+from unstride_bench.autoschedulers import candidates, generator, retraining, schedulers  # noqa: E402
+from unstride_bench.layer_table import parse  # noqa: E402
 
 BUILD, PLUGIN = pathlib.Path(), pathlib.Path()
 TABLE = (

@@ -9,13 +9,14 @@ import unittest
 import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "bench"))
-from report import write_experiments, write_report  # noqa: E402
-from report.charts import spread  # noqa: E402
-from report.markdown import write_experiments_markdown, write_markdown  # noqa: E402
-from report.reasons import reasons  # noqa: E402
-from report.schedules import Schedules  # noqa: E402
-from report.summary import Summary, gpu_speeds  # noqa: E402
 from synthetic_benchmark import synthetic_document, synthetic_experiments  # noqa: E402
+
+from unstride_bench.report.benchmark_summary import Summary, gpu_speeds  # noqa: E402
+from unstride_bench.report.chart_parts import spread  # noqa: E402
+from unstride_bench.report.html_pages import write_experiments, write_report  # noqa: E402
+from unstride_bench.report.markdown_tables import write_experiments_markdown, write_markdown  # noqa: E402
+from unstride_bench.report.reasons_for_missed_goals import reasons  # noqa: E402
+from unstride_bench.report.schedule_summary import Schedules  # noqa: E402
 
 VOID = {"meta", "br", "link", "img"}
 

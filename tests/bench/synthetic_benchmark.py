@@ -2,9 +2,10 @@
 
 import random
 
-import layer_table
-from turns import EPILOGUES, PEER_TYPES, TYPES
-from workers import BOTH, PEERS
+from unstride_bench import layer_table
+from unstride_bench.layer_table import LAYOUTS
+from unstride_bench.peers import PEERS
+from unstride_bench.short_turns import EPILOGUES, PEER_TYPES, TYPES
 
 VARIANTS = {
     "ncdhw": (
@@ -105,7 +106,7 @@ def synthetic_document(peers=True):
             }
         )
         fastest = max(flops / PEAK_GFLOPS, moved / BANDWIDTH_GBS) * 1e-9
-        for layout in BOTH:
+        for layout in LAYOUTS:
             planned = chance.choice(VARIANTS[layout])
             times = {name: fastest / chance.uniform(0.15, 0.95) for name in VARIANTS[layout]}
             times[planned] = min(times.values()) * chance.choice((0.95, 1.03, 1.1))
@@ -290,7 +291,7 @@ def synthetic_experiments():
                 "compulsory_bytes": moved,
             }
         )
-        for layout in BOTH:
+        for layout in LAYOUTS:
             variant = f"{layout}_channels_24x4_s1_avx2"
             document["planned"].append(
                 {

@@ -57,20 +57,20 @@ def conv_transpose3d(
     )
     x, w = x.astype(np.float64), w.astype(np.float64)
     batch, in_channels, *size = x.shape
-    spread = [(i - 1) * s + 1 for i, s in zip(size, stride)]
-    base = [n + d * (k - 1) for n, d, k in zip(spread, dilation, w.shape[2:])]
+    spread = [(i - 1) * s + 1 for i, s in zip(size, stride, strict=True)]
+    base = [n + d * (k - 1) for n, d, k in zip(spread, dilation, w.shape[2:], strict=True)]
     if output_size is None:
-        output_size = [n - p - e + o for n, p, e, o in zip(base, padding, padding_end, output_padding)]
+        output_size = [n - p - e + o for n, p, e, o in zip(base, padding, padding_end, output_padding, strict=True)]
     before = [max(-p, 0) for p in padding]
-    longest = (b + max(n, p + o) for b, n, p, o in zip(before, base, padding, output_size))
+    longest = (b + max(n, p + o) for b, n, p, o in zip(before, base, padding, output_size, strict=True))
     full = np.zeros((batch, groups, w.shape[1], *longest))
     x = x.reshape(batch, groups, in_channels // groups, *size)
     w = w.reshape(groups, in_channels // groups, *w.shape[1:])
     for tap in np.ndindex(*w.shape[3:]):
-        first = [b + k * d for b, k, d in zip(before, tap, dilation)]
-        where = tuple(slice(f, f + n, s) for f, n, s in zip(first, spread, stride))
+        first = [b + k * d for b, k, d in zip(before, tap, dilation, strict=True)]
+        where = tuple(slice(f, f + n, s) for f, n, s in zip(first, spread, stride, strict=True))
         full[(..., *where)] += np.einsum("ngczyx,gco->ngozyx", x, w[(..., *tap)])
-    y = full[(..., *(slice(b + p, b + p + o) for b, p, o in zip(before, padding, output_size)))]
+    y = full[(..., *(slice(b + p, b + p + o) for b, p, o in zip(before, padding, output_size, strict=True)))]
     y = y.reshape(batch, groups * w.shape[2], *output_size)
     return y if b is None else y + b.astype(np.float64).reshape(-1, 1, 1, 1)
 

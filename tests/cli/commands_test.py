@@ -71,7 +71,7 @@ class CommandsTest(CommandLineTest):
         table = self.succeed("list").splitlines()
         self.assertEqual(len(table), len(variants) + 1)
         self.assertEqual(len({v["name"] for v in variants}), len(variants))
-        for variant, line in zip(variants, table[1:]):
+        for variant, line in zip(variants, table[1:], strict=True):
             self.assertEqual(
                 set(variant),
                 {

@@ -193,7 +193,7 @@ def make_initialization(store, geometry, seed):
 
     parameters = initialize(seed)
     # torch takes any 64-bit seed, but its mt19937 sees the low 32 bits only.
-    for array, truncated in zip(parameters, initialize(seed % 2**32)):
+    for array, truncated in zip(parameters, initialize(seed % 2**32), strict=True):
         assert np.array_equal(array.view(np.uint32), truncated.view(np.uint32)), seed
     return {
         **geometry,

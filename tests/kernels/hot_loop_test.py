@@ -3,10 +3,10 @@
 
 Usage: hot_loop_test.py [--objdump OBJDUMP] KERNEL...
 
-KERNEL is an object file or archive, named as in bench/machine_code.py. For each input channel, a tile of m vectors by
-n broadcasts takes m * n multiply-adds and m + n loads. For each tap, a depthwise tile takes as many multiply-adds as
-loads of inputs, and loads each weight once. LLVM may unroll these loops. A loop with fewer multiply-adds, with more
-loads for each, or with a vector register that goes through memory (a spill) fails.
+KERNEL is an object file or archive, named as in bench/unstride_bench/machine_code.py. For each input channel, a tile of
+m vectors by n broadcasts takes m * n multiply-adds and m + n loads. For each tap, a depthwise tile takes as many
+multiply-adds as loads of inputs, and loads each weight once. LLVM may unroll these loops. A loop with fewer
+multiply-adds, with more loads for each, or with a vector register that goes through memory (a spill) fails.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "bench"))
-from machine_code import NAME, disassemble, hot_loop, tile_of  # noqa: E402
+from unstride_bench.machine_code import NAME, disassemble, hot_loop, tile_of  # noqa: E402
 
 
 def faults(found, tile):
@@ -78,11 +78,12 @@ def main():
         tile, (found, _) = tile_of(match), hot_loop(listing)
         wrong = faults(found, tile)
         failed += bool(wrong)
-        print(
+        line = (
             f"{match['name']:36} {tile.fmas:10} {tile.loads:5} {found.fmas:10} {found.loads:5} "
             f"{found.fmas / max(found.loads, 1):9.2f} {found.spills:6} {found.instructions:12}  "
             f"{'; '.join(wrong)}".rstrip()
         )
+        print(line.rstrip())
         if not wrong and not tested:
             self_test(listing, tile)
             tested = True

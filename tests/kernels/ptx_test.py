@@ -10,7 +10,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "bench"))
-import ptx  # noqa: E402
+from unstride_bench import ptx  # noqa: E402
 
 ARCHITECTURES = ("sm_80", "sm_90")
 MOST_REGISTERS = 128  # as schedules/catalog.txt says: a multiprocessor has 65536, and a block 128 threads

@@ -13,7 +13,7 @@ namespace unstride::tools {
 namespace {
 
 struct Parser {
-    size_t least, most;  // numbers behind the name
+    size_t least, most;  // how many numbers may stand behind the name
     std::function<Activation(const std::vector<double> &)> make;
 };
 
@@ -36,7 +36,7 @@ const std::map<std::string, Parser> &parsers() {
     return result;
 }
 
-// Whether `text` is a comma-separated list of numbers, and which.
+// Appends the numbers of a comma-separated list; returns false if `text` is no such list.
 bool read_numbers(const std::string &text, std::vector<double> &numbers) {
     for (const std::string &part : split(text)) {
         const char *end = part.data() + part.size();

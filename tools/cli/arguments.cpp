@@ -24,7 +24,7 @@ std::vector<std::string> split(const std::string &text) {
 
 namespace {
 
-// Comma-separated integers that fit in 64 bits, as many as one of `counts` says.
+// Reads comma-separated integers that fit in 64 bits; there have to be as many as one of `counts` says.
 std::vector<int64_t> parse_integers(const std::string &name, const std::string &text, std::initializer_list<int> counts,
                                     const std::string &expected) {
     std::vector<int64_t> values;
@@ -68,7 +68,8 @@ CLI::Option *add_integer(CLI::App &app, const std::string &name, int64_t &value,
 
 namespace {
 
-// Of one to three dimensions of space: what the help and PyTorch call their numbers, and the letters of their sizes.
+// How numbers for one to three dimensions of space are called in the help, how many there are in words, and the letters
+// of the sizes.
 struct Names {
     const char *numbers, *count, *letters;
 };
@@ -79,22 +80,24 @@ Names names_of(int dims) {
     return names[dims - 1];
 }
 
-// All sizes of an input or output, with a batch or without.
+// Returns the letters of all sizes of an input or output, with a batch and without.
 std::string sizes_of_array(int dims) {
     const std::string unbatched = std::string("C,") + names_of(dims).letters;
     return "N," + unbatched + " or " + unbatched;
 }
 
-// What --stride and its like take.
+// Reads what --stride and the like take. Dimensions that there are not keep their value.
 Triple parse_triple(int dims, const std::string &name, const std::string &text, Triple value) {
     const Names names = names_of(dims);
     const std::vector<int64_t> numbers =
         parse_integers(name, text, {1, dims},
                        dims == 1 ? "an integer" : std::string("an integer or ") + names.count + " as " + names.numbers);
+    const int missing = 3 - dims;
     const auto number = [&](int d) {
-        return d < 3 - dims          ? value[d]
-               : numbers.size() == 1 ? numbers.front()
-                                     : numbers[static_cast<size_t>(d - (3 - dims))];
+        if (d < missing) {
+            return value[d];
+        }
+        return numbers.size() == 1 ? numbers.front() : numbers[static_cast<size_t>(d - missing)];
     };
     return {number(0), number(1), number(2)};
 }

@@ -33,17 +33,21 @@ struct Arguments {
     std::string json, wisdom;
 };
 
-// Names to force in this layout; an empty one leaves the choice to the planner.
+// Returns the names of the variants to force in this layout; an empty one leaves the choice to the planner.
 Names choose_variants(const Arguments &arguments, Layout layout) {
     if (arguments.variants == planned) {
         return {""};
     }
+    const Names &named = arguments.variants;
+    const auto is_wanted = [&](const Variant &v) {
+        if (named == all) {
+            return v.device == arguments.device && v.types == arguments.types && v.runs_here();
+        }
+        return std::count(named.begin(), named.end(), v.name) > 0;
+    };
     Names chosen;
     for (const Variant &v : variants()) {
-        const bool wanted = arguments.variants == all
-                                ? v.device == arguments.device && v.types == arguments.types && v.runs_here()
-                                : std::count(arguments.variants.begin(), arguments.variants.end(), v.name) > 0;
-        if (wanted && v.layout == layout) {
+        if (v.layout == layout && is_wanted(v)) {
             chosen.push_back(v.name);
         }
     }

@@ -13,7 +13,8 @@ namespace unstride::tools {
 
 namespace {
 
-// Whoever had the lock before has removed its file, maybe after this process opened it.
+// Returns whether the file that was opened still has its name. A process that had the lock before has removed the file,
+// maybe after this process opened it.
 bool is_still_at(const std::filesystem::path &path, int descriptor) {
     struct stat opened {};
     struct stat named {};
@@ -21,7 +22,7 @@ bool is_still_at(const std::filesystem::path &path, int descriptor) {
            opened.st_ino == named.st_ino;
 }
 
-// Zero, or the number of the error.
+// Waits for the lock of a file. Returns zero, or the number of the error.
 int lock(int descriptor) {
     while (flock(descriptor, LOCK_EX) != 0) {
         if (errno != EINTR) {

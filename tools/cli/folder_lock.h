@@ -9,8 +9,8 @@
 
 namespace unstride::tools {
 
-// Of the processes that change files of one folder, one at a time has its lock. It is a file in the folder,
-// .unstride.lock, that is there as long as somebody has the lock. However a process ends, it has the lock no more, and
+// A lock that one process at a time has, of those that change files of one folder. It is a file in the folder,
+// .unstride.lock, that is there as long as a process has the lock. However a process ends, it has the lock no more, and
 // a file that it left behind keeps nobody out.
 class FolderLock {
 public:
@@ -20,7 +20,7 @@ public:
     FolderLock(const FolderLock &) = delete;
     FolderLock &operator=(const FolderLock &) = delete;
 
-    // Why there is no lock, where the file system has none; empty where there is one.
+    // Returns why there is no lock, on a file system that has none; the text is empty where there is one.
     const std::string &problem() const {
         return problem_;
     }

@@ -9,7 +9,8 @@
 
 namespace {
 
-// Prints the one line of every failure; its text may hold names with line breaks from the command line.
+// Prints the one line of a failure, and returns the exit status. The text may have names from the command line in it,
+// and these may have line breaks, which become spaces.
 int fail(std::string message) {
     std::replace_if(
         message.begin(), message.end(), [](unsigned char c) { return c < ' '; }, ' ');
@@ -37,7 +38,7 @@ int main(int argc, char **argv) {
         add_tune(app);
         try {
             app.parse(argc, argv);
-            // Not CLI11's own check: it would hide the name of a command that does not exist.
+            // CLI11's own check would hide the name of a command that does not exist.
             if (app.get_subcommands().empty()) {
                 return fail("a command is needed: run, init, plan, list, bench or tune");
             }

@@ -17,7 +17,7 @@ struct Arguments {
     std::string wisdom;
 };
 
-// "AMD EPYC, family 25 model 1, with avx2", and the ceiling if that is why.
+// Returns a text such as "AMD EPYC, family 25 model 1, with avx2", and the ceiling if that is why it is no higher set.
 std::string machine_text(Device device) {
     if (device != Device::cpu) {
         return device_info(device).name;
@@ -33,7 +33,7 @@ void print_plan(const Arguments &arguments) {
     const Shape &input = arguments.input_size;
     layer_arguments.options.in_channels = input[input.size() - static_cast<size_t>(layer_arguments.dims) - 1];
     ConvTranspose layer = layer_arguments.make_layer();
-    // Weights that any type has: kernels of pairs are for those of bf16.
+    // All weights are zero, which every type has: kernels of pairs are only for weights that bf16 has.
     layer.set_weight(std::vector<float>(layer.weight().size()).data(), layer.weight_shape());
     const Shape output = layer.output_shape(input, layer_arguments.output_size);
     const Plan plan = layer.plan(input, layer_arguments.layout, layer_arguments.output_size, layer_arguments.types);

@@ -5,7 +5,7 @@
 
 namespace unstride::tools {
 
-// A bar on standard error while it is a terminal; nothing elsewhere.
+// A bar that shows how much is done, on standard error if that is a terminal, else nowhere.
 class Progress {
 public:
     Progress();

@@ -25,8 +25,8 @@ struct Arguments {
     bool repeat = false;
 };
 
-// Sizes as in a file of this layout, with the channels last for ndhwc, to sizes as in Shape, and back. Sizes of a rank
-// that no input has stay as they are.
+// Turns sizes as a file of this layout has them, with the channels last in ndhwc, into sizes as Shape has them;
+// to_file_order turns them back. Sizes of a rank that no input has stay as they are.
 Shape from_file_order(Shape sizes, Layout layout, int dims) {
     const int rank = static_cast<int>(sizes.size());
     if (layout == Layout::ndhwc && (rank == dims + 1 || rank == dims + 2)) {
@@ -42,7 +42,7 @@ Shape to_file_order(Shape sizes, Layout layout, int dims) {
     return sizes;
 }
 
-// Completes `layer.options` with what the weight's sizes say.
+// Completes `layer.options` with the channels and the kernel's size, which the weight's sizes tell.
 void take_weight_shape(LayerArguments &layer, const NpyArray &weight, const std::string &path) {
     const Shape &sizes = weight.sizes;
     ConvTranspose3dOptions &options = layer.options;
@@ -60,7 +60,7 @@ void take_weight_shape(LayerArguments &layer, const NpyArray &weight, const std:
     options.kernel_size = Triple(kernel(0), kernel(1), kernel(2));
 }
 
-// Those of --dtype, or else the input's type for both.
+// Returns the types that --dtype asks for, or else the input's type for both.
 Types choose_types(const Arguments &arguments, DType input) {
     const Types types = arguments.types->count() > 0 ? arguments.layer.types : input;
     if (types.input != input) {
@@ -70,7 +70,7 @@ Types choose_types(const Arguments &arguments, DType input) {
     return types;
 }
 
-// Calls `use` with a pointer to the elements, of their type.
+// Calls `use` with a pointer to the elements, which has their type.
 template<typename Use>
 void with_values(const NpyArray &array, const Use &use) {
     with_type(array.dtype, [&](auto *null) {
@@ -90,7 +90,8 @@ double seconds_of(const Call &call) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// `times` has the seconds of one call or two. A second one, into the same memory, takes what each further one takes.
+// Returns the line about time and speed. `times` has the seconds of one call, or of two: the second one, into the same
+// memory, takes as long as each further one.
 std::string time_text(const std::vector<double> &times, double multiply_adds, Device device) {
     const double seconds = times.back(), gflops = 2 * multiply_adds / seconds * 1e-9;
     const std::string speed = format("forward  %.3f ms, %.1f GFLOP/s", seconds * 1e3, gflops);

@@ -22,7 +22,7 @@ struct Arguments {
     std::string wisdom;
 };
 
-// The one layer that --input-size and its companions describe.
+// Returns the one layer that --input-size and the options beside it describe.
 bench::Layer described_layer(const Arguments &arguments) {
     const int dims = arguments.layer.dims;
     ConvTranspose3dOptions options = arguments.layer.options;
@@ -95,7 +95,7 @@ private:
 };
 
 void run_tune(const Arguments &arguments) {
-    forget_wisdom();  // what is planned without it is measured too
+    forget_wisdom();  // so that the planner's own choice is measured
     const std::vector<bench::Layer> layers = chosen_layers(arguments);
     const WisdomFile file(arguments.wisdom);
     const std::vector<Layout> &layouts = arguments.choice.layouts;

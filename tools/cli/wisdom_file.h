@@ -14,9 +14,9 @@ namespace unstride::tools {
 // Adds --wisdom for the commands that use wisdom.
 CLI::Option *add_wisdom_argument(CLI::App &app, std::string &path);
 
-// Loads what --wisdom said: a file, "none", or if empty the file of UNSTRIDE_WISDOM or else the user's own, if there is
-// one. What is wrong in it is a warning on standard error; a file that was named and cannot be read throws
-// InvalidArgument.
+// Loads the wisdom that --wisdom asks for: that of a file; none for "none"; and if `path` is empty, that of the file
+// that UNSTRIDE_WISDOM names, or else the user's own, if there is one. Warns on standard error of lines that are wrong.
+// Throws InvalidArgument for a file that was named and cannot be read.
 void use_wisdom(const std::string &path);
 
 // The file that tune keeps winners in. Throws InvalidArgument or std::runtime_error unless it can be written and is
@@ -24,7 +24,8 @@ void use_wisdom(const std::string &path);
 // Several processes may keep winners in one file at the same time.
 class WisdomFile {
 public:
-    explicit WisdomFile(const std::string &path);  // empty: default_wisdom_path, whose folder is made if need be
+    // If `path` is empty, the file is that of default_wisdom_path, whose folder is made if need be.
+    explicit WisdomFile(const std::string &path);
 
     // Adds one winner to those that are in the file now, which is replaced as a whole. Throws as the constructor does.
     void keep(const WisdomEntry &winner) const;
@@ -34,7 +35,7 @@ public:
     }
 
 private:
-    // Held from reading the file to replacing it.
+    // Takes the lock, which is held from reading the file to replacing it.
     std::unique_ptr<FolderLock> lock_folder(const OutputFile &file) const;
     WisdomReport load() const;
 

@@ -19,7 +19,7 @@ constexpr char magic[] = "\x93NUMPY";
 constexpr size_t magic_bytes = 6;
 constexpr const char *loaded_bf16 = "|V2";
 
-// The header's "descr".
+// Returns the text that stands for a type in a header, as its "descr".
 const char *descr_of(DType dtype) {
     constexpr const char *texts[] = {"<f4", "<f8", "<f2", "<V2"};
     return texts[static_cast<int>(dtype)];
@@ -64,7 +64,7 @@ public:
         left_ -= bytes;
     }
 
-    // Bytes from here to the end of the file.
+    // Returns how many bytes there are from here to the end of the file.
     uint64_t left() const {
         return left_;
     }
@@ -134,7 +134,7 @@ NpyArray read_npy(const std::string &path) {
 void write_npy(OutputFile &file, const std::vector<int64_t> &sizes, DType dtype, const void *values) {
     std::string header = std::string("{'descr': '") + descr_of(dtype) +
                          "', 'fortran_order': False, 'shape': " + shape_text(sizes) + ", }";
-    // Version 1.0: a length of two bytes, and spaces so that the data begin at a multiple of 64.
+    // In version 1.0 the length has two bytes. Spaces make the data begin at a multiple of 64.
     const size_t before = magic_bytes + 2 + 2;
     header.resize((before + header.size() + 1 + 63) / 64 * 64 - before - 1, ' ');
     header += '\n';

@@ -18,9 +18,9 @@ namespace unstride::tools {
 // np.load gives '|V2', which .view(ml_dtypes.bfloat16) makes numbers of. Both are taken here for bf16; the first is
 // written.
 //
-// Not Halide's halide_image_io.h: it crashes or asserts on sizes that are too large or negative, takes sizes modulo
-// 2^32, ignores bytes after the data, refuses headers not padded to 64 bytes (NumPy before 1.14), and does not say what
-// is wrong with a file.
+// Halide's halide_image_io.h will not do: it crashes or asserts on sizes that are too large or negative, takes sizes
+// modulo 2^32, ignores bytes after the data, refuses headers not padded to 64 bytes (NumPy before 1.14), and does not
+// say what is wrong with a file.
 
 struct NpyArray {
     DType dtype = DType::f32;
@@ -28,11 +28,12 @@ struct NpyArray {
     std::vector<std::byte> values;  // aligned for any type
 };
 
-// Throws std::runtime_error, with the file's name and what is wrong with it, for a file that cannot be read or is not
-// of exactly this kind and size. Memory for the data is taken only once the file's size agrees with the shape.
+// Reads a file. Throws std::runtime_error, with the file's name and what is wrong with it, for a file that cannot be
+// read or is not of exactly this kind and size. Memory for the data is taken only once the file's size agrees with the
+// shape.
 NpyArray read_npy(const std::string &path);
 
-// Writes a whole array; commit() is left to the caller.
+// Writes a whole array to a file; the caller calls commit().
 void write_npy(OutputFile &file, const std::vector<int64_t> &sizes, DType dtype, const void *values);
 
 template<typename T>

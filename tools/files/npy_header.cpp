@@ -41,7 +41,7 @@ public:
     }
 
 private:
-    // The next character that is not white space, or 0 at the end.
+    // Skips white space. Returns the next character, or 0 at the end.
     char next() {
         rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\n"), rest_.size()));
         return rest_.empty() ? '\0' : rest_.front();
@@ -90,7 +90,11 @@ private:
             if (length == rest_.size()) {
                 fail();
             }
-            depth += rest_[length] == '[' ? 1 : rest_[length] == ']' ? -1 : 0;
+            if (rest_[length] == '[') {
+                depth++;
+            } else if (rest_[length] == ']') {
+                depth--;
+            }
         }
         return take(length);
     }

@@ -15,7 +15,8 @@ struct NpyHeader {
     std::vector<int64_t> sizes;
 };
 
-// Takes exactly these three keys, in any order, and sizes from 0 to 2^63 - 1. Throws std::runtime_error.
+// Reads a dictionary of exactly these three keys, in any order, with sizes from 0 to 2^63 - 1. Throws
+// std::runtime_error for any other text.
 NpyHeader parse_npy_header(std::string_view text);
 
 }  // namespace unstride::tools

@@ -20,7 +20,7 @@ namespace {
 
 constexpr mode_t owner_only = 0600, whom_the_umask_admits = 0666, permissions = 0777;
 
-// No other process has it, on whatever machine it shares the folder with this one.
+// Returns a name that no other process has, not even one on another machine that shares the folder with this one.
 std::string temporary_name() {
     std::random_device random;
     return format(".unstride-%08x%08x.tmp", random(), random());
@@ -95,7 +95,8 @@ void OutputFile::commit() {
     }
 }
 
-// Those of the file that will be replaced. A file system without them refuses, and the file stays as it was created.
+// Gives the new file owner and permissions of the file that it will replace. A file system that has none refuses, and
+// the new file stays as it was created.
 void OutputFile::take_owner_and_permissions() {
     struct stat replaced {};
     if (stat(target_.c_str(), &replaced) != 0) {
@@ -106,7 +107,7 @@ void OutputFile::take_owner_and_permissions() {
     constexpr uid_t same_owner = -1;
     if (fchown(descriptor, replaced.st_uid, replaced.st_gid) != 0 &&
         fchown(descriptor, same_owner, replaced.st_gid) != 0) {
-        // What the file's group may do, another group may not; it may do what all may.
+        // The group is another one, which may not do what the file's group may, but only what everybody may.
         mode = (mode & ~static_cast<mode_t>(S_IRWXG)) | (mode & S_IRWXO) << 3;
     }
     static_cast<void>(fchmod(descriptor, mode));

@@ -21,7 +21,7 @@ class OutputFile {
 public:
     // Creates the temporary file, so that a place that cannot be written shows before any work is done.
     explicit OutputFile(const std::string &path);
-    // Removes what was not committed.
+    // Removes the temporary file, if it was not committed.
     ~OutputFile();
     OutputFile(const OutputFile &) = delete;
     OutputFile &operator=(const OutputFile &) = delete;
@@ -29,7 +29,7 @@ public:
     void write(const void *data, size_t bytes);
     void commit();
 
-    // Where the file will be, symbolic links followed.
+    // Returns where the file will be, with symbolic links followed.
     const std::filesystem::path &target() const {
         return target_;
     }

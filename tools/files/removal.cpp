@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -13,7 +14,7 @@ namespace unstride::tools {
 
 namespace {
 
-// All that there are: a list of which the handler, which may not allocate, needs only the names.
+// The list of all objects. The signal handler, which may not allocate, reads the names in it.
 Removal *first = nullptr;
 std::atomic_flag busy = ATOMIC_FLAG_INIT;
 
@@ -53,7 +54,7 @@ void Removal::remove_all(int signal) {
     raise(signal);  // comes when this handler returns
 }
 
-// Those that end a process unless it handles them, and do not tell of a fault in it.
+// Handles the signals that end a process unless it handles them, but for those that tell of a fault in it.
 void Removal::handle_signals() {
     for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU}) {
         struct sigaction before {};
@@ -68,7 +69,8 @@ void Removal::handle_signals() {
 }
 
 Removal::Removal(std::filesystem::path path) : path_(std::move(path)) {
-    [[maybe_unused]] static const bool once = (handle_signals(), true);
+    static std::once_flag once;
+    std::call_once(once, handle_signals);
     const Exclusive exclusive;
     next_ = std::exchange(first, this);
     listed_ = true;

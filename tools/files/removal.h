@@ -5,12 +5,12 @@
 
 namespace unstride::tools {
 
-// A file that is removed when this object ends, or when a signal ends the process that is not for a fault in it: one
-// from a terminal, from `kill` (but not -9), from a pipe that nobody reads. The process still ends by that signal;
-// signals that it was started to ignore stay ignored.
+// A file that is removed when this object ends, and also when a signal ends the process: one from a terminal, from
+// `kill` (but not -9), or from a pipe that nobody reads; not one for a fault in the process. The process still ends by
+// that signal. Signals that it was started to ignore stay ignored.
 class Removal {
 public:
-    // The file need not be there, yet or any more.
+    // The file need not be there yet, nor any more when it is removed.
     explicit Removal(std::filesystem::path path);
     ~Removal();
     Removal(const Removal &) = delete;

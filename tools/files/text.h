@@ -7,13 +7,13 @@
 
 namespace unstride::tools {
 
-// As std::printf, into a string.
+// Formats as std::printf does, into a string.
 [[gnu::format(printf, 1, 2)]] std::string format(const char *pattern, ...);
 
-// A size with its unit: "512 B", "1.5 MiB".
+// Returns a size with its unit, such as "512 B" or "1.5 MiB".
 std::string bytes_text(double bytes);
 
-// As NumPy prints shapes: "(2, 3)", "(3,)" or "()".
+// Returns a shape as NumPy prints it: "(2, 3)", "(3,)" or "()".
 std::string shape_text(const std::vector<int64_t> &sizes);
 
 }  // namespace unstride::tools

@@ -40,7 +40,7 @@ std::array<int, 3> three(const Triple &triple) {
 
 class CudnnRunner : public Runner {
 public:
-    CudnnRunner(const bench::Layer &layer, const ConvTranspose3d &parameters, Layout layout, bool tf32)
+    CudnnRunner(const bench::Layer &layer, const ConvTranspose3d &parameters, Layout layout, Tf32 tf32)
         : weight_(static_cast<int64_t>(parameters.weight().size())), bias_(layer.options.out_channels) {
         const ConvTranspose3dOptions &o = layer.options;
         describe(input_, layer.input_size, layout);
@@ -70,7 +70,7 @@ public:
         check(cudnnSetConvolutionNdDescriptor(convolution_, 3, padding.data(), stride.data(), dilation.data(),
                                               CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
         check(cudnnSetConvolutionGroupCount(convolution_, static_cast<int>(o.groups)));
-        check(cudnnSetConvolutionMathType(convolution_, tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH));
+        check(cudnnSetConvolutionMathType(convolution_, tf32 == Tf32::on ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH));
         find_algorithm();
     }
 
@@ -122,7 +122,7 @@ size_t cudnn_version() {
 }
 
 std::unique_ptr<Runner> make_cudnn(const bench::Layer &layer, const ConvTranspose3d &parameters, Layout layout,
-                                   bool tf32) {
+                                   Tf32 tf32) {
     return std::make_unique<CudnnRunner>(layer, parameters, layout, tf32);
 }
 

@@ -2,10 +2,10 @@
 //
 //     unstride_gpu_bench FILE.json [ROUNDS]
 //
-// Times are between events in the stream, with data in place and after two calls to warm up; the first call of a layer,
-// in which weights are packed and uploaded, and the driver compiles if no layer before had the same kernel, is timed by
-// itself. All outputs are compared with that of Unstride's planned variant: where they differ by more than 1e-4 of the
-// largest output, TF32 apart, the exit status is 1. The file is written after each layer.
+// Times are taken between events in the stream, with data in place and after two calls to warm up; the first call of a
+// layer, in which weights are packed and uploaded, and the driver compiles if no layer before had the same kernel, is
+// timed by itself. All outputs are compared with that of Unstride's planned variant: where they differ by more than
+// 1e-4 of the largest output, TF32 apart, the exit status is 1. The file is written after each layer.
 
 #include <algorithm>
 #include <chrono>
@@ -28,7 +28,7 @@ using namespace unstride::bench;
 using namespace unstride::tools;
 using Json = nlohmann::ordered_json;
 
-// One library on one layer, and its times.
+// One library, or variant, on one layer, and its times.
 struct Entrant {
     std::string who;
     std::unique_ptr<Runner> runner;
@@ -67,8 +67,8 @@ public:
             }
         };
         enter("unstride", [&] { return make_unstride(layer_, parameters_, layout_, ""); });
-        enter("cudnn", [&] { return make_cudnn(layer_, parameters_, layout_, false); });
-        enter("cudnn_tf32", [&] { return make_cudnn(layer_, parameters_, layout_, true); });
+        enter("cudnn", [&] { return make_cudnn(layer_, parameters_, layout_, Tf32::off); });
+        enter("cudnn_tf32", [&] { return make_cudnn(layer_, parameters_, layout_, Tf32::on); });
         for (const Variant &v : variants()) {
             if (v.device == Device::cuda && v.layout == layout_ && v.types == plan_.variant.types &&
                 v.name != plan_.variant.name) {

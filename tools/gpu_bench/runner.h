@@ -68,14 +68,19 @@ public:
     virtual size_t workspace_bytes() const = 0;
 };
 
+// Unstride, with a variant, or with the planner's choice if the name is empty.
 std::unique_ptr<Runner> make_unstride(const bench::Layer &layer, const ConvTranspose3d &parameters, Layout layout,
                                       const std::string &variant);
 
+size_t cudnn_version();
+
+// Whether cuDNN may round inputs and weights of f32 to TF32, which is faster.
+enum class Tf32 { off, on };
+
 // cuDNN's fastest algorithm for the gradient of a convolution, and its addition of a bias. Throws std::runtime_error
 // where it has none.
-size_t cudnn_version();
 std::unique_ptr<Runner> make_cudnn(const bench::Layer &layer, const ConvTranspose3d &parameters, Layout layout,
-                                   bool tf32);
+                                   Tf32 tf32);
 
 }  // namespace unstride::tools
 

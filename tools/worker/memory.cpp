@@ -9,7 +9,7 @@ namespace unstride::tools {
 
 namespace {
 
-// A line of /proc/self/status such as "VmHWM:     1234 kB".
+// Returns the number of a line of /proc/self/status such as "VmHWM:     1234 kB", in bytes; 0 if there is no such line.
 int64_t status_bytes(const std::string &name) {
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);) {

@@ -30,7 +30,7 @@ namespace {
 using namespace unstride;
 using Json = nlohmann::ordered_json;
 
-// The one of these that is called so.
+// Returns the value that has this name. Throws InvalidArgument if none has; `what` says what they are.
 template<typename T>
 T parse(const std::string &what, const std::string &name, std::initializer_list<T> all) {
     for (const T each : all) {
@@ -53,6 +53,14 @@ Types types_of(const Json &request) {
     return parse_types(request.value("dtype", "f32"));
 }
 
+bench::Epilogue epilogue_of(const Json &request) {
+    bench::Epilogue epilogue;
+    epilogue.activation = request.value("activation", epilogue.activation);
+    epilogue.residual = request.value("residual", epilogue.residual);
+    epilogue.apart = request.value("apart", epilogue.apart);
+    return epilogue;
+}
+
 template<typename T>
 void save(const std::string &path, const Shape &sizes, const std::vector<T> &values) {
     tools::OutputFile file(path);
@@ -71,7 +79,7 @@ void save(const std::string &path, const Tensor &tensor) {
     });
 }
 
-// What a layer's output was made of, and the output, if the request has a folder for them.
+// Writes the input, the parameters and an output of a layer to the folder that the request names, if it names one.
 void save(const Json &request, const bench::LayerRun &run, const Tensor &output) {
     if (const std::string folder = request.value("save", ""); !folder.empty()) {
         const ConvTranspose3d &convolution = run.convolution();
@@ -96,7 +104,7 @@ int64_t bytes_of(const bench::LayerRun &run) {
 class Worker {
 public:
     Worker() {
-        // What the process takes once, such as its threads, is no layer's memory.
+        // A first forward takes the memory that a process takes once, such as that of its threads: it is no layer's.
         ConvTranspose3d small(8, 8, 3);
         small.forward(static_cast<const Tensor &>(Tensor({1, 8, 4, 4, 4})).view());
     }
@@ -113,8 +121,7 @@ public:
             bench::LayerRun &layer = run(request);
             layer.set_types(types_of(request));
             layer.force(request.value("variant", ""));
-            layer.set_epilogue(request.value("activation", ""), request.value("residual", false),
-                               request.value("apart", false));
+            layer.set_epilogue(epilogue_of(request));
             if (const double first = seconds_of([&layer] { layer.forward(); });
                 first > request.value("patience", first)) {
                 return {{"samples", {first}}};
@@ -155,7 +162,7 @@ private:
         return *found->second;
     }
 
-    // A kernel that was made for a layer becomes one of the variants.
+    // Makes a kernel that was compiled for a layer one of the variants.
     static Json add(const Json &request) {
         void *library = dlopen(request.at("library").get<std::string>().c_str(), RTLD_NOW);
         const std::string name = request.at("name");
@@ -198,8 +205,8 @@ private:
         return reply;
     }
 
-    // How far a variant's output is from that of the planner's choice, over the largest output; null if it is not a
-    // number.
+    // Answers how far a variant's output is from that of the planner's choice, over the largest output; null if it is
+    // not a number.
     static Json check(bench::LayerRun &layer, const std::string &variant) {
         layer.set_types({});
         layer.force("");
@@ -210,7 +217,8 @@ private:
         return {{"difference", bench::difference(layer.take_output(), expected)}};
     }
 
-    // The same of the output of some types, from that of f64 of the same numbers.
+    // Answers how far the output in some types is from that in f64, over the largest output in f64; null if it is not a
+    // number. Both have the same numbers, rounded to the input's type.
     static Json check_types(bench::LayerRun &layer, const Json &request) {
         layer.set_types(types_of(request));
         const auto [found, expected] = layer.outputs_beside_f64();
@@ -225,7 +233,8 @@ private:
 
 int main(int argc, char **argv) {
     unsetenv("UNSTRIDE_WISDOM");  // the planner is measured, not what was tuned
-    // For kernels that the generator made without the library's build, which renames what they call.
+    // Kernels that bench/experiments.py makes call halide_do_par_for, which the library's build renames in its own
+    // kernels to this function.
     halide_set_custom_do_par_for(unstride_parallel_for);
     try {
         tools::prepare_process();
