@@ -1,15 +1,16 @@
-# Everything from a bare machine: the first target that needs them makes .venv from requirements.txt, and installs
-# Catch2, CLI11, nlohmann-json, Google Benchmark and PoCL from the distribution where they are missing. `make help` lists
-# the targets.
+# These targets need nothing but a bare machine: the first one that needs them makes .venv from requirements.txt, and
+# installs Catch2, CLI11, nlohmann-json, Google Benchmark and PoCL from the distribution where they are missing.
+# `make help` lists the targets.
 
 BUILD  ?= build
 PRESET ?= release
 PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
 
-# Options of bench/bench.py: make bench BENCH="--layers seed1,seed2"
+# BENCH has options of bench/bench.py, as in
+# make bench BENCH="--layers seed1,seed2"
 BENCH  ?=
-# Those of bench/experiments.py compare:
+# EXPERIMENTS has options of `bench/experiments.py compare`, as in
 # make experiments EXPERIMENTS="--layers gcnet --plugin Mine=libautoschedule_mine.so"
 EXPERIMENTS ?=
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All that needs an NVIDIA GPU, in one go: the tests on CUDA, compute-sanitizer, and the layer table beside cuDNN.
+# Does all that needs an NVIDIA GPU in one go: the tests on CUDA, compute-sanitizer, and the layer table beside cuDNN.
 #
 #     bench/gpu.sh [all] [FOLDER]           builds, then runs all steps; results go to FOLDER, by default build/gpu
 #     bench/gpu.sh build [FOLDER]           builds FOLDER/programs alone, on a machine that needs no GPU
@@ -44,8 +44,9 @@ build_programs() {
     step configure-example .venv/bin/cmake -S examples/gpu -B "$out/example" -DCMAKE_PREFIX_PATH="$out/prefix"
     step build-example .venv/bin/cmake --build "$out/example"
     [ $failed = 0 ] || exit 1
-    cp "$build/tests/unstride_gpu_tests" "$build/bin/unstride_gpu_bench" "$build/bin/unstride" "$out/example/decoder" "$programs"
-    # The one library of theirs that a machine with the CUDA Toolkit need not have.
+    cp "$build/tests/unstride_gpu_tests" "$build/bin/unstride_gpu_bench" "$build/bin/unstride" "$out/example/decoder" \
+        "$programs"
+    # Of the libraries that the programs need, this is the only one that a machine with the CUDA Toolkit may lack.
     cp "$(ldd "$programs/unstride_gpu_bench" | sed -n 's/.*libbenchmark.* => \([^ ]*\).*/\1/p')" "$programs/lib"
 }
 
@@ -81,7 +82,10 @@ run_step() {
     tests) run_tests ;;
     memcheck | racecheck | initcheck) run_sanitizer "$1" ;;
     example) step example "$programs/decoder" ;;
-    bench) step bench "$programs/unstride_gpu_bench" "$out/gpu.json"; python3 bench/gpu/compare_with_cudnn.py "$out/gpu.json" ;;
+    bench)
+        step bench "$programs/unstride_gpu_bench" "$out/gpu.json"
+        python3 bench/gpu/compare_with_cudnn.py "$out/gpu.json"
+        ;;
     ncu) run_ncu ;;
     *) echo "bench/gpu.sh: error: no step $1" >&2; exit 2 ;;
     esac

@@ -66,11 +66,6 @@ void race(LayerRun &run, std::vector<Runner> &runners, double budget, const std:
                      [](const Runner &a, const Runner &b) { return a.candidate.seconds < b.candidate.seconds; });
 }
 
-// Returns how kernels of a family round. Wisdom names only kernels that round as the planned one does.
-std::string rounding(const std::string &family) {
-    return family == "winograd" || family == "taps" || family == "pairs" ? family : "tap by tap";
-}
-
 // Returns candidates with fewer and with more rows in a task than planned.
 std::vector<Candidate> other_splits(const Candidate &candidate, int64_t height) {
     std::vector<Candidate> result;
@@ -95,9 +90,7 @@ Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)>
     double least = plan.expected_seconds;
     for (const Variant &v : variants()) {
         const bool other_call = v.device != Device::cpu || v.layout != layout || !(v.types == types);
-        const bool other_rounding = rounding(v.family) != rounding(plan.variant.family);
-        const bool other_multiply_adds = instruction_set(v.isa).fma != instruction_set(plan.variant.isa).fma;
-        if (other_call || !v.runs_here() || other_rounding || other_multiply_adds) {
+        if (other_call || !v.runs_here() || !v.rounds_like(plan.variant)) {  // wisdom may change no bit
             continue;
         }
         try {

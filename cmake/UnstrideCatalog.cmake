@@ -1,15 +1,18 @@
-# Reads what there is to compile. unstride_read_catalog(VARIANTS ISA...) sets a list of the entries of
-# schedules/catalog.txt for these ISAs: "layout;family;block;columns;stride_x;type;isa", ";" written as "|".
-# unstride_isa_target(OUT ISA) gives the Halide target that an ISA is compiled for. unstride_family_sums(OUT FAMILY) tells
-# in which way the kernels of a family compute sums.
-# unstride_add_kernel(OBJECT VARIANT NAME [PARAMETER=VALUE...]) compiles an entry to an object, and a header beside it.
-# Installed, too, for unstride_add_layer.
+# This file reads which kernels there are, and compiles them. The package has it, too, because unstride_add_layer
+# (UnstrideLayer.cmake) calls these functions in the build of an app.
+#
+# An ISA is an instruction set of the CPU, or a kind of GPU. A variant is one kernel: a line of schedules/catalog.txt
+# for one stride, one type and one ISA. It is written as "layout|family|block|columns|stride_x|type|isa".
+#
+# Functions that compute something store it in the variable that their first argument, OUT, names.
 
+# The library has kernels with outputs of these types.
 set(unstride_output_types f32 f64 f16 bf16)
 
-# Reads schedules/isas.txt. Sets unstride_isas, the names of all there are, and of those that this processor can have
-# unstride_cpu_isas, unstride_fma_isas (of these, the ones with FMA) and unstride_gpu_isas, a library for each; and what
-# each is, for the functions below.
+# Reads schedules/isas.txt. It sets unstride_isas to the names of all ISAs. The other lists have only those ISAs that
+# are for processors of this kind: unstride_cpu_isas the instruction sets, unstride_fma_isas those of them with FMA, and
+# unstride_gpu_isas the kinds of GPU, each of which has a library of its own. The variables unstride_isa_... have the
+# other columns of the table for the functions below.
 function(_unstride_read_isas)
     set(table "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../schedules/isas.txt")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${table}")
@@ -60,8 +63,8 @@ function(_unstride_read_isas)
 endfunction()
 _unstride_read_isas()
 
-# Reads the table of generators/family.h. Sets unstride_families, the names of all there are, and for
-# unstride_family_sums what each is.
+# Reads the table of kernel families in generators/family.h. It sets unstride_families to the names of all families, and
+# the variables that unstride_family_sums reads.
 function(_unstride_read_families)
     set(table "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../generators/family.h")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${table}")
@@ -78,12 +81,32 @@ function(_unstride_read_families)
 endfunction()
 _unstride_read_families()
 
-# In which way the kernels of a family compute sums: direct, winograd, taps or pairs.
+# Reads the table of operators in generators/operator.h. It sets unstride_operators to the names of all operators, and
+# unstride_operator_NAME_generator to the generator of an operator's kernels.
+function(_unstride_read_operators)
+    set(table "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../generators/operator.h")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${table}")
+    file(STRINGS "${table}" rows REGEX "^ +{Operator::")
+    set(operators "")
+    foreach (row IN LISTS rows)
+        if (NOT row MATCHES "^ +{Operator::([a-z_]+), \"([a-z_]+)\", \"([a-z_]+)\"}")
+            message(FATAL_ERROR "generators/operator.h: cannot read the row\n  ${row}")
+        endif ()
+        list(APPEND operators ${CMAKE_MATCH_2})
+        set(unstride_operator_${CMAKE_MATCH_2}_generator ${CMAKE_MATCH_3} PARENT_SCOPE)
+    endforeach ()
+    set(unstride_operators "${operators}" PARENT_SCOPE)
+endfunction()
+_unstride_read_operators()
+
+# unstride_family_sums(OUT FAMILY) tells in which way the kernels of a family compute sums: direct, winograd, taps or
+# pairs.
 function(unstride_family_sums out family)
     set(${out} "${unstride_family_${family}_sums}" PARENT_SCOPE)
 endfunction()
 
-# Empty for an ISA that this processor cannot have.
+# unstride_isa_target(OUT ISA) gives the Halide target that kernels for an ISA are compiled for. It is empty for an ISA
+# that is not for processors of this kind.
 function(unstride_isa_target out isa)
     set(target "${unstride_isa_${isa}_target}")
     set(above "${unstride_isa_${isa}_above}")
@@ -96,8 +119,9 @@ function(unstride_isa_target out isa)
     set(${out} "${target}" PARENT_SCOPE)
 endfunction()
 
-# What runtime/src/device/isa.cpp includes: of each ISA its name, device, rank, bytes of a vector, whether it has FMA, and a
-# function that tells whether the processor has it.
+# unstride_isa_entries(OUT) writes the rows of the table of ISAs in runtime/src/device/isa.cpp. A row has the name of an
+# ISA, its device, its rank, the bytes of its vectors, whether it has FMA, and a function that tells whether the
+# processor has it.
 function(unstride_isa_entries out)
     set(entries "")
     foreach (isa IN LISTS unstride_cpu_isas unstride_gpu_isas)
@@ -118,7 +142,8 @@ function(unstride_isa_entries out)
     set(${out} "${entries}" PARENT_SCOPE)
 endfunction()
 
-# Devices of OpenCL need not have f64.
+# unstride_kernel_target(OUT TYPE ISA) gives the Halide target of a kernel. That of the ISA is enough, except for f64
+# with OpenCL: it is an extension that devices need not have, so only kernels of f64 ask for it.
 function(unstride_kernel_target out type isa)
     unstride_isa_target(target ${isa})
     if (type STREQUAL "f64" AND isa STREQUAL "opencl")
@@ -127,6 +152,7 @@ function(unstride_kernel_target out type isa)
     set(${out} "${target}" PARENT_SCOPE)
 endfunction()
 
+# unstride_read_catalog(OUT ISA...) gives a list of the variants for these ISAs.
 function(unstride_read_catalog out)
     set(catalog "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../schedules/catalog.txt")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${catalog}")
@@ -135,11 +161,15 @@ function(unstride_read_catalog out)
     list(JOIN unstride_isas "|" isa_names)
     list(JOIN unstride_families "|" families)
     foreach (line IN LISTS lines)
+        if (line MATCHES "^operator +(.*)$" AND CMAKE_MATCH_1 IN_LIST unstride_operators)
+            set(operator ${CMAKE_MATCH_1})  # of the lines that follow
+            continue()
+        endif ()
         set(tile "([0-9]+)x([0-9]+) +([0-9,]+)")
         if (NOT line MATCHES "^(ncdhw|ndhwc) +(${families}) +${tile} +(${isa_names}|gpu) +([a-z0-9,-]+) *(#.*)?$")
             message(FATAL_ERROR "schedules/catalog.txt: cannot read the line\n  ${line}")
         endif ()
-        set(head "${CMAKE_MATCH_1}|${CMAKE_MATCH_2}|${CMAKE_MATCH_3}|${CMAKE_MATCH_4}")
+        set(head "${operator}|${CMAKE_MATCH_1}|${CMAKE_MATCH_2}|${CMAKE_MATCH_3}|${CMAKE_MATCH_4}")
         string(REPLACE "," ";" strides "${CMAKE_MATCH_5}")
         string(REPLACE "gpu" "cuda;opencl" isas "${CMAKE_MATCH_6}")
         string(REPLACE "," ";" types "${CMAKE_MATCH_7}")
@@ -157,25 +187,31 @@ function(unstride_read_catalog out)
     set(${out} "${variants}" PARENT_SCOPE)
 endfunction()
 
-# Sets layout, family, block, columns, stride_x, type and isa of an entry, its variant_name, and the types of its input and output.
+# unstride_read_variant(VARIANT) sets `operator`, `layout`, `family`, `block`, `columns`, `stride_x`, `type` and `isa`
+# to the parts of a variant, `input_type` and `output_type` to what `type` consists of, and `variant_name` to the name.
 macro(unstride_read_variant variant)
-    string(REGEX MATCH "^(.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)$" _ "${variant}")
-    set(layout ${CMAKE_MATCH_1})
-    set(family ${CMAKE_MATCH_2})
-    set(block ${CMAKE_MATCH_3})
-    set(columns ${CMAKE_MATCH_4})
-    set(stride_x ${CMAKE_MATCH_5})
-    set(type ${CMAKE_MATCH_6})
-    set(isa ${CMAKE_MATCH_7})
+    string(REGEX MATCH "^(.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)$" _ "${variant}")
+    set(operator ${CMAKE_MATCH_1})
+    set(layout ${CMAKE_MATCH_2})
+    set(family ${CMAKE_MATCH_3})
+    set(block ${CMAKE_MATCH_4})
+    set(columns ${CMAKE_MATCH_5})
+    set(stride_x ${CMAKE_MATCH_6})
+    set(type ${CMAKE_MATCH_7})
+    set(isa ${CMAKE_MATCH_8})
     string(REGEX REPLACE "-.*" "" input_type ${type})
     string(REGEX REPLACE ".*-" "" output_type ${type})
     set(variant_name "${layout}_${family}_${block}x${columns}_s${stride_x}_${type}_${isa}")
     string(REPLACE "_s${stride_x}_f32_" "_s${stride_x}_" variant_name ${variant_name})
     string(REPLACE "-" "_" variant_name ${variant_name})
+    if (NOT operator STREQUAL "forward")
+        string(PREPEND variant_name "${operator}_")
+    endif ()
 endmacro()
 
-# What a generator makes with these parameters. The function is unstride_NAME; a target that takes the object has to depend on NAME.update.
-# All share one of Halide's runtimes, which is in the library.
+# _unstride_add_object(OUT GENERATOR NAME TYPE ISA PARAMETER=VALUE...) adds the commands with which a generator compiles
+# the function unstride_NAME to an object file, whose path it gives, and to a header, NAME.h. All objects share one of
+# Halide's runtimes, which is in the library.
 function(_unstride_add_object out generator name type isa)
     unstride_kernel_target(target ${type} ${isa})
     add_halide_library(${name} FROM unstride.generator
@@ -185,38 +221,65 @@ function(_unstride_add_object out generator name type isa)
                        TARGETS ${target}
                        FEATURES user_context
                        PARAMS ${ARGN})
-    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)  # the object is all that is asked for, and not an archive of it
-    # Parallel loops are those of the library, not of Halide's handlers, which belong to the process (unstride/register.h).
+    # Nobody needs the archive that add_halide_library makes of the object.
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+    # The library runs the kernels' parallel loops, in place of Halide's handler, which belongs to the whole process
+    # (unstride/register.h).
     set(object "${CMAKE_CURRENT_BINARY_DIR}/kernels/${name}.o")
     file(MAKE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/kernels")
     add_custom_command(OUTPUT "${object}"
-                       COMMAND "${CMAKE_OBJCOPY}" --redefine-sym halide_do_par_for=unstride_parallel_for "${name}.o" "${object}"
+                       COMMAND "${CMAKE_OBJCOPY}" --redefine-sym halide_do_par_for=unstride_parallel_for
+                               "${name}.o" "${object}"
                        DEPENDS "${CMAKE_CURRENT_BINARY_DIR}/${name}.o"
                        WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"
                        COMMENT "Taking parallel loops from the library in ${name}.o" VERBATIM)
     set(${out} "${object}" PARENT_SCOPE)
 endfunction()
 
-# Activations that the kernels of the convolution leave to others, of outputs of a type.
+# unstride_add_activation(OUT TYPE ISA) compiles the kernel that computes, for outputs of a type, the activations which
+# the kernels of the convolution do not compute themselves. It gives the path of the object; its NAME is
+# activation_TYPE_ISA.
 function(unstride_add_activation out type isa)
     _unstride_add_object(object activation activation_${type}_${isa} ${type} ${isa} type=${type})
     set(${out} "${object}" PARENT_SCOPE)
 endfunction()
 
+# unstride_add_kernel(OUT VARIANT NAME [PARAMETER=VALUE...]) compiles a variant to the function unstride_NAME, with more
+# parameters of the generator if there are any. It gives the path of the object.
 function(unstride_add_kernel out variant name)
     unstride_read_variant("${variant}")
-    _unstride_add_object(object transposed_convolution ${name} ${type} ${isa}
+    _unstride_add_object(object ${unstride_operator_${operator}_generator} ${name} ${type} ${isa}
                          family=${family} layout=${layout} interleave=${stride_x} block=${block} columns=${columns}
                          input_type=${input_type} output_type=${output_type} ${ARGN})
     set(${out} "${object}" PARENT_SCOPE)
 endfunction()
 
+# unstride_link_object(TARGET OBJECT NAME) links an object of unstride_add_kernel or unstride_add_activation into a
+# target, whose sources may include its header, NAME.h.
+function(unstride_link_object target object name)
+    set_source_files_properties("${object}" TARGET_DIRECTORY ${target} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
+    target_sources(${target} PRIVATE "${object}")
+    add_dependencies(${target} ${name}.update)
+endfunction()
+
+# unstride_added_kernel(OUT NAME) writes the C++ initializer of an AddedKernel (unstride/register.h) for the kernel
+# unstride_NAME. It is the kernel of the variant that unstride_read_variant read last.
+function(unstride_added_kernel out name)
+    string(CONCAT initializer
+           "{\"${name}\", \"${family}\", unstride::Layout::${layout}, \"${isa}\", ${stride_x}, ${block}, ${columns}, "
+           "unstride_${name}, false, {unstride::DType::${input_type}, unstride::DType::${output_type}}, "
+           "\"${operator}\"}")
+    set(${out} "${initializer}" PARENT_SCOPE)
+endfunction()
+
+# unstride_add_generator() builds unstride.generator, the program that compiles the kernels.
 function(unstride_add_generator)
     set(root "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..")
     file(GLOB sources CONFIGURE_DEPENDS ${root}/generators/*.cpp ${root}/schedules/*.cpp)
     add_halide_generator(unstride.generator SOURCES ${sources})
     target_include_directories(unstride.generator PRIVATE ${root}/generators ${root}/schedules)
-    # All kernels wait for it, and its time is spent in Halide's library.
+    # All kernels wait for the generator, so it has to compile fast. It need not be fast itself, as it spends its time
+    # in Halide's library.
     target_precompile_headers(unstride.generator PRIVATE <Halide.h>)
     target_compile_options(unstride.generator PRIVATE -O0 -U_FORTIFY_SOURCE -Wswitch)
 endfunction()

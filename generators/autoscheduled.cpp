@@ -1,7 +1,7 @@
 #include <vector>
 
 #include "formula.h"
-#include "sums.h"
+#include "kernel.h"
 
 namespace unstride {
 namespace {
@@ -35,7 +35,7 @@ public:
         Func source("source"), phases("phases");
         source(x, y, z, c, g, n) = k.load(input);
         stages.source = source;
-        sum_directly(k, stages);
+        recipe_of(k.family, stages.gpu).sum(k, stages);
         phases(c, q, rx, y, z, g, n) = stages.sum(c, q, rx, y, z, g, n);
 
         const int s = k.interleave;

@@ -91,7 +91,7 @@ void Kernel::set_aligned_strides() {
     for (int d = 1; d < 6; d++) {
         weight.dim(d + 1).set_stride(weight.dim(d).stride() * weight.dim(d).extent());
     }
-    if (family == Family::quads) {
+    if (facts().inputs_per_load > 1) {
         for (const Dimension d : {column, row, slice, group, item}) {
             input.dim(d).set_stride(aligned(input.dim(d).stride()));
         }

@@ -21,22 +21,28 @@ enum class Sums {
 // What the vectors of a register tile lie across: output channels, output columns, or channels and taps.
 enum class Lanes { channels, columns, taps };
 
+// Which input channels an output channel sums over: all of its group, or in a depthwise layer one that is its own.
+enum class Inputs { shared, own };
+
 struct FamilyFacts {
     Family family;
     std::string_view name;
     Sums sums;
     Lanes ncdhw, ndhwc;  // in a kernel of this layout
+    Inputs inputs;
+    int inputs_per_load;  // channels that a load reads: number of channels, strides and address are multiples of it
 };
 
-// The build reads names and sums from these rows (cmake/UnstrideCatalog.cmake), one to a line.
+// Build and benchmark read these rows, too (cmake/UnstrideCatalog.cmake, bench/unstride_bench/kernel_families.py): each
+// is a line.
 inline constexpr FamilyFacts families[] = {
-    {Family::channels, "channels", Sums::direct, Lanes::channels, Lanes::channels},
-    {Family::columns, "columns", Sums::direct, Lanes::columns, Lanes::columns},
-    {Family::depthwise, "depthwise", Sums::direct, Lanes::columns, Lanes::channels},
-    {Family::winograd, "winograd", Sums::winograd, Lanes::channels, Lanes::channels},
-    {Family::taps, "taps", Sums::taps, Lanes::columns, Lanes::taps},
-    {Family::pairs, "pairs", Sums::pairs, Lanes::channels, Lanes::channels},
-    {Family::quads, "quads", Sums::direct, Lanes::columns, Lanes::columns},
+    {Family::channels, "channels", Sums::direct, Lanes::channels, Lanes::channels, Inputs::shared, 1},
+    {Family::columns, "columns", Sums::direct, Lanes::columns, Lanes::columns, Inputs::shared, 1},
+    {Family::depthwise, "depthwise", Sums::direct, Lanes::columns, Lanes::channels, Inputs::own, 1},
+    {Family::winograd, "winograd", Sums::winograd, Lanes::channels, Lanes::channels, Inputs::shared, 1},
+    {Family::taps, "taps", Sums::taps, Lanes::columns, Lanes::taps, Inputs::shared, 1},
+    {Family::pairs, "pairs", Sums::pairs, Lanes::channels, Lanes::channels, Inputs::shared, 1},
+    {Family::quads, "quads", Sums::direct, Lanes::columns, Lanes::columns, Inputs::shared, 4},
 };
 
 // Null where there is no family of this name.

@@ -42,7 +42,7 @@ Lanes Kernel::lanes() const {
 }
 
 bool Kernel::is_depthwise() const {
-    return family == Family::depthwise;
+    return facts().inputs == Inputs::own;
 }
 
 Tile Kernel::tile() const {
@@ -137,9 +137,10 @@ Expr Kernel::existing(const Expr &index, int dimension) {
     return clamp(index, 0, input_extent(dimension) - 1);
 }
 
-// A quads kernel knows that strides and numbers of input channels are multiples of 4.
+// A kernel whose loads read several input channels knows that strides and the number of channels are multiples of it.
 Expr Kernel::aligned(const Expr &number) const {
-    return family == Family::quads ? number / 4 * 4 : number;
+    const int multiple = facts().inputs_per_load;
+    return multiple > 1 ? number / multiple * multiple : number;
 }
 
 int Kernel::known_summed() const {

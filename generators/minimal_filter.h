@@ -21,7 +21,8 @@ namespace unstride {
 //   2    p0 + p1        p1 + p2
 //   3    p0 + p1 + p2   p1 - p2 + p3
 //
-// The last input that output 0 reads has number 0: a is number 1 - T. runtime/src/kernels/winograd.cpp has the weights' side.
+// The last input that output 0 reads has number 0: a is number 1 - T. runtime/src/kernels/winograd.cpp has the weights'
+// side.
 struct MinimalFilter {
     Halide::Expr taps;  // T
 

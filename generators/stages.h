@@ -50,11 +50,19 @@ struct Tile {
     int block, columns, lanes;
 };
 
+// Defines the stages from `slab` to `sum`, from `source`. It asks the kernel for what that knows of its layer.
+class Kernel;
+using Summation = void (*)(Kernel &kernel, Stages &stages);
+
 using Schedule = void (*)(Stages &stages, const Tile &tile);
 
-// The schedule of a family, on a GPU or a CPU. Throws std::invalid_argument where it has none
-// (schedules/schedules.cpp).
-Schedule schedule_of(Family family, bool gpu);
+// How kernels of a family are made. Throws std::invalid_argument for a family that has none on a GPU, or on a CPU
+// (schedules/families.cpp).
+struct Recipe {
+    Summation sum;
+    Schedule schedule;
+};
+Recipe recipe_of(Family family, bool gpu);
 
 }  // namespace unstride
 

@@ -6,11 +6,7 @@
 
 namespace unstride {
 
-// The ways of summing (family.h), a file each. They define the stages from `slab` to `sum`, from `source`. What a
-// kernel knows of its layer, they need not tell from what is passed: they ask the kernel.
-void sum_directly(Kernel &kernel, Stages &stages);
-void sum_by_winograd(Kernel &kernel, Stages &stages);
-void sum_by_taps(Kernel &kernel, Stages &stages);
+// What the ways of summing share, of which each has a file.
 
 // Defines `slab` as sums of rows read it: all rows of the slices that the taps along z read.
 void stage_rows(Kernel &kernel, Stages &stages, const Axis<Halide::Expr> &Z);

@@ -2,7 +2,6 @@
 #include "kernel.h"
 #include "pairs.h"
 #include "stages.h"
-#include "sums.h"
 
 namespace unstride {
 namespace {
@@ -24,7 +23,7 @@ public:
     void generate() {
         stages = kernel.stages();
         stages.source = source();
-        add_up();
+        recipe().sum(kernel, stages);
 
         Func phases("phases");
         phases(c, q, rx, y, z, g, n) = stages.sum(c, q, rx, y, z, g, n);
@@ -42,10 +41,14 @@ public:
         if (stages.gpu) {
             kernel.set_aligned_strides();
         }
-        schedule_of(kernel.family, stages.gpu)(stages, kernel.tile());
+        recipe().schedule(stages, kernel.tile());
     }
 
 private:
+    Recipe recipe() const {
+        return recipe_of(kernel.family, stages.gpu);
+    }
+
     // The input, as numbers of the type that sums have, or as pairs of them. In a depthwise kernel the last channel
     // repeats where lanes of channels are not stored.
     Func source() {
@@ -68,18 +71,6 @@ private:
         }
         return kernel.input(kernel.existing(likely(x), column), kernel.existing(y, row), kernel.existing(z, slice),
                             kernel.existing(number, channel), g, kernel.existing(n, item));
-    }
-
-    void add_up() {
-        switch (kernel.facts().sums) {
-        case Sums::direct:
-        case Sums::pairs:
-            return sum_directly(kernel, stages);
-        case Sums::winograd:
-            return sum_by_winograd(kernel, stages);
-        case Sums::taps:
-            return sum_by_taps(kernel, stages);
-        }
     }
 
     Expr epilogue(const Expr &sum) {

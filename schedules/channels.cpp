@@ -1,11 +1,12 @@
 #include "register_tile.h"
-#include "schedules.h"
+#include "stages.h"
 #include "tasks.h"
 
 namespace unstride {
 
 using namespace Halide;
 
+// Vectors lie across output channels; inputs are broadcast.
 void schedule_channels(Stages &s, const Tile &tile) {
     const int block = tile.block, columns = tile.columns, lanes = tile.lanes;
     Var xi{"xi"}, ci{"ci"}, cv{"cv"}, uy{"uy"}, uz{"uz"};

@@ -1,11 +1,12 @@
 #include "register_tile.h"
-#include "schedules.h"
+#include "stages.h"
 #include "tasks.h"
 
 namespace unstride {
 
 using namespace Halide;
 
+// Vectors lie across output columns; weights are broadcast, and phases interleave on the store.
 void schedule_columns(Stages &s, const Tile &tile) {
     const int block = tile.block, columns = tile.columns, lanes = tile.lanes;
     Var xi{"xi"}, xv{"xv"}, ci{"ci"};

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "schedules.h"
+#include "stages.h"
 #include "tasks.h"
 
 namespace unstride {
@@ -81,6 +81,7 @@ void bound_to_one(Stages &s) {
 
 }  // namespace
 
+// Threads of a GPU have a tile each. Where lanes are channels, a warp has a tile, and each thread one channel of it.
 void schedule_gpu(Stages &s, const Tile &tile) {
     const Tile thread = share_tiles(s, tile);
     const RVar inputs = s.taps[0], kx = s.taps[1], ky = s.taps[2], kz = s.taps[3];
@@ -88,6 +89,7 @@ void schedule_gpu(Stages &s, const Tile &tile) {
     bound_to_one(s);
 }
 
+// Threads have a tile each, whose input channels they read four at once.
 void schedule_gpu_quads(Stages &s, const Tile &tile) {
     const Tile thread = share_tiles(s, tile);
     const RVar inputs = s.taps[0], kx = s.taps[1], ky = s.taps[2], kz = s.taps[3];

@@ -1,11 +1,13 @@
 #include "register_tile.h"
-#include "schedules.h"
+#include "stages.h"
 #include "tasks.h"
 
 namespace unstride {
 
 using namespace Halide;
 
+// Products of all taps of a position along x and y come first, then their sums. Products are in vectors across taps in
+// ndhwc, across columns in ncdhw.
 void schedule_taps(Stages &s, const Tile &tile) {
     const Var xi{"xi"}, xv{"xv"}, ci{"ci"};
     const int columns = 2 * tile.lanes;  // sums wait for the latency of their additions, not for registers

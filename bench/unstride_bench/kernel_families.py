@@ -6,7 +6,9 @@ import re
 from unstride_bench.source_tree import ROOT
 
 TABLE = ROOT / "generators/family.h"
-ROW = re.compile(r'^ *{Family::\w+, "(\w+)", Sums::(\w+), Lanes::(\w+), Lanes::(\w+)[,}]', re.MULTILINE)
+ROW = re.compile(
+    r'^ *{Family::\w+, "(\w+)", Sums::(\w+), Lanes::(\w+), Lanes::(\w+), Inputs::(\w+), \d+}', re.MULTILINE
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,20 +18,15 @@ class Family:
     name: str
     sums: str  # how a kernel gets at its sums: direct, winograd, taps or pairs
     lanes: dict  # by layout, what its vectors lie across: channels, columns or taps
-
-    @property
-    def has_own_inputs(self):
-        """Whether each output channel has an input channel of its own, so that no loaded input serves several of them.
-
-        The table does not say so; it follows from what depthwise layers are.
-        """
-        return self.name == "depthwise"
+    inputs: str  # "own" where each output channel has an input channel of its own, so that no load serves several
 
 
 def read():
     """All families by name, in the order of the table."""
     rows = [match.groups() for match in ROW.finditer(TABLE.read_text())]
-    return {name: Family(name, sums, {"ncdhw": ncdhw, "ndhwc": ndhwc}) for name, sums, ncdhw, ndhwc in rows}
+    return {
+        name: Family(name, sums, {"ncdhw": ncdhw, "ndhwc": ndhwc}, inputs) for name, sums, ncdhw, ndhwc, inputs in rows
+    }
 
 
 FAMILIES = read()

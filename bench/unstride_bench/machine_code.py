@@ -103,7 +103,7 @@ def tile_of(match):
     across_columns = family.lanes[match["layout"]] == "columns"
     weights, inputs = (block, columns // lanes) if across_columns else (block // lanes, columns)
     fmas = weights * inputs
-    return Tile(fmas, weights + (fmas if family.has_own_inputs else inputs))
+    return Tile(fmas, weights + (fmas if family.inputs == "own" else inputs))
 
 
 def disassemble(path, objdump="objdump"):

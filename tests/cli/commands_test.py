@@ -77,6 +77,8 @@ class CommandsTest(CommandLineTest):
                 {
                     "name",
                     "family",
+                    "sums",
+                    "lanes",
                     "layout",
                     "tile",
                     "stride_x",
@@ -91,6 +93,8 @@ class CommandsTest(CommandLineTest):
                 },
             )
             self.assertIn(variant["layout"], ("ncdhw", "ndhwc"))
+            self.assertIn(variant["sums"], ("direct", "winograd", "taps", "pairs"))
+            self.assertIn(variant["lanes"], ("channels", "columns", "taps"))
             types = re.search(r"_s\d+_(.+_)?[^_]+$", variant["name"])[1]
             self.assertEqual(variant["dtype"], types[:-1].replace("_", "-") if types else "f32")
             self.assertEqual(line.split()[0], variant["name"])

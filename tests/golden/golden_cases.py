@@ -282,7 +282,7 @@ LINES = [
     case("common_nn_1d_groups", (4, 6), (3,), (2, 4, 7), stride=3, padding=1, output_padding=1, groups=2),
     # convtranspose.py of ONNX
     case("onnx_1d_of_1d", (1, 2), (3,), (1, 1, 3), bias=False, input=arange, weight=ones),
-    # rows long enough to be computed as several (runtime/src/kernels/fold.h): those of vocoders, and a depthwise one
+    # rows long enough to be computed as several (runtime/src/plan/fold.h): those of vocoders, and a depthwise one
     case("vocoder_k16_s8_p4", (2, 2), (16,), (1, 2, 200), stride=8, padding=4),
     case("vocoder_k4_s2_p1_groups", (4, 2), (4,), (1, 4, 200), stride=2, padding=1, groups=2, bias=False),
     case("vocoder_k11_s5_p3_op1", (2, 1), (11,), (2, 200), stride=5, padding=3, output_padding=1),

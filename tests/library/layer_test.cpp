@@ -1,6 +1,7 @@
 // Kernels that unstride_add_layer compiled into this program, as into any app; CMakeLists.txt has the calls.
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -147,6 +148,41 @@ TEST_CASE("variants keep to one name each", "[layer]") {
     CHECK(error_of<InvalidArgument>([&] { register_layer({}, {again}); }) == "two variants are called " + first.name);
     CHECK(error_of<InvalidArgument>([&] { register_layer({4, 4, 0}, {again}); }) != "no error");
     CHECK(variants().size() == before);
+}
+
+TEST_CASE("a kernel of an unknown family is refused", "[layer]") {
+    const size_t before = variants().size();
+    const AddedKernel unknown{"of_no_family", "rows", Layout::ncdhw, "baseline", 1, 8, 4, nullptr};
+    const std::string error = error_of<InvalidArgument>([&] { register_kernels({unknown}); });
+    CHECK(error.find("there is no kernel family 'rows', but channels, columns, ") == 0);
+    CHECK(variants().size() == before);
+}
+
+TEST_CASE("a variant says how it sums and what its vectors lie across", "[layer]") {
+    struct Expected {
+        std::string sums, ncdhw, ndhwc;
+    };
+    const std::map<std::string, Expected> families = {
+        {"channels", {"direct", "channels", "channels"}},   {"columns", {"direct", "columns", "columns"}},
+        {"depthwise", {"direct", "columns", "channels"}},   {"quads", {"direct", "columns", "columns"}},
+        {"winograd", {"winograd", "channels", "channels"}}, {"taps", {"taps", "columns", "taps"}},
+        {"pairs", {"pairs", "channels", "channels"}}};
+    for (const Variant &v : variants()) {
+        if (const auto expected = families.find(v.family); expected != families.end()) {
+            INFO(v.name);
+            CHECK(v.sums == expected->second.sums);
+            CHECK(v.lanes == (v.layout == Layout::ndhwc ? expected->second.ndhwc : expected->second.ncdhw));
+        }
+    }
+}
+
+TEST_CASE("variants round alike that sum in the same way and both have FMA or neither", "[layer]") {
+    for (const Variant &v : variants()) {
+        const Variant &first = variants().front();
+        const bool same_fma = instruction_set(v.isa).fma == instruction_set(first.isa).fma;
+        CHECK(v.rounds_like(first) == (v.sums == first.sums && same_fma));
+        CHECK(first.rounds_like(v) == v.rounds_like(first));
+    }
 }
 
 }  // namespace

@@ -8,8 +8,7 @@ std::vector<Variant> candidates(const ConvTranspose3dOptions &options, Layout la
     std::vector<Variant> all = variants_here(layout), result;
     const bool fma = instruction_set(this_machine().isa).fma;
     for (const Variant &v : all) {
-        const bool tap_by_tap = v.family != "winograd" && v.family != "taps" && v.family != "pairs";
-        if (takes(v, options) && tap_by_tap && instruction_set(v.isa).fma == fma) {
+        if (takes(v, options) && v.sums == "direct" && instruction_set(v.isa).fma == fma) {
             result.push_back(v);
         }
     }

@@ -19,6 +19,8 @@ void print_json() {
         const std::string why_not = v.why_not_here();
         list.push_back({{"name", v.name},
                         {"family", v.family},
+                        {"sums", v.sums},
+                        {"lanes", v.lanes},
                         {"layout", to_string(v.layout)},
                         {"tile", {{"channels", v.block}, {"columns", v.columns}}},
                         {"stride_x", v.stride_x},

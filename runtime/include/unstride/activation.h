@@ -7,25 +7,28 @@
 
 namespace unstride {
 
-// What a layer applies to each output, after bias and residual and before it is stored: the module of torch.nn with
-// these parameters.
+// A function that a layer applies to each output v, after bias and residual are added and before v is stored. Each kind
+// computes what the module of torch.nn does that has the same parameters.
 struct Activation {
     enum class Kind {
         none,
         relu,        // max(v, 0)
-        leaky_relu,  // v below 0 times slopes[0]
-        prelu,       // v below 0 times its channel's slope
-        elu,         // below 0, alpha * (e^v - 1)
+        leaky_relu,  // v below 0 is multiplied by slopes[0]
+        prelu,       // v below 0 is multiplied by its channel's slope
+        elu,         // v below 0 becomes alpha * (e^v - 1)
         silu,        // v * sigmoid(v)
-        gelu,        // v * P(X <= v) of a standard normal X
-        gelu_tanh,   // PyTorch's approximate="tanh"
+        gelu,        // v * P(X <= v), where X is standard normal
+        gelu_tanh,   // the approximation of gelu that PyTorch calls approximate="tanh"
         tanh,
         sigmoid,
-        clamp
-    };  // to [low, high]
+        clamp,  // v limited to [low, high]
+    };
 
     Kind kind = Kind::none;
-    std::vector<double> slopes = {};  // one, or of prelu one or one for each output channel
+
+    // leaky_relu has one slope, prelu has one for all output channels or one for each; other kinds have none.
+    std::vector<double> slopes = {};
+
     double alpha = 1;
     double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
 

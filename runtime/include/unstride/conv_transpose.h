@@ -16,28 +16,32 @@
 
 namespace unstride {
 
-// Transposed convolution with the semantics of torch.nn.ConvTranspose1d, 2d and 3d. In three dimensions of space,
+// A transposed convolution with the semantics of torch.nn.ConvTranspose1d, 2d and 3d. The arrays of a layer of three
+// dimensions of space have the shapes
 //
 //   input   (N, in_channels, D, H, W) or (in_channels, D, H, W)
 //   weight  (in_channels, out_channels / groups, kernel depth, kernel height, kernel width), always in this order
 //   bias    (out_channels)
-//   output  (N, out_channels, D', H', W'),  D' = (D-1)*stride - padding - padding_end + dilation*(kernel-1) +
-//   output_padding + 1
+//   output  (N, out_channels, D', H', W') or (out_channels, D', H', W'), where
+//           D' = (D-1)*stride - padding - padding_end + dilation*(kernel-1) + output_padding + 1
 //
-// and in two the same without D, in one without D and H. ConvTranspose1d, 2d and 3d, below, are the classes to use
-// where the number of dimensions is known when the app is compiled; they have all members of this one.
+// with the numbers that options() has for depth, and H' and W' likewise from H and W; padding_end is the padding unless
+// the options give another one. Shapes of a layer of two dimensions lack the depth, those of one dimension lack depth
+// and height. ConvTranspose1d, 2d and 3d, below, have all members of this class, and are the ones to use where the
+// number of dimensions is known when the app is compiled.
 //
-// Elements of input and output are f32, f64, f16 or bf16, or those of the input f16 or bf16 and those of the output
-// f32: any call of any layer may have other ones. Sums are f32 and rounded once, when they are stored; where all is
-// f64, they are f64, too.
+// The elements of input and output have one type, f32, f64, f16 or bf16, or the input is f16 or bf16 and the output
+// f32. The types belong to a call: each call of a layer may have others. Sums are f32, and are rounded once, when they
+// are stored. Where input and output are f64, sums are f64.
 //
-// The const members may run in several threads at once on one layer; the others need it to themselves. Results are the
-// same, bit for bit, from run to run and for any number of threads, on a GPU too.
+// The const members may run in several threads at once on one layer; the others need the layer to themselves. Results
+// are the same, bit for bit, from run to run and for any number of threads, on a GPU too.
 class ConvTranspose {
 public:
-    // A layer of so many dimensions of space, 1 to 3. In those that it lacks, the first ones of `options`, kernel size,
-    // stride and dilation are 1, and all padding is 0. Throws InvalidArgument with PyTorch's message for a parameter
-    // that PyTorch refuses. The weights start as after reset_parameters(0).
+    // Makes a layer of `spatial` dimensions of space, 1 to 3, whose weights are those of reset_parameters(0). `options`
+    // has numbers for three dimensions: in the first ones, which a layer of fewer dimensions lacks, kernel size, stride
+    // and dilation must be 1 and all paddings 0. Throws InvalidArgument for parameters that cannot be, with PyTorch's
+    // message where PyTorch refuses them too, and OutOfMemory where the weights do not fit in memory.
     ConvTranspose(ConvTranspose3dOptions options, int spatial);
 
     ~ConvTranspose();
@@ -45,86 +49,101 @@ public:
     ConvTranspose &operator=(ConvTranspose &&) noexcept;
 
     int spatial() const;
-    const ConvTranspose3dOptions &options() const;  // those of the constructor
+    const ConvTranspose3dOptions &options() const;
 
-    // Initializes weight and bias as `torch.manual_seed(seed); torch.nn.ConvTranspose3d(...)`, 2d or 1d, does, bit for
-    // bit.
+    // Sets weight and bias to the values that `torch.manual_seed(seed); torch.nn.ConvTranspose3d(...)`, 2d or 1d, gives
+    // them, bit for bit.
     void reset_parameters(uint64_t seed);
 
-    // Copies weights or bias from dense memory, where T is float, double, Half or BFloat16. `shape` must be
-    // weight_shape() or bias_shape(). After a change the next forward packs them anew.
+    // Copy the weights or the bias from dense memory, where T is float, double, Half or BFloat16. `shape` must be
+    // weight_shape() or bias_shape(). The next forward packs them anew, in the order that its kernel reads. Throw
+    // InvalidArgument for another shape, a null pointer, and a bias of a layer that has none.
     template<typename T>
     void set_weight(const T *data, const Shape &shape);
     template<typename T>
     void set_bias(const T *data, const Shape &shape);
 
-    // What was set as f64 is rounded here, and is not where all of a call is f64.
+    // Return the weights, in the order of weight_shape(), and the bias, which is empty if options().bias is false.
+    // Values that were set as f64 are rounded to f32 here. A forward whose input and output are f64 computes with the
+    // exact ones, which the next two functions return.
     const std::vector<float> &weight() const;
-    const std::vector<float> &bias() const;  // empty if options().bias is false
+    const std::vector<float> &bias() const;
     std::vector<double> exact_weight() const;
     std::vector<double> exact_bias() const;
     Shape weight_shape() const;
-    Shape bias_shape() const;  // (out_channels), or empty
+    Shape bias_shape() const;  // (out_channels), or empty if options().bias is false
 
-    // What forward applies to each output from now on, on its way to memory; nothing at first. Throws InvalidArgument
-    // for a number of slopes that does not fit, and for bounds of which the low one is above the other.
+    // Sets the activation that forward applies to each output from now on, before it is stored. A new layer has none.
+    // Throws InvalidArgument for a number of slopes that the kind cannot have (unstride/activation.h), and for a clamp
+    // whose low bound is above the high one.
     void set_activation(Activation activation);
     const Activation &activation() const;
 
-    // The shape of the output for an input of this shape. `output_size` is PyTorch's argument of forward: empty, or the
-    // spatial sizes, or all sizes of the output (the first ones are then not looked at, as in PyTorch); it takes the
-    // place of options().output_padding.
+    // Returns the shape of the output for an input of this shape. `output_size` is PyTorch's argument of forward, which
+    // takes the place of options().output_padding: empty, or the spatial sizes of the output, or all of its sizes, of
+    // which batch and channels are ignored, as in PyTorch. Throws InvalidArgument, with PyTorch's message, for an input
+    // that the layer cannot take and for an output size that it cannot make.
     Shape output_shape(const Shape &input_shape, const Shape &output_size = {}) const;
 
-    // Computes into the caller's memory. The output's sizes choose the output padding, as output_size does. Input and
-    // output have the same layout, which their strides tell: columns dense (stride 1 along W) or channels dense; the
-    // other strides are free, but two elements of the output may not share memory. Input and output may not overlap;
-    // they may be slices of the same array, as different channels of it.
+    // Computes activation(convolution + bias) into the caller's memory. The output's sizes choose the output padding,
+    // as output_size does. Input and output must have the same layout, which their strides tell: in both, either the
+    // columns are dense (stride 1 along W) or the channels are. The other strides are free, but no two elements of the
+    // output may share memory, and input and output may not overlap. They may be slices of one array, such as different
+    // channels of it.
+    //
+    // All overloads of forward throw InvalidArgument for arguments that break such a rule, OutOfMemory, and KernelError
+    // for any other failure of a kernel.
     void forward(const View<const void> &input, const View<void> &output) const;
 
-    // The same with a residual: output = activation(convolution + bias + residual). It has the output's type, sizes and
-    // layout, and may be the output itself, but not overlap it otherwise.
+    // Computes activation(convolution + bias + residual) into the caller's memory. The residual must have the output's
+    // type, sizes and layout. It may be the output itself, which then is added to; otherwise the two may not overlap.
     void forward(const View<const void> &input, const View<void> &output, const View<const void> &residual) const;
 
-    // The same for a layer on CUDA, with pointers to that device's memory: queues the work in a stream of the thread's
-    // current context, and waits for nothing. Layer, input and output have to live, and the weights to stay, until it
-    // is done. The first call in a context packs and uploads the weights, for which it waits, and has the driver
-    // compile the kernel.
+    // Queue the work of a layer on CUDA in a stream of the thread's current context, and return without waiting for it.
+    // The views point to memory of that device. The layer and all arrays must live, and the weights stay as they are,
+    // until the work is done. Only the first call in a context waits: it packs and uploads the weights, and has the
+    // driver compile the kernel.
     void forward(const View<const void> &input, const View<void> &output, CudaStream stream) const;
     void forward(const View<const void> &input, const View<void> &output, const View<const void> &residual,
                  CudaStream stream) const;
 
-    // The same with arrays of the layer's device: queues the work, and does not wait. With OpenCL the residual may not
-    // be the output itself.
+    // Queue the work of a layer on a GPU, with arrays in that device's memory, and return without waiting for it. With
+    // OpenCL the residual may not be the output itself, as kernels compute some of the outputs twice there.
     void forward(const DeviceTensor &input, DeviceTensor &output) const;
     void forward(const DeviceTensor &input, DeviceTensor &output, const DeviceTensor &residual) const;
 
-    // Computes into a new tensor of the input's layout and type.
+    // Returns the output as a new tensor of the input's layout and type. `output_size` is that of output_shape().
     Tensor forward(const View<const void> &input, const Shape &output_size = {}) const;
 
-    // Which variant forward would run on this machine, and why; or on another, which this process need not have the
-    // instructions of. What only a call knows, such as that its input is not moderate (Variant::family), does not
-    // count. Throws InvalidArgument where forward would, for a machine that cannot be, and for one given to a layer on
-    // a GPU. Wisdom is for this machine only.
+    // Returns which variant forward would run for an input of this shape, layout and types, and why. A plan knows the
+    // weights, but not the elements and addresses of an input: it assumes that these meet what the variant needs
+    // (set_variant lists that), and a forward where they do not runs another variant. Throws InvalidArgument where
+    // forward would.
     Plan plan(const Shape &input_shape, Layout layout, const Shape &output_size = {}, const Types &types = {}) const;
+    // Returns the plan that this layer, which must be on the CPU, would have on another machine. This process need not
+    // have that machine's instructions. Wisdom counts only if that is the machine that the process runs on. Throws
+    // InvalidArgument where forward would, for a machine that cannot be, and for a layer on a GPU.
     Plan plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types,
               const Machine &machine) const;
 
-    // Where forward and plan compute from now on, by default on the CPU. Without a CudaStream, input and output are the
-    // process's memory on all devices: a GPU gets copies, and the output is there when forward returns. Forgets a
-    // forced variant. Throws DeviceError for a GPU that is not there, or that the app has no kernels for.
+    // Sets the device on which forward computes, and for which plan plans, from now on. A new layer is on the CPU.
+    // Views that forward gets without a CudaStream are in the process's memory for all devices: a layer on a GPU copies
+    // them there and back, and the output is complete when forward returns. A forced variant is forgotten. Throws
+    // DeviceError for a GPU that is not there, or that the app has no kernels for.
     void set_device(Device device);
     Device device() const;
 
-    // Forces forward and plan to a variant of variants(), one of the layer's device, and to tasks of at most so many
-    // output rows; 0 leaves the split to the planner, an empty name the whole choice. Throws InvalidArgument for a name
-    // that is not in the catalog, or that this machine or layer cannot run, for a negative number of rows, and for rows
-    // of a variant that has tasks of its own: one for a GPU, or scheduled by a machine.
+    // Forces forward and plan to the variant of this name, one of variants() for the layer's device, and to tasks of at
+    // most `rows_per_task` output rows. 0 rows leave the split to the planner, and an empty name leaves it the whole
+    // choice. Throws InvalidArgument for a name that is not in the catalog, for a variant that this machine or layer
+    // cannot run, for a negative number of rows, and for rows without a variant or with one that splits its work by
+    // itself, as those for a GPU and those scheduled by a machine do.
     //
-    // What is forced runs, or forward and plan throw InvalidArgument, which names what the variant needs: its layout,
-    // its types, an instruction set that is not above max_isa(); of family winograd moderate numbers (below 2^50 in
-    // magnitude) in weights and input, of pairs weights that bf16 has, of quads an aligned input (its place in memory
-    // and strides multiples of four elements).
+    // No other variant runs while one is forced: where it cannot, forward and plan throw an InvalidArgument that names
+    // what it needs. Every variant needs its layout, its types, and an instruction set that is not above max_isa().
+    // Those of family winograd need moderate numbers (below 2^50 in magnitude) in weights and input. Those of family
+    // pairs need weights that bf16 can hold without rounding, and that are not subnormal in it. Those of family quads
+    // need an aligned input, whose address and strides are multiples of four elements.
     void set_variant(const std::string &name, int64_t rows_per_task = 0);
 
 private:
@@ -132,7 +151,8 @@ private:
     std::unique_ptr<State> state_;
 };
 
-// The same with the parameters of its number of dimensions.
+// A ConvTranspose whose number of dimensions is known when the app is compiled: Extents, which has a number for each of
+// them, is int64_t, Pair or Triple. Its options have that type, too.
 template<typename Extents>
 class BasicConvTranspose : public ConvTranspose {
 public:
@@ -141,7 +161,7 @@ public:
     // Throws InvalidArgument as ConvTranspose does.
     explicit BasicConvTranspose(Options options);
 
-    // The same, with the parameters in PyTorch's order.
+    // Takes the parameters in PyTorch's order. Throws InvalidArgument as ConvTranspose does.
     BasicConvTranspose(int64_t in_channels, int64_t out_channels, Extents kernel_size, Extents stride = 1,
                        Extents padding = 0, Extents output_padding = 0, int64_t groups = 1, bool bias = true,
                        Extents dilation = 1, std::string padding_mode = "zeros");

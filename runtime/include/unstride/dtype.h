@@ -12,16 +12,17 @@ namespace unstride {
 enum class DType {
     f32,
     f64,
-    f16,   // 5 bits of exponent, 10 of mantissa: torch.float16
-    bf16,  // 8 bits of exponent, 7 of mantissa: torch.bfloat16
+    f16,   // torch.float16, with 5 bits of exponent and 10 of mantissa
+    bf16,  // torch.bfloat16, with 8 bits of exponent and 7 of mantissa
 };
 
 const char *to_string(DType dtype);
 
-int64_t size_of(DType dtype);  // bytes
+// Returns the size of an element in bytes.
+int64_t size_of(DType dtype);
 
-// The bits of an f16, the same as in any other library's type for it. From a float they are rounded to nearest, ties to
-// even.
+// An element of type f16. Its bits are those of any other library's type for f16, so that pointers can be cast. A float
+// is rounded to the nearest f16, with ties to even.
 struct Half {
     uint16_t bits = 0;
 
@@ -30,7 +31,8 @@ struct Half {
     explicit operator float() const;
 };
 
-// The bits of a bf16, likewise.
+// An element of type bf16. Its bits are those of any other library's type for bf16. A float is rounded to the nearest
+// bf16, with ties to even.
 struct BFloat16 {
     uint16_t bits = 0;
 
@@ -39,19 +41,26 @@ struct BFloat16 {
     explicit operator float() const;
 };
 
-// Of float, double, Half and BFloat16.
+// Returns the DType of elements of the C++ type T, which is float, double, Half or BFloat16.
 template<typename T>
 constexpr DType dtype_of() {
     static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, Half> ||
                   std::is_same_v<T, BFloat16>);
-    return std::is_same_v<T, float>    ? DType::f32
-           : std::is_same_v<T, double> ? DType::f64
-           : std::is_same_v<T, Half>   ? DType::f16
-                                       : DType::bf16;
+    if constexpr (std::is_same_v<T, float>) {
+        return DType::f32;
+    } else if constexpr (std::is_same_v<T, double>) {
+        return DType::f64;
+    } else if constexpr (std::is_same_v<T, Half>) {
+        return DType::f16;
+    } else {
+        return DType::bf16;
+    }
 }
 
-// Calls a function with a null pointer to elements of that type, whose type tells it: with_type(dtype, [](auto *null) {
-// ... }).
+// Calls a generic function for a type that is known at run time. The function gets a null pointer, from whose type it
+// can take the C++ type of the elements:
+//
+//   with_type(dtype, [](auto *null) { using T = std::remove_pointer_t<decltype(null)>; ... });
 template<typename Function>
 auto with_type(DType dtype, const Function &function) {
     switch (dtype) {
@@ -61,15 +70,16 @@ auto with_type(DType dtype, const Function &function) {
         return function(static_cast<Half *>(nullptr));
     case DType::bf16:
         return function(static_cast<BFloat16 *>(nullptr));
-    default:
-        return function(static_cast<float *>(nullptr));
+    case DType::f32:
+        break;
     }
+    return function(static_cast<float *>(nullptr));
 }
 
-// Those of a call: of its input, and of its output and residual. Either both are the same, or the output is f32 and the
-// input f16 or bf16. Sums are f32, or f64 if all is.
+// The types of a call's arrays. Either both are the same, or the output is f32 and the input f16 or bf16.
 struct Types {
-    DType input = DType::f32, output = DType::f32;
+    DType input = DType::f32;
+    DType output = DType::f32;  // type of output and residual
 
     constexpr Types() = default;
     constexpr Types(DType both)  // NOLINT(google-explicit-constructor)
@@ -78,6 +88,7 @@ struct Types {
     constexpr Types(DType of_input, DType of_output) : input(of_input), output(of_output) {
     }
 
+    // The type in which a call adds up its outputs before they are rounded to the output's type.
     DType sums() const {
         return input == DType::f64 ? DType::f64 : DType::f32;
     }
@@ -86,11 +97,11 @@ struct Types {
     }
 };
 
-// All that there are.
+// Returns all pairs of types that a call may have.
 const std::array<Types, 6> &supported_types();
 
-// "bf16", or "bf16-f32" if the output has another type; and back. Throws InvalidArgument for those that are not
-// supported.
+// Convert types to a name and back. The name is that of the one type, such as "bf16", or that of the input's and the
+// output's type, such as "bf16-f32". parse_types throws InvalidArgument for names of types that are not supported.
 std::string to_string(const Types &types);
 Types parse_types(const std::string &text);
 

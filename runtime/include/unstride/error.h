@@ -5,28 +5,30 @@
 
 namespace unstride {
 
-// Everything that the library throws. Where PyTorch has a message for the same mistake, what() is PyTorch's text.
+// The base of everything that the library throws. Where PyTorch has a message for the same mistake, what() is PyTorch's
+// text.
 struct Error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// An argument, shape, stride or pointer that the layer cannot take. Thrown before anything is allocated or written.
+// An argument, shape, stride or pointer is not one that the layer can take. This is thrown before anything is allocated
+// or written.
 struct InvalidArgument : Error {
     using Error::Error;
 };
 
-// Memory for the output, the packed weights or a kernel's scratch could not be had, of the process or of a GPU. The
-// layer stays usable.
+// The process or the GPU has no memory left for an output, packed weights or a kernel's scratch. The layer stays
+// usable.
 struct OutOfMemory : Error {
     using Error::Error;
 };
 
-// A GPU was asked for that is not there, or has no driver.
+// The GPU that was asked for is not there, has no driver, or is one that the app has no kernels for.
 struct DeviceError : Error {
     using Error::Error;
 };
 
-// A kernel reported a failure of any other kind; what() holds its code and message.
+// A kernel reported a failure of another kind. what() holds the kernel's error code and message.
 struct KernelError : Error {
     using Error::Error;
 };

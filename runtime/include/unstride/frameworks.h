@@ -11,27 +11,28 @@
 
 namespace unstride {
 
-// Layers as other frameworks describe them. Each function works out which outputs are cut off or added at the two ends,
-// by that framework's own rule: the result has no output padding, all is in `padding` and `padding_end`. It throws
-// InvalidArgument for parameters that the framework or ConvTranspose refuses.
+// These functions convert the description of a layer in another framework to the options of a ConvTranspose. Each works
+// out, by that framework's own rule, how many outputs are cut off or added at the two ends. The result has that in
+// `padding` and `padding_end`, and has no output padding. All throw InvalidArgument for parameters that the framework
+// or ConvTranspose refuses.
 //
-// Extents are a number for each dimension of space, as in ConvTransposeOptions: an int64_t, a Pair or a Triple. Their
-// kind is that of the first argument, and Triple where that is in braces; input_size is whatever converts to it. With 1
-// for the first sizes, and paddings of 0 there, a Triple also is for a layer of fewer dimensions, and the result for
-// ConvTranspose(options, 1) or (options, 2).
+// Extents is the type with one number for each dimension of space, as in ConvTransposeOptions: int64_t, Pair or Triple.
+// It is deduced from the first argument, and is Triple where that argument is given in braces; input_size is anything
+// that converts to Extents. A Triple can describe a layer of fewer dimensions, too: its first sizes are 1 then, its
+// first paddings are 0, and the result is for ConvTranspose(options, 1) or ConvTranspose(options, 2).
 
-// The attributes of the operator ConvTranspose of ONNX, with their names and defaults. kernel_shape is always needed.
-// The operator's weights have the order of ConvTranspose.
+// The attributes of the ONNX operator ConvTranspose, with their names and defaults, except that kernel_shape must be
+// given. The operator's weights have the order of ConvTranspose's weights.
 template<typename Extents>
 struct BasicOnnxConvTranspose {
-    std::string auto_pad = "NOTSET";  // or SAME_UPPER, SAME_LOWER, VALID
+    std::string auto_pad = "NOTSET";  // NOTSET, SAME_UPPER, SAME_LOWER or VALID
     Extents dilations = 1;
     int64_t group = 1;
     Extents kernel_shape = 1;
     Extents output_padding = 0;
-    std::optional<Extents> output_shape = std::nullopt;  // without batch and channels
-    std::optional<std::array<int64_t, 2 * sizeof(Extents) / sizeof(int64_t)>> pads =
-        std::nullopt;  // at all beginnings, then at all ends
+    std::optional<Extents> output_shape = std::nullopt;  // spatial sizes only, without batch and channels
+    // The paddings at the beginning of each dimension, then those at the end of each.
+    std::optional<std::array<int64_t, 2 * sizeof(Extents) / sizeof(int64_t)>> pads = std::nullopt;
     Extents strides = 1;
 };
 
@@ -39,55 +40,58 @@ using OnnxConvTranspose1d = BasicOnnxConvTranspose<int64_t>;
 using OnnxConvTranspose2d = BasicOnnxConvTranspose<Pair>;
 using OnnxConvTranspose = BasicOnnxConvTranspose<Triple>;
 
-// By the operator's documentation, https://onnx.ai/onnx/operators/onnx__ConvTranspose.html, with size as short for
+// Converts the attributes of the ONNX operator ConvTranspose. The rule is that of the operator's documentation,
+// https://onnx.ai/onnx/operators/onnx__ConvTranspose.html. With
 //
-//   size             = strides * (input_size - 1) + output_padding + (kernel_shape - 1) * dilations + 1
+//   size = strides * (input_size - 1) + output_padding + (kernel_shape - 1) * dilations + 1
 //
-//   pads             are taken as they are, and may not come with auto_pad; VALID and NOTSET without them have none.
-//   SAME             total_padding = max(size - input_size * strides, 0)
-//   output_shape     total_padding = size - output_shape, whatever pads are
-//                    In both cases, SAME_UPPER has total_padding / 2, rounded down, at the beginning, and the rest at
-//                    the end. All others have total_padding / 2, rounded down, at the end, and the rest at the
-//                    beginning. Where it is negative, outputs are added that no tap reaches: with SAME by the same
-//                    rule, as ONNX's reference implementation has it (ONNX Runtime adds them at the end), and with
-//                    NOTSET and VALID at the end, where both have them.
-//   the output       is size - beginning - end.
+// for the outputs that there are before any are cut off, the output is size - beginning - end, where the two paddings
+// are these:
 //
-// The result is for inputs of this size, unless pads or VALID say it all.
+// - Without output_shape, NOTSET takes the pads as they are, or 0 if there are none, and VALID takes 0. Pads may not be
+//   given together with another auto_pad than NOTSET.
+// - With output_shape, whatever the pads are, total_padding = size - output_shape.
+// - With SAME_UPPER or SAME_LOWER and no output_shape, total_padding = max(size - input_size * strides, 0).
+//
+// In the last two cases, SAME_UPPER puts total_padding / 2, rounded down, at the beginning, and the rest at the end.
+// All others put total_padding / 2, rounded down, at the end, and the rest at the beginning. A negative total_padding
+// adds outputs that no tap reaches: SAME adds them at both ends by the same rule, as ONNX's reference implementation
+// does (ONNX Runtime adds them at the end), and NOTSET and VALID add them at the end, as both do.
+//
+// The result is for inputs of this size only, unless pads or VALID alone determine the paddings.
 template<typename Extents = Triple>
 ConvTransposeOptions<Extents> from_onnx(const BasicOnnxConvTranspose<Extents> &attributes, int64_t in_channels,
                                         int64_t out_channels, bool bias, const std::common_type_t<Extents> &input_size);
 
-// The arguments of TensorFlow's tf.nn.conv3d_transpose and of Keras' Conv3DTranspose, and of those in two dimensions
-// and one, which have no groups. Their filter has the order (depth, height, width, output channel, input channel), and
-// is not turned around; their data format NDHWC, NHWC or NWC is the layout ndhwc.
+// The arguments of TensorFlow's tf.nn.conv3d_transpose and of Keras' Conv3DTranspose, or of the functions and layers of
+// two dimensions and one. None of them has groups. Their filter has the order (depth, height, width, output channel,
+// input channel), and is not turned around; their data format NDHWC, NHWC or NWC is the layout ndhwc.
 template<typename Extents>
 struct BasicTensorFlowConvTranspose {
     Extents kernel_size = 1;
     Extents strides = 1;
-    std::string padding = "VALID";  // or SAME; in lower case, too
+    std::string padding = "VALID";  // VALID or SAME, or either in lower case
     Extents dilations = 1;
-    std::optional<Extents> output_size =
-        std::nullopt;  // of TensorFlow's output_shape; for Keras' output_padding, that which it makes
+    // The spatial sizes of TensorFlow's output_shape, or those that Keras' output_padding leads to.
+    std::optional<Extents> output_size = std::nullopt;
 };
 
 using TensorFlowConvTranspose1d = BasicTensorFlowConvTranspose<int64_t>;
 using TensorFlowConvTranspose2d = BasicTensorFlowConvTranspose<Pair>;
 using TensorFlowConvTranspose = BasicTensorFlowConvTranspose<Triple>;
 
-// The layer is the gradient of a convolution, whose padding counts. With extent = (kernel_size - 1) * dilations + 1,
+// Converts arguments of TensorFlow or Keras. They describe the gradient of a convolution from output_size to
+// input_size, and the padding is that of this convolution. With extent = (kernel_size - 1) * dilations + 1:
 //
-//   output_size      SAME: input_size * strides; VALID: input_size * strides + max(extent - strides, 0), if it is not
-//   given. That is
-//                    deconv_output_length of Keras.
-//   it has to fit    SAME: input_size = output_size / strides, rounded up; VALID: (output_size - extent + 1) / strides,
-//   rounded up. padding          SAME: total = max((input_size - 1) * strides + extent - output_size, 0), of which
-//   total / 2, rounded down, at the
-//                    beginning; VALID: none. That is GetWindowedOutputSizeVerbose of
-//                    tensorflow/core/framework/kernel_shape_util.cc, for the convolution from output_size to
-//                    input_size.
+// - An output_size that is not given is that of Keras' function deconv_output_length: with SAME input_size * strides,
+//   with VALID input_size * strides + max(extent - strides, 0).
+// - The output_size has to fit, or else InvalidArgument is thrown: input_size must be output_size / strides with SAME,
+//   and (output_size - extent + 1) / strides with VALID, both rounded up.
+// - SAME pads total = max((input_size - 1) * strides + extent - output_size, 0), of which total / 2, rounded down, is
+//   at the beginning. VALID pads nothing. The last two rules are those of TensorFlow's GetWindowedOutputSizeVerbose in
+//   tensorflow/core/framework/kernel_shape_util.cc.
 //
-// The result is for inputs of this size.
+// The result is for inputs of this size only.
 template<typename Extents = Triple>
 ConvTransposeOptions<Extents> from_tensorflow(const BasicTensorFlowConvTranspose<Extents> &arguments,
                                               int64_t in_channels, int64_t out_channels, bool bias,
@@ -99,9 +103,9 @@ template<typename Extents>
 struct BasicOneDnnDeconvolution {
     Extents kernel = 1;
     Extents strides = 1;
-    Extents dilates = 0;    // elements left out between two of the kernel
-    Extents padding_l = 0;  // these may be negative: outputs are added
-    Extents padding_r = 0;
+    Extents dilates = 0;    // dilation - 1: gaps between neighbouring elements of the kernel, in elements
+    Extents padding_l = 0;  // outputs cut off at the beginning, or added there if this is negative
+    Extents padding_r = 0;  // outputs cut off at the end, or added there if this is negative
     int64_t groups = 1;
 };
 
@@ -109,7 +113,8 @@ using OneDnnDeconvolution1d = BasicOneDnnDeconvolution<int64_t>;
 using OneDnnDeconvolution2d = BasicOneDnnDeconvolution<Pair>;
 using OneDnnDeconvolution = BasicOneDnnDeconvolution<Triple>;
 
-// By https://uxlfoundation.github.io/oneDNN/dev_guide_deconvolution.html, for an input of any size:
+// Converts the parameters of a oneDNN primitive. The result is for inputs of any size, and has the output of
+// https://uxlfoundation.github.io/oneDNN/dev_guide_deconvolution.html:
 //
 //   output = (input - 1) * strides + (kernel - 1) * (dilates + 1) + 1 - padding_l - padding_r
 template<typename Extents = Triple>

@@ -9,50 +9,54 @@
 
 namespace unstride {
 
-// What kernels are compiled for: instruction sets of the CPU, and kinds of GPUs. schedules/isas.txt is the table of
-// them.
+// A target that kernels are compiled for: an instruction set of the CPU, or a kind of GPU. schedules/isas.txt is the
+// table of all of them.
 struct InstructionSet {
     std::string name;  // baseline, avx2, avx512 or avx512bf16; cuda or opencl
     Device device;
-    int rank;          // a CPU has those of lower rank, too, and runs kernels of the highest that it has
-    int vector_bytes;  // of a GPU those of a warp, 32 bits for each thread
-    bool fma;          // whether multiply-adds round once; sums with and without round differently
+    int rank;          // order of the CPU's instruction sets: each includes all of lower rank
+    int vector_bytes;  // size of a vector register, or of one 32-bit number for each thread of a GPU's warp
+    bool fma;          // whether a multiply-add rounds once, which gives other results than rounding twice
 };
 
-// Those of this build's kind of processor, ordered by device and rank.
+// Returns the instruction sets of this build's kind of processor, ordered by device and rank. A layer on the CPU runs
+// kernels of the highest rank that the processor has and max_isa() allows.
 std::vector<InstructionSet> instruction_sets();
 
-// One of them. Throws InvalidArgument, which lists all names, for another name.
+// Returns the instruction set of this name. Throws InvalidArgument, which lists all names, if there is none.
 InstructionSet instruction_set(const std::string &name);
 
-// The highest instruction set whose kernels this process may run on the CPU, whatever the processor has; empty if there
-// is no such ceiling. It comes from the environment variable UNSTRIDE_MAX_ISA, where unset and empty are the same,
-// until set_max_isa sets one, or lifts it with an empty name. Both throw InvalidArgument for a name that is none of the
-// CPU's instruction sets; of the environment's, whatever needs to know what may run throws. Layers follow: what they
-// run or plan next, in any thread, keeps below the new ceiling. Results without FMA, of baseline, round differently.
+// Get and set the ceiling: the highest instruction set whose kernels this process may run on the CPU, even if the
+// processor has a higher one. An empty name means that there is no ceiling. Until set_max_isa is called, the ceiling is
+// the value of the environment variable UNSTRIDE_MAX_ISA, where empty and unset are the same. A new ceiling holds for
+// whatever layers run or plan next, in any thread. It can change results: baseline has no FMA, and rounds differently.
+//
+// set_max_isa throws InvalidArgument for a name that is none of the CPU's instruction sets. For such a name in the
+// environment, max_isa and whatever else has to know which kernels may run throws it.
 std::string max_isa();
 void set_max_isa(const std::string &name);
 
-// What the planner chooses and splits by, and wisdom is for. What it does not say, no plan depends on. As it is by
-// default, it is a machine of which nothing is known.
+// All properties of a machine by which the planner chooses variants and splits work, and for which wisdom holds: plans
+// depend on no others. The default values are those of a machine of which nothing is known.
 struct Machine {
-    // Printable, without quotes; family and model too, as some clouds call all their processors alike.
+    // The name of the processor in printable characters without quotes. It includes family and model, as some clouds
+    // give all their processors the same name.
     std::string cpu = "unknown";
 
-    std::string isa = "baseline";  // the highest instruction set that it has and may run; it has all of lower rank
-    std::string max_isa;           // the ceiling, where that and not the processor is the limit; else empty
-    int threads = 1;               // that share the work, 1 or more
+    std::string isa = "baseline";  // highest instruction set that the machine has and may run
+    std::string max_isa;           // the ceiling, if that limits `isa` and not the processor; else empty
+    int threads = 1;               // number of threads that share the work, 1 or more
 
-    // Bytes of a core's own data caches, and of the largest one, which cores may share.
+    // Bytes of a core's own data caches, and of the largest cache, which several cores may share.
     int64_t l1d = 32 << 10, l2 = 512 << 10, last_level = 8 << 20;
 
-    // Cycles a second that a core makes, to turn the planner's cycles into time; 0 if it is not known.
+    // The clock of a core in cycles a second, with which estimated cycles become seconds; 0 if it is unknown.
     double clock_hertz = 0;
 };
 
-// The machine that the process runs on, as it may use it now: max_isa() and num_threads() are in it, and typical sizes
-// for caches that the processor and the system do not tell. The clock is timed once in a process, which takes about a
-// millisecond.
+// Returns the machine that the process runs on, as far as it may use it now: with max_isa() and num_threads(). Caches
+// whose size neither the processor nor the system tells have a typical size. The first call in a process measures the
+// clock, which takes about a millisecond.
 Machine this_machine();
 
 }  // namespace unstride

@@ -7,7 +7,7 @@
 
 namespace unstride {
 
-// One number for height and width, or two.
+// A number for height and one for width; a single number stands for both.
 struct Pair {
     int64_t height, width;
 
@@ -18,7 +18,7 @@ struct Pair {
     }
 };
 
-// One number for depth, height and width, or three.
+// A number for each of depth, height and width; a single number stands for all three.
 struct Triple {
     int64_t depth, height, width;
 
@@ -28,12 +28,15 @@ struct Triple {
     Triple(int64_t d, int64_t h, int64_t w) : depth(d), height(h), width(w) {
     }
     int64_t operator[](int dimension) const {
-        return dimension == 0 ? depth : dimension == 1 ? height : width;
+        if (dimension == 0) {
+            return depth;
+        }
+        return dimension == 1 ? height : width;
     }
 };
 
-// The ten parameters of torch.nn.ConvTranspose1d, 2d or 3d, under their names and with their defaults, and one more.
-// Extents are a number for each dimension of space: an int64_t for the length, a Pair or a Triple.
+// The ten parameters of torch.nn.ConvTranspose1d, 2d or 3d, with their names and defaults, and one more, padding_end.
+// Extents is the type with one number for each dimension of space: int64_t (the length), Pair or Triple.
 template<typename Extents>
 struct ConvTransposeOptions {
     int64_t in_channels = 1;
@@ -47,9 +50,10 @@ struct ConvTransposeOptions {
     Extents dilation = 1;
     std::string padding_mode = "zeros";
 
-    // What is cut off at the far end of each dimension, where that is not `padding`, which then is what is cut off at
-    // the beginning. Where it is given, both may be below 0, and outputs are added there, as many as one likes: those
-    // that no tap reaches are the bias. unstride/frameworks.h works them out for other frameworks' layers.
+    // The outputs that are cut off at the end of each dimension. If it is not given, that is `padding`, as in PyTorch;
+    // if it is, `padding` is what is cut off at the beginning, and both may be negative. A negative padding adds
+    // outputs, any number of them; those that no tap reaches are the bias. unstride/frameworks.h works out both for
+    // other frameworks' layers.
     std::optional<Extents> padding_end = std::nullopt;
 };
 

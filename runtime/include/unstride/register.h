@@ -11,7 +11,7 @@ struct halide_buffer_t;
 
 namespace unstride {
 
-// The one signature of all kernels; generators/kernel.h documents the arguments.
+// The one signature that all kernels of the convolution have. generators/kernel.h documents the arguments.
 using Kernel = int (*)(const void *user_context, halide_buffer_t *input, halide_buffer_t *weight, halide_buffer_t *bias,
                        halide_buffer_t *residual, int32_t padding_x, int32_t padding_y, int32_t padding_z,  //
                        int32_t dilation_x, int32_t dilation_y, int32_t dilation_z,                          //
@@ -22,17 +22,19 @@ using Kernel = int (*)(const void *user_context, halide_buffer_t *input, halide_
                        int32_t rows_per_task, int32_t slices_per_task, int32_t items_per_task, int32_t blocks_per_task,
                        halide_buffer_t *output);
 
-// generators/activation.cpp documents these.
+// The signature of kernels that apply an activation to outputs in memory. generators/activation.cpp documents the
+// arguments.
 using ActivationKernel = int (*)(const void *user_context, halide_buffer_t *input, int32_t formula,
                                  halide_buffer_t *bias, halide_buffer_t *output);
 
-// What kernels call for a parallel loop, in place of Halide's halide_do_par_for, whose handler belongs to the process
-// and its pipelines; the user context is that of their call. Returns the first error of a task, or 0. The build renames
-// the call in the objects of kernels: cmake/UnstrideCatalog.cmake.
+// Runs a parallel loop of a kernel: task(user_context, i, closure) for each i from `min` to `min + size - 1`, in the
+// threads of the kernel's call, which the user context tells. Returns an error of one of the tasks, or 0. Kernels call
+// this in place of Halide's halide_do_par_for, whose handler belongs to the whole process and all Halide pipelines in
+// it: the build renames the call in the object files of kernels (cmake/UnstrideCatalog.cmake).
 extern "C" int unstride_parallel_for(void *user_context, int (*task)(void *, int, uint8_t *), int min, int size,
                                      uint8_t *closure);
 
-// A kernel that is not the library's own; its fields are those of Variant.
+// A kernel to add to the catalog that is not one of the library's own. The fields mean what those of Variant do.
 struct AddedKernel {
     std::string name, family;
     Layout layout;
@@ -40,19 +42,21 @@ struct AddedKernel {
     int stride_x, block, columns;
     Kernel kernel;
 
-    // Scheduled by a machine: its parallel loops are its own, of which the threads share the outermost; in ndhwc the
-    // first dimension of its buffers is the channels'; and it runs only where set_variant() asks for it, as the planner
-    // knows nothing of its time. Its object may call halide_do_par_for, if the app makes unstride_parallel_for Halide's
-    // handler.
+    // Whether a machine, a Halide autoscheduler, scheduled the kernel. Such a kernel has parallel loops of its own, of
+    // which the threads share the outermost; in ndhwc the first dimension of its buffers is that of the channels; and
+    // it runs only if set_variant() asks for it, as the planner cannot estimate its time. Its object file may call
+    // halide_do_par_for, if the app makes unstride_parallel_for Halide's handler.
     bool autoscheduled = false;
 
     Types types = {};
+
+    std::string op = "forward";  // the operator that the kernel computes
 };
 
-// Add kernels to the catalog, those of the libraries for GPUs or for one layer, and return how many. Code that CMake
-// generates calls them before main, and nobody else needs to; variants() may not be in use in another thread meanwhile.
-// Throw InvalidArgument for a layer that does not exist, for a name that the catalog has already, and for an
-// instruction set that is none of instruction_sets().
+// Add kernels of other libraries to the catalog, such as those for GPUs or for one layer, and return how many they
+// added. Code that CMake generates calls these functions before main, and nobody else needs to. No other thread may use
+// variants() meanwhile. All throw InvalidArgument for a layer that cannot be, for a name that the catalog has already,
+// for a kernel family that there is not, and for an instruction set that is none of instruction_sets().
 int register_kernels(const std::vector<AddedKernel> &kernels);
 int register_activation(DType dtype, const std::string &isa, ActivationKernel kernel);
 int register_layer(const ConvTranspose3dOptions &layer, const std::vector<AddedKernel> &kernels);

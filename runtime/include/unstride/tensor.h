@@ -11,43 +11,45 @@
 
 namespace unstride {
 
-// Sizes or strides, outermost first. Activations are (N, C, D, H, W), or (C, D, H, W) without a batch, in every layout;
-// in two dimensions of space (N, C, H, W) or (C, H, W), and in one (N, C, L) or (C, L). `spatial` is their number, as
-// four sizes may be either.
+// The sizes or strides of an array, outermost dimension first. Inputs and outputs are (N, C, D, H, W), or (C, D, H, W)
+// without a batch, whatever their layout. With two dimensions of space they are (N, C, H, W) or (C, H, W), with one
+// (N, C, L) or (C, L). Many functions also take the number of dimensions of space, `spatial`, as the number of sizes
+// does not tell it: four sizes may be (C, D, H, W) or (N, C, H, W).
 using Shape = std::vector<int64_t>;
 
 // The order of the elements in memory.
 enum class Layout {
-    ncdhw,  // columns are dense: PyTorch's contiguous format; NCHW and NCL, too
-    ndhwc,  // channels are dense: PyTorch's channels_last_3d and channels_last; NHWC and NLC, too
+    ncdhw,  // NCDHW, NCHW or NCL, where columns are dense: PyTorch's contiguous format
+    ndhwc,  // NDHWC, NHWC or NLC, where channels are dense: PyTorch's channels_last_3d and channels_last
 };
 
 const char *to_string(Layout layout);
 
-// Strides, in elements, of a dense array of these sizes. Throws InvalidArgument unless `spatial` is 1, 2 or 3, there
-// are one or two sizes more than that, none is negative and their product fits in 63 bits.
+// Returns the strides, in elements, of a dense array of these sizes. Throws InvalidArgument unless `spatial` is 1, 2 or
+// 3, there are one or two sizes more than that, none is negative, and their product fits in 63 bits.
 Shape dense_strides(const Shape &sizes, Layout layout, int spatial = 3);
 
-// Somebody's array: a pointer to its first element, its sizes, and its strides in elements.
+// An array that someone else owns: a pointer to its first element, its sizes, and its strides in elements. T is the
+// type of the elements, const for an array that is only read, or void if it is known at run time only.
 template<typename T>
 struct View {
     T *data = nullptr;
     Shape sizes = {};
     Shape strides = {};
 
-    // The number of dimensions of space that the array was made for, where that is known: Tensor::view and dense_view
-    // set it. A layer of another number refuses an array in ndhwc, in which it would look for the channels elsewhere.
-    // 0: not known.
+    // The number of dimensions of space that the array was made for, which Tensor::view and dense_view set, or 0 if it
+    // is unknown. A layer of another number refuses an array in ndhwc, as it would take another dimension for the
+    // channels.
     int spatial = 0;
 
-    // What may be written may be read.
+    // A view of elements that may be written converts to one of elements that are only read.
     template<typename U, typename = std::enable_if_t<std::is_same_v<U, const T> && !std::is_const_v<T>>>
     operator View<U>() const {  // NOLINT(google-explicit-constructor)
         return {data, sizes, strides, spatial};
     }
 };
 
-// The same with elements of a type that is known at run time. Any view converts to one.
+// A view whose elements may be written and have the type `dtype`. Views of writable elements of any type convert to it.
 template<>
 struct View<void> {
     void *data = nullptr;
@@ -70,6 +72,7 @@ struct View<void> {
     }
 };
 
+// A view whose elements are only read and have the type `dtype`. All views convert to it.
 template<>
 struct View<const void> {
     const void *data = nullptr;
@@ -95,19 +98,20 @@ struct View<const void> {
     }
 };
 
-// A view of a dense array.
+// Returns a view of a dense array. Throws InvalidArgument as dense_strides does.
 template<typename T>
 View<T> dense_view(T *data, const Shape &sizes, Layout layout = Layout::ncdhw, int spatial = 3) {
     return {data, sizes, dense_strides(sizes, layout, spatial), spatial};
 }
 
-// A dense array that owns its memory: 64-byte aligned, not initialized.
+// A dense array that owns its memory, which is aligned to 64 bytes and not initialized.
 class Tensor {
 public:
-    // Throws InvalidArgument as dense_strides does, OutOfMemory if there is not enough.
+    // Throws InvalidArgument as dense_strides does, and OutOfMemory.
     explicit Tensor(const Shape &sizes, Layout layout = Layout::ncdhw, int spatial = 3, DType dtype = DType::f32);
 
-    // T is the type of the elements, or void. Throw InvalidArgument for another one.
+    // Return the memory as a pointer or as a view. T is the type of the elements, or void, which stands for any type.
+    // All throw InvalidArgument if T is another type.
     template<typename T = float>
     T *data() {
         check_type<T>();

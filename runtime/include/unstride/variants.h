@@ -11,62 +11,90 @@
 
 namespace unstride {
 
-// One ahead-of-time compiled kernel of this build.
+// A kernel of the convolution, compiled ahead of time, for one layout, pair of types and instruction set.
 struct Variant {
     std::string name;  // for example ndhwc_channels_32x12_s2_avx512, or ndhwc_channels_32x8_s1_bf16_avx512
-    std::string
-        family;  // channels: vectors across output channels; columns: vectors across output columns;
-                 // depthwise: one of these, for layers with as many groups as channels;
-                 // winograd: across output channels, with minimal filters along depth and height;
-                 // quads: columns of a GPU that reads four input channels at once, where there is a multiple of four;
-                 // pairs: channels of a processor that multiplies and adds two input channels of bf16 at once;
-                 // taps: for few output channels, products of all taps along height and width before they are summed
+
+    // How the kernel gets at its sums. A vector is a register of several numbers that are computed at once.
+    //
+    //   channels    Vectors lie across output channels.
+    //   columns     Vectors lie across output columns.
+    //   depthwise   Vectors lie across either, for layers with as many groups as channels.
+    //   winograd    As channels, but with minimal filters along depth and height, which take fewer multiplications.
+    //   quads       As columns, for a GPU that reads four input channels at once: needs a multiple of four of them.
+    //   pairs       As channels, for a processor that multiplies and adds two input channels of bf16 at once.
+    //   taps        For few output channels: multiplies by all taps along height and width, and then adds up.
+    std::string family;
+
     Layout layout;
     Device device;
     std::string isa;  // baseline, avx2, avx512 or avx512bf16; cuda or opencl
-    Types types;      // of input and output
-    int stride_x;     // 1: any stride; else this stride only, undilated, its phases interleaved in the kernel
-    int block;  // output channels of a register tile: on a GPU of a thread, or in depthwise kernels of ndhwc of a warp
-    int columns;  // output columns of a register tile
+    Types types;
 
-    // The only layer that it runs, with any padding at the far end and with or without a bias: it comes from
-    // unstride_add_layer in the app's CMake. Null: any layer.
+    // The stride along the width. A kernel with 1 takes any stride and dilation. A kernel with another number takes
+    // that stride only, without dilation along the width, and interleaves the columns of the stride's phases itself.
+    int stride_x;
+
+    // The register tile, which is what one thread of the CPU or of a GPU sums up at once. The block of a depthwise
+    // kernel for a GPU in ndhwc is that of a warp.
+    int block;    // output channels of the tile
+    int columns;  // output columns of the tile
+
+    // The only layer that the kernel runs, with any padding at the end and with or without a bias; null if it runs any
+    // layer. Kernels for one layer come from unstride_add_layer in the app's CMake.
     std::shared_ptr<const ConvTranspose3dOptions> layer = nullptr;
 
-    // Whether this machine has the instructions and no ceiling (unstride/machine.h) is below them, or it has such a
-    // device, whose driver is loaded to find out; and why it cannot run it, empty if it can: "needs avx512, which this
-    // machine does not have".
+    // Whether this process can run the kernel: the processor has its instructions and no ceiling (unstride/machine.h)
+    // is below them, or the machine has its GPU, whose driver is loaded to find out.
     bool runs_here() const;
+
+    // Says why this process cannot run the kernel, as "needs avx512, which this machine does not have". Empty if it
+    // can.
     std::string why_not_here() const;
+
+    // How sums are computed: "direct", "winograd", "taps" or "pairs"; and what the vectors of a register tile lie
+    // across: output "channels", output "columns", or channels and "taps".
+    std::string sums{}, lanes{};
+
+    // Whether both variants round alike, if they have the same types: they sum in the same way, and both have fused
+    // multiply-adds, or neither has.
+    bool rounds_like(const Variant &other) const;
 };
 
-// The catalog of this build, then what the app adds to it before main: see unstride/register.h.
+// Returns all variants: the catalog of this build, then those that the app added before main (unstride/register.h).
 const std::vector<Variant> &variants();
 
-// What runs for one geometry on a machine, and why.
+// What runs for one layer, input and machine, and why.
 struct Plan {
     Variant variant;
-    std::string rest;       // name of the variant that computes the output channels which do not fill a block; or empty
-    int64_t channels;       // output channels that `variant` computes; the last of each group are for `rest`
-    std::string reason;     // one or more sentences
+    std::string rest;       // name of the variant for output channels that do not fill a block of `variant`; or empty
+    int64_t channels;       // output channels that `variant` computes; the last ones of each group are for `rest`
+    std::string reason;     // the reason for this choice, in one or more sentences
     int threads;            // threads that share the work, or processors of a GPU
-    int64_t tasks;          // pieces that the work is split into
-    int64_t rows_per_task;  // output rows in a piece; pairs of a phase's rows if the variant is of family winograd
-    int64_t kernel_calls;  // calls of the kernel: two where phases differ in length along the width, one for each phase
-                           // of depth and height if it is of family winograd, times batch slices if need be
-    int64_t packed_bytes;  // memory that the packed weights take, kept with the layer
+    int64_t tasks;          // tasks that the work is split into
+    int64_t rows_per_task;  // output rows of a task; for family winograd, pairs of rows of a phase
+
+    // Calls of the kernel. There are two where phases along the width differ in length, and one for each phase of depth
+    // and height for family winograd. A batch that is too large for one call multiplies them.
+    int64_t kernel_calls;
+
+    int64_t packed_bytes;     // size of the packed weights, which the layer keeps
     int64_t scratch_bytes;    // most memory that all threads together take during a forward
-    double multiply_adds;     // those whose tap and output both exist
-    double compulsory_bytes;  // input, weights and output, each moved once
-    double expected_seconds;  // of a forward whose weights are packed; 0 on a GPU whose clock is not known
-    bool measured;  // that time, by `unstride tune`; else it is the planner's estimate, which knows arithmetic only:
-                    // usually up to a half too short, and several times where memory binds, as in depthwise layers
+    double multiply_adds;     // multiply-adds whose tap, input and output all exist
+    double compulsory_bytes;  // size of input, weights and output, each of which has to be moved once
+    double expected_seconds;  // time of a forward whose weights are packed; 0 on a GPU whose clock is unknown
+
+    // Whether `unstride tune` measured the time. Otherwise it is the planner's estimate, which knows of arithmetic
+    // only: usually it is up to a half too short, and several times too short where memory is the limit, as in
+    // depthwise layers.
+    bool measured;
 };
 
-// Threads that a forward may use, the caller's included; a setting of the process, as the thread pool is. By default
-// the environment variable HL_NUM_THREADS, or else the number of processors that the process may run on: those of its
-// affinity mask, and no more than a quota of its control groups is worth, as they are when this is first asked for.
-// Results do not depend on it, bit for bit. Throws InvalidArgument if count < 1 or count > 256.
+// Set and get the number of threads that a forward may use, the caller's included. It is a setting of the whole
+// process, which has one thread pool. The default is the environment variable HL_NUM_THREADS, or else the number of
+// processors that the process may use when the number is first needed: those of its affinity mask, but no more than the
+// quotas of its control groups allow. Results do not depend on the number, bit for bit. set_num_threads throws
+// InvalidArgument unless 1 <= count <= 256.
 void set_num_threads(int count);
 int num_threads();
 

@@ -5,7 +5,7 @@
 namespace unstride {
 namespace {
 
-// Copies elements of so many bytes, from this dimension on.
+// Copies elements of `bytes` bytes along all dimensions from `dimension` on.
 void copy_strided(const char *from, const Shape &from_strides, char *to, const Shape &to_strides, const Shape &sizes,
                   int64_t bytes, size_t dimension) {
     if (dimension == sizes.size()) {

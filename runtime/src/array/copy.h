@@ -5,7 +5,7 @@
 
 namespace unstride {
 
-// Copies all elements from one array to another of the same sizes and type, whose strides may be different ones.
+// Copies all elements from one array to another of the same sizes and type, whose strides may differ.
 void copy_elements(const View<const void> &from, const View<void> &to);
 
 }  // namespace unstride

@@ -28,14 +28,17 @@ halide_type_t kernel_type(DType dtype) {
         return halide_type_of<float>();
     case DType::f64:
         return halide_type_of<double>();
-    default:
-        return halide_type_of<uint16_t>();
+    case DType::f16:
+    case DType::bf16:
+        break;
     }
+    return halide_type_of<uint16_t>();
 }
 
+// The buffer has at least one element, as drivers do not allocate arrays of no size.
 DeviceArray::DeviceArray(const Stream &stream, int64_t count, DType dtype)
     : stream_(stream), count_(count), dimension_(0, static_cast<int32_t>(std::max<int64_t>(count, 1)), 1),
-      buffer_(one_dimensional(dtype, dimension_)) {  // of one element at least, as there are no arrays without memory
+      buffer_(one_dimensional(dtype, dimension_)) {
     if (count > std::numeric_limits<int32_t>::max()) {
         throw InvalidArgument("arrays of more than 2^31 - 1 elements are not supported on a GPU");
     }
@@ -47,10 +50,12 @@ DeviceArray::DeviceArray(const Stream &stream, int64_t count, DType dtype)
 
 DeviceArray::~DeviceArray() {
     KernelCall call(stream_);
-    halide_device_free(call.context(), &buffer_);  // fails where the context is gone, and its memory with it
+    // An error is ignored: if the context is gone, its memory was freed with it.
+    halide_device_free(call.context(), &buffer_);
 }
 
-// Of buffers with flags of their own, so that a failure leaves nothing behind.
+// Returns a copy of the buffer with memory of the process to copy from or to. The flags that Halide's runtime sets in a
+// buffer stay in the copy, so that a failure does not change the buffer of this array.
 halide_buffer_t DeviceArray::with_host(const void *host) const {
     halide_buffer_t buffer = buffer_;
     buffer.host = static_cast<uint8_t *>(const_cast<void *>(host));
@@ -65,7 +70,8 @@ void DeviceArray::upload(const void *from) {
 }
 
 void DeviceArray::download(void *to) {
-    synchronize();  // before Halide's runtime takes a lock that others need to queue work
+    // Waiting here, and not in Halide's copy, leaves a lock free that other threads need to queue work.
+    synchronize();
     halide_buffer_t buffer = with_host(to);
     buffer.set_device_dirty();
     KernelCall call(stream_);

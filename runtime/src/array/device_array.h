@@ -10,10 +10,11 @@
 
 namespace unstride {
 
-// The type of elements as kernels know it: see generators/element.h.
+// Returns the type that kernels give elements of a type (generators/element.h).
 halide_type_t kernel_type(DType dtype);
 
-// Elements in a GPU's memory, of the stream that they were made with. All members throw OutOfMemory or KernelError.
+// An array in a GPU's memory, whose copies are queued in the stream that it was made with. All members throw
+// OutOfMemory or KernelError.
 class DeviceArray {
 public:
     // Allocates at most 2^31 - 1 elements, not initialized.
@@ -22,17 +23,18 @@ public:
     DeviceArray(const DeviceArray &) = delete;
     DeviceArray &operator=(const DeviceArray &) = delete;
 
-    // All of it; `download` waits until what was queued before is done.
+    // Copy all elements from and to the process's memory. `download` waits until all that was queued before is done.
     void upload(const void *from);
     void download(void *to);
+    // Waits until all that was queued before is done.
     void synchronize();
 
     const Stream &stream() const {
         return stream_;
     }
 
-    // Makes a kernel's buffer begin at element `offset`, which has to be 0 for OpenCL: there, arrays begin at whole
-    // lines of memory.
+    // Makes a kernel's buffer begin at element `offset` of this array. For OpenCL that must be 0, as its arrays can
+    // begin only at certain alignments.
     void describe(halide_buffer_t &buffer, int64_t offset) const;
 
 private:
@@ -44,7 +46,7 @@ private:
     halide_buffer_t buffer_{};
 };
 
-// The same at memory of CUDA that the caller has.
+// Makes a kernel's buffer begin at a pointer to memory of CUDA that the caller owns.
 void describe_cuda_memory(halide_buffer_t &buffer, const void *pointer);
 
 }  // namespace unstride

@@ -10,7 +10,8 @@
 
 namespace unstride {
 
-// 64-byte aligned memory for `count` elements, to be given to std::free. Throws OutOfMemory, which names the purpose.
+// Allocates memory for `count` elements, aligned to 64 bytes, which std::free frees. Throws OutOfMemory with a message
+// that names the purpose.
 void *allocate(int64_t count, DType dtype, const std::string &purpose);
 
 struct FreeMemory {

@@ -3,15 +3,15 @@
 
 #include <vector>
 
-#include "array/volume.h"
-#include "problem/geometry.h"
+#include "array/array.h"
 
 namespace unstride {
 
-// Whether sums and differences of these numbers, and products of those, are finite: below 2^50 in magnitude, and no
-// NaN. Others are left to direct kernels: infinity minus infinity is NaN.
+// Return whether all numbers are moderate, which is at most 2^50 in magnitude and not NaN. Then sums and differences of
+// them, and products of those, are finite. Kernels of family winograd need that, as they subtract numbers that others
+// do not: infinity minus infinity would be NaN there. The second one looks at an array in the memory of the process.
 bool are_moderate(const std::vector<float> &numbers);
-bool are_moderate(const Volume &input, const Geometry &geometry, int threads);
+bool are_moderate(const Array &array, int threads);
 
 }  // namespace unstride
 

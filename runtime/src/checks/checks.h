@@ -8,15 +8,14 @@
 
 namespace unstride {
 
-// Every check of arguments, and every text that an app may see because of one. PyTorch's own text where it has one.
-// All throw InvalidArgument.
+// The checks of arguments are here, with the texts of their errors. They throw InvalidArgument with PyTorch's own text
+// where PyTorch refuses the same arguments. `spatial` is everywhere the number of dimensions of space of a layer or an
+// array, 1 to 3.
 
-// Layers and arrays have so many dimensions of space as `spatial` says: 1 to 3.
-
-// Sizes for a message, as PyTorch prints them: [1, 16, 10, 50, 100].
+// Returns sizes as PyTorch prints them in messages, such as [1, 16, 10, 50, 100].
 std::string to_string(const Shape &shape);
 
-// Of a layer: validation_layer.cpp.
+// checks/options.cpp checks the parameters of a layer.
 
 Shape weight_shape(const ConvTranspose3dOptions &options, int spatial);
 
@@ -24,34 +23,35 @@ void check_options(const ConvTranspose3dOptions &options, int spatial = 3);
 
 void check_weight(const void *data, const Shape &shape, const Shape &expected);
 
-// `expected` is empty if the layer has no bias.
+// Checks a bias for a layer whose bias_shape() is `expected`, and whose weights have shape `weight`.
 void check_bias(const void *data, const Shape &shape, const Shape &expected, const Shape &weight);
 
 void check_activation(const Activation &activation, int64_t out_channels);
 
 void check_batch_norm(const BatchNorm &norm, const Activation &activation, int64_t channels);
 
-// Of a call, and of an array's elements that are asked for: validation_types.cpp.
+// checks/types.cpp checks the types of a call, and the type as which an array's elements are asked for.
 
 void check_types(const Types &types);
 void check_element_type(DType dtype, DType asked);
 
-// Of a layer and its input: validation_geometry.cpp.
+// checks/resolve.cpp checks an input's shape, and works out the sizes that a layer has for it.
 
-// For an output that is there, and whose sizes choose the output padding if they can. Its batch and channels are not
-// looked at.
+// Returns the geometry of a call with this input and output. The output's spatial sizes choose the output padding, if
+// some output padding leads to them. Its batch and channels are left to check_output_shape.
 Geometry resolve_output(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_shape,
                         int spatial);
 
-// `output_size` as in ConvTranspose::output_shape.
+// Returns the geometry for an input. `output_size` is the argument of ConvTranspose::output_shape.
 Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size,
                  int spatial = 3);
 
-// Of arrays: validation_views.cpp.
+// checks/views.cpp checks the arrays of a call.
 
 void check_sizes(const Shape &sizes, int spatial);
 
-// Which layout an input has, for an output that is still to be made: the one that is wanted if it can have that.
+// Returns the layout of an input for which an output is still to be made. If both layouts are possible, that is the
+// wanted one, if there is one.
 Layout check_input(const View<const void> &input, const std::optional<Layout> &wanted, int spatial);
 
 void check_output_shape(const Shape &shape, const Shape &expected);
@@ -59,17 +59,17 @@ void check_output_shape(const Shape &shape, const Shape &expected);
 void check_residual_type(DType dtype, DType output);
 void check_residual_shape(const Shape &shape, const Shape &output);
 
-// Which layout both views have. Ambiguous views, with one channel or one column, count as `preferred` if they can.
-// `residual` is null if there is none.
+// Checks the views of a call, and returns the layout that all of them have. With one channel or one column, both
+// layouts may be possible: then it is the preferred one. `residual` is null if there is none.
 Layout check_views(const View<const void> &input, const View<void> &output, const View<const void> *residual,
                    const Shape &expected_output, Layout preferred, int spatial);
 
-// What other frameworks refuse, apart from what check_options does: validation_frameworks.cpp.
+// checks/frameworks.cpp checks what other frameworks refuse, except for what check_options checks anyway.
 
 void check_onnx(const OnnxConvTranspose &attributes, const Triple &input_size, int spatial);
 void check_tensorflow(const TensorFlowConvTranspose &arguments, const Triple &input_size, int spatial);
-void check_convolved(const Triple &output_size, const Triple &convolved, const Triple &input_size,
-                     int spatial);  // the latter two have to agree
+// Checks that `convolved`, the size that a convolution makes of an output of `output_size`, is the input's size.
+void check_convolved(const Triple &output_size, const Triple &convolved, const Triple &input_size, int spatial);
 void check_onednn(const OneDnnDeconvolution &primitive);
 
 }  // namespace unstride

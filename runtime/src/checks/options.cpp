@@ -27,7 +27,8 @@ std::string to_string(const Shape &shape) {
 
 namespace {
 
-// What a layer of fewer dimensions has in those that it lacks.
+// Checks the parameters of a layer of fewer than three dimensions in those that it lacks. Each has one possible value
+// there.
 void check_lacking(const ConvTranspose3dOptions &o, int spatial) {
     const std::tuple<const char *, Triple, int64_t> all[] = {
         {"kernel_size", o.kernel_size, 1},       {"stride", o.stride, 1},     {"padding", o.padding, 0},
@@ -99,8 +100,9 @@ void check_options(const ConvTranspose3dOptions &o, int spatial) {
                  " " + numbers("dilation", o.dilation, spatial));
         }
     }
-    // The weights have a size, and every number fits the 32-bit coordinates of the kernels.
+    // Throws if the number of bytes of the weights overflows.
     multiply(product(weight_shape(o, spatial)), size_of(DType::f64));
+    // Kernels compute coordinates in 32 bits, so that the parameters have limits.
     const std::pair<const char *, Triple> triples[] = {{"kernel_size", o.kernel_size},
                                                        {"stride", o.stride},
                                                        {"padding", o.padding},
@@ -159,17 +161,25 @@ void check_activation(const Activation &activation, int64_t out_channels) {
     }
 }
 
+namespace {
+
+enum class Presence { required, optional };
+
+void check_values(const char *name, const std::vector<float> &values, int64_t channels, Presence presence) {
+    const bool may_lack = presence == Presence::optional && values.empty();
+    if (static_cast<int64_t>(values.size()) != channels && !may_lack) {
+        fail(std::string(name) + " should contain " + std::to_string(channels) + " elements not " +
+             std::to_string(values.size()));
+    }
+}
+
+}  // namespace
+
 void check_batch_norm(const BatchNorm &norm, const Activation &activation, int64_t channels) {
-    const auto check = [&](const char *name, const std::vector<float> &values, bool optional) {
-        if (static_cast<int64_t>(values.size()) != channels && !(optional && values.empty())) {
-            fail(std::string(name) + " should contain " + std::to_string(channels) + " elements not " +
-                 std::to_string(values.size()));
-        }
-    };
-    check("running_mean", norm.running_mean, false);
-    check("running_var", norm.running_var, false);
-    check("weight", norm.weight, true);
-    check("bias", norm.bias, true);
+    check_values("running_mean", norm.running_mean, channels, Presence::required);
+    check_values("running_var", norm.running_var, channels, Presence::required);
+    check_values("weight", norm.weight, channels, Presence::optional);
+    check_values("bias", norm.bias, channels, Presence::optional);
     for (const float variance : norm.running_var) {
         if (!(variance + norm.eps > 0)) {
             fail("running_var + eps must be positive, but got " + std::to_string(variance) + " + " +

@@ -8,22 +8,22 @@
 namespace unstride {
 namespace {
 
-// Kernels index the elements of an item in 32 bits.
+// Kernels number the elements of an item of the batch in 32 bits.
 constexpr int64_t largest_item = (int64_t{1} << 31) - 1;
 
 using Three = std::array<int64_t, 3>;
 
-// An input of a layer, as (N, C, D, H, W), and the sizes of its output without any output padding.
 struct Input {
-    Shape sizes;
-    Three least_output;
+    Shape sizes;         // (N, C, D, H, W), with 1 in the dimensions that the layer lacks
+    Three least_output;  // spatial sizes of the output without output padding
 
     Three space() const {
         return {sizes[2], sizes[3], sizes[4]};
     }
 };
 
-// Ones in place of the dimensions of space that a batch lacks, up to so many.
+// Returns the sizes of a batch that has `spatial` dimensions of space as those of one that has `to` of them: the
+// missing ones have size 1.
 Shape lifted(Shape batch, int spatial, int to) {
     batch.insert(batch.begin() + 2, static_cast<size_t>(to - spatial), 1);
     return batch;
@@ -48,7 +48,7 @@ Input check_input_shape(const ConvTranspose3dOptions &o, const Shape &shape, int
              to_string(batched) + " to have " + std::to_string(o.in_channels) + " channels, but got " +
              std::to_string(batched[1]) + " channels instead");
     }
-    // An empty batch may have no space, either.
+    // The spatial sizes of an empty batch may be 0, too.
     const int64_t least = batched[0] == 0 ? 0 : 1;
     if (batched[0] < 0 || *std::min_element(batched.begin() + 2, batched.end()) < least) {
         fail("Only zero batch or zero channel inputs are supported, but got input shape: " +
@@ -62,15 +62,16 @@ Input check_input_shape(const ConvTranspose3dOptions &o, const Shape &shape, int
     return input;
 }
 
-// The output padding that makes an output of a size, and the sizes that can be made.
+// Tells whether some output padding below the stride leads to an output of a size.
 struct Fit {
-    bool fits;
-    Three padding;
-    Shape least, most;
+    bool fits = true;
+    Three padding{};    // the output padding, if there is one
+    Shape least, most;  // the smallest and the largest spatial sizes that are possible
 };
 
 Fit fit(const ConvTranspose3dOptions &o, const Input &input, const Shape &size, int spatial) {
-    Fit result{true, {}, space_of(input.least_output, spatial), {}};
+    Fit result;
+    result.least = space_of(input.least_output, spatial);
     for (int d = 3 - spatial; d < 3; d++) {
         const int64_t requested = size[result.most.size()], least = input.least_output[d],
                       most = add(least, o.stride[d] - 1);
@@ -81,7 +82,7 @@ Fit fit(const ConvTranspose3dOptions &o, const Input &input, const Shape &size, 
     return result;
 }
 
-// PyTorch's rule for the output_size argument of forward, as output padding.
+// Returns the output padding that an output size asks for, by PyTorch's rule for the argument output_size of forward.
 Three padding_for_size(const ConvTranspose3dOptions &o, const Input &input, const Shape &input_shape, Shape size,
                        int spatial) {
     const size_t rank = input_shape.size(), dimensions = static_cast<size_t>(spatial);
@@ -130,7 +131,7 @@ Geometry make_geometry(const ConvTranspose3dOptions &o, const Input &input, cons
                  volume(space, spatial) + " and output " + volume(output, spatial));
         }
     }
-    // In bytes, all fits in 63 bits: nothing below can overflow.
+    // The arrays' sizes in bytes fit in 63 bits, so that nothing that is computed from a Geometry overflows.
     const int64_t inputs = product({o.in_channels, space[0], space[1], space[2]});
     const int64_t outputs = product({o.out_channels, output[0], output[1], output[2]});
     multiply(multiply(batch, std::max(inputs, outputs)), size_of(DType::f64));
@@ -174,7 +175,8 @@ Geometry resolve_output(const ConvTranspose3dOptions &o, const Shape &input_shap
         if (found.least != found.most) {
             possible += " to " + with_space(found.most);
         }
-        if (!fit(o, input, padded, spatial).fits) {  // an output padding from the stride on, but below the dilation
+        // The layer's own output padding may be the stride or more, if it is below the dilation.
+        if (!fit(o, input, padded, spatial).fits) {
             possible += " or " + with_space(padded);
         }
         fail("expected output of size " + possible + ", but got " + to_string(output_shape));

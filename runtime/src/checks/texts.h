@@ -9,10 +9,10 @@
 
 namespace unstride {
 
-// What the checks of validation.h share: how they fail, and how their texts put numbers.
+// The checks of checks/checks.h share limits, simple checks, and functions that write numbers as PyTorch's messages do.
 
-// Kernels compute coordinates in 32 bits. The largest they form is output + padding, at most 3 of these, and the square
-// of a stride (axis.h).
+// Kernels compute coordinates in 32 bits. The largest numbers that they form are an output plus a padding, which is at
+// most 3 * largest_extent, and the square of a stride (generators/axis.h).
 constexpr int64_t largest_extent = int64_t{1} << 29;
 constexpr int64_t largest_stride = 32768;
 
@@ -40,11 +40,13 @@ inline Triple end_padding(const ConvTranspose3dOptions &o) {
     return o.padding_end.value_or(o.padding);
 }
 
-// The first dimension of space that a text names: PyTorch computes one dimension in two.
+// Returns the first dimension of space that a text names. A text about a layer of one dimension names two, as in
+// PyTorch, which computes such a layer as one of two dimensions.
 inline int first_named(int spatial) {
     return 3 - std::max(spatial, 2);
 }
 
+// Returns three numbers as in "stride_depth: 1 stride_height: 2 stride_width: 2", for the name "stride".
 inline std::string numbers(const char *name, const Triple &t, int spatial, const char *separator = " ") {
     constexpr std::array<const char *, 3> dimensions = {"_depth: ", "_height: ", "_width: "};
     std::string text;
@@ -54,6 +56,7 @@ inline std::string numbers(const char *name, const Triple &t, int spatial, const
     return text;
 }
 
+// Returns spatial sizes as in "(4 x 8 x 8)".
 template<typename Sizes>
 std::string volume(const Sizes &sizes, int spatial = 3) {
     std::string text;
@@ -63,7 +66,7 @@ std::string volume(const Sizes &sizes, int spatial = 3) {
     return text + ")";
 }
 
-// "3d", as in the names of PyTorch's layers.
+// Returns the end of the name of PyTorch's layer of this number of dimensions, such as "3d".
 inline std::string suffix(int spatial, char d = 'd') {
     return std::to_string(spatial) + d;
 }

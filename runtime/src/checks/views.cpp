@@ -17,13 +17,16 @@ bool has_elements(const Shape &sizes) {
     return std::find(sizes.begin(), sizes.end(), 0) == sizes.end();
 }
 
-// "(N, C, H, W)", or "(C, H, W)" without a batch.
-std::string dimensions(int spatial, bool batched) {
+enum class Batch { absent, present };
+
+// Returns the names of an array's dimensions, such as "(N, C, H, W)", or "(C, H, W)" without a batch.
+std::string dimensions(int spatial, Batch batch) {
     constexpr std::array<const char *, 3> space = {"L", "H, W", "D, H, W"};
-    return std::string(batched ? "(N, C, " : "(C, ") + space[static_cast<size_t>(spatial - 1)] + ")";
+    return std::string(batch == Batch::present ? "(N, C, " : "(C, ") + space[static_cast<size_t>(spatial - 1)] + ")";
 }
 
-// Whether elements lie in the order of their dimensions, the last one innermost, where sizes of one tell it, too.
+// Returns whether the strides are those of dimensions in their order, the last one innermost. Dimensions of size 1
+// count, too, as their strides also tell the order in which the array was made.
 bool is_in_order(const View<const void> &view) {
     for (size_t d = 0; d + 1 < view.sizes.size(); d++) {
         if (view.strides[d] < multiply(view.strides[d + 1], view.sizes[d + 1])) {
@@ -33,8 +36,9 @@ bool is_in_order(const View<const void> &view) {
     return true;
 }
 
-// An array in ndhwc that was made for another number of dimensions of space has its channels elsewhere. In ncdhw that
-// makes no difference, and in a slice that has lost a dimension the channels are where the layer looks for them.
+// Refuses an array in ndhwc that was made for another number of dimensions of space, as its channels are in another
+// dimension than the layer takes for them. In ncdhw the number makes no difference. A slice of an array that has one
+// dimension less than the array passes: its channels are where the layer looks for them.
 void check_spatial_of(const char *name, const View<const void> &view, int spatial) {
     const int64_t channel = static_cast<int64_t>(view.sizes.size()) - view.spatial - 1;
     const bool known = view.spatial != 0 && view.spatial != spatial && (channel == 0 || channel == 1);
@@ -42,9 +46,9 @@ void check_spatial_of(const char *name, const View<const void> &view, int spatia
         return;
     }
     fail(std::string(name) + " of size " + to_string(view.sizes) + " was made for " + std::to_string(view.spatial) +
-         " dimensions of space, as " + dimensions(view.spatial, channel == 1) + " with strides " +
-         to_string(view.strides) + ", but the layer has " + std::to_string(spatial) + " and takes " +
-         dimensions(spatial, true) + " or " + dimensions(spatial, false) +
+         " dimensions of space, as " + dimensions(view.spatial, channel == 1 ? Batch::present : Batch::absent) +
+         " with strides " + to_string(view.strides) + ", but the layer has " + std::to_string(spatial) + " and takes " +
+         dimensions(spatial, Batch::present) + " or " + dimensions(spatial, Batch::absent) +
          ": Tensor and dense_view take that number after the layout");
 }
 
@@ -82,7 +86,7 @@ Layout other_than(Layout layout) {
     return layout == Layout::ncdhw ? Layout::ndhwc : Layout::ncdhw;
 }
 
-// The dimension whose elements lie side by side: columns or channels.
+// Returns the dimension whose elements lie side by side in a layout: that of the columns or of the channels.
 size_t dense_dimension(Layout layout, size_t rank, int spatial) {
     return layout == Layout::ncdhw ? rank - 1 : channel_dimension(rank, spatial);
 }
@@ -102,7 +106,7 @@ std::string layouts_of(const char *name, const View<const void> &view, int spati
            to_string(view.strides);
 }
 
-// Bytes from the first element to the end of the last one.
+// Returns the number of bytes from the first element to the end of the last one.
 int64_t span(const View<const void> &view) {
     int64_t last = 0;
     for (size_t d = 0; d < view.sizes.size(); d++) {
@@ -111,31 +115,32 @@ int64_t span(const View<const void> &view) {
     return multiply(add(last, 1), size_of(view.dtype));
 }
 
-// Whether memory that is cut into pieces of so many bytes has elements of `a` at the beginning of each, from its first
-// element on, and those of `b` behind them: as two slices of the channels of one array have.
-bool are_apart_in_pieces(const View<const void> &a, const View<const void> &b, int64_t piece) {
-    const auto bytes_in_piece = [&](const View<const void> &view) {
+// Two slices of one array, such as different channels of it, lie between each other without sharing elements: memory
+// repeats in periods, in each of which elements of one slice are followed by elements of the other. Returns whether `a`
+// and `b` lie like that in periods of this many bytes, of which the first begins with the first element of `a`.
+bool are_apart_in_periods(const View<const void> &a, const View<const void> &b, int64_t period) {
+    const auto bytes_in_period = [&](const View<const void> &view) {
         int64_t bytes = size_of(view.dtype);
         for (size_t d = 0; d < view.sizes.size(); d++) {
             const int64_t stride = view.sizes[d] > 1 ? multiply(view.strides[d], size_of(view.dtype)) : 0;
-            bytes = stride % piece == 0 ? bytes : add(bytes, multiply(view.sizes[d] - 1, stride));
+            bytes = stride % period == 0 ? bytes : add(bytes, multiply(view.sizes[d] - 1, stride));
         }
         return bytes;
     };
     const int64_t distance = static_cast<const char *>(b.data) - static_cast<const char *>(a.data),
-                  begin = (distance % piece + piece) % piece;
-    return bytes_in_piece(a) <= begin && add(begin, bytes_in_piece(b)) <= piece;
+                  begin = (distance % period + period) % period;
+    return bytes_in_period(a) <= begin && add(begin, bytes_in_period(b)) <= period;
 }
 
-// Whether they may share memory, as far as their first and last elements, and pieces as long as one of their strides,
-// tell.
+// Returns false if two views certainly share no memory: if one ends before the other begins, or if they are apart in
+// periods as long as one of the strides of `a`.
 bool overlap(const View<const void> &a, const View<const void> &b) {
     const auto *const first_of_a = static_cast<const char *>(a.data), *const first_of_b =
                                                                           static_cast<const char *>(b.data);
     bool together = first_of_a < first_of_b + span(b) && first_of_b < first_of_a + span(a);
     for (size_t d = 0; d < a.sizes.size(); d++) {
         together = together && !(a.sizes[d] > 1 && a.strides[d] > 0 &&
-                                 are_apart_in_pieces(a, b, multiply(a.strides[d], size_of(a.dtype))));
+                                 are_apart_in_periods(a, b, multiply(a.strides[d], size_of(a.dtype))));
     }
     return together;
 }
@@ -149,8 +154,8 @@ bool is_same(const View<const void> &a, const View<const void> &b) {
     return a.data == b.data;
 }
 
-// Whether no two elements of a view share memory, by the usual sufficient test: each stride is beyond the reach of
-// all smaller ones.
+// Returns true if certainly no two elements of a view share memory, by the usual sufficient test: each stride is larger
+// than the distance from the first to the last element along all dimensions of smaller strides.
 bool elements_are_distinct(const Shape &sizes, const Shape &strides) {
     std::vector<std::pair<int64_t, int64_t>> dimensions;
     for (size_t d = 0; d < sizes.size(); d++) {
@@ -192,7 +197,7 @@ Layout check_input(const View<const void> &input, const std::optional<Layout> &w
     if (wanted && can_be(*wanted, input, spatial)) {
         return *wanted;
     }
-    // Where both are possible, the one whose dense dimension has more than one element.
+    // If both layouts are possible, the usual one is taken, unless its dense dimension has only one element.
     const Layout other = other_than(usual);
     const bool one_element = input.sizes[dense_dimension(usual, input.sizes.size(), spatial)] == 1;
     return !can_be(usual, input, spatial) || (one_element && can_be(other, input, spatial)) ? other : usual;

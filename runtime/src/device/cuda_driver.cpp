@@ -9,23 +9,24 @@
 namespace unstride {
 namespace {
 
-// What is needed of cuda.h, which not every machine has that builds this.
+// These are declarations of cuda.h, which is not there on all machines that build this library.
 using CudaDevice = int;
 enum Attribute {
     clock_khz = 13,
     multiprocessors = 16,
     memory_clock_khz = 36,
     bus_bits = 37,
-    capability = 75,  // the major number
+    major_capability = 75,
     minor_capability = 76,
 };
 
-// Units of a multiprocessor that start a multiply-add in f32 in each cycle: CUDA C++ Programming Guide, "Arithmetic
-// Instructions".
+// Returns how many multiply-adds in f32 a multiprocessor of this compute capability starts in a cycle, by the table in
+// "Arithmetic Instructions" of the CUDA C++ Programming Guide.
 int fma_units(int major, int minor) {
     return major == 8 && minor == 0 ? 64 : 128;
 }
 
+// The functions of the driver, which are looked up when the first object is made.
 struct Cuda {
     int (*device_count)(int *);
     int (*device)(CudaDevice *, int);
@@ -42,8 +43,8 @@ struct Cuda {
         }
     }
 
-    // Halide's runtime looks for its functions among those of the process first, and else in libcuda.so, which machines
-    // that run CUDA may lack.
+    // Loads the driver's library so that its functions are visible in the whole process. Halide's runtime looks for
+    // them there first, and otherwise in libcuda.so, which a machine that runs CUDA may lack.
     Cuda() {
         void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL);
         if (library == nullptr) {
@@ -66,18 +67,19 @@ struct Cuda {
         if (init(0) != 0 || device_count(&count) != 0 || count == 0) {
             throw DeviceError("there is no CUDA device: the driver is installed, but finds none");
         }
-        // Halide 21 has the driver compile for 64 registers a thread unless this says otherwise. 255 is all that a
+        // Halide 21 limits kernels to 64 registers a thread unless this variable says otherwise. 255 is the most that a
         // thread can have.
         setenv("HL_CUDA_JIT_MAX_REGISTERS", "255", 0);
     }
 };
 
-// Looked for again if there was none.
+// Returns the driver. If there is none, the constructor throws, and the next call tries again.
 const Cuda &cuda() {
     static const Cuda driver;
     return driver;
 }
 
+// Returns the device of the thread's current context, or the first device if the thread has no context.
 CudaDevice device_in_use() {
     void *current = nullptr;
     CudaDevice device = 0;
@@ -102,14 +104,14 @@ DeviceInfo describe_cuda() {
     };
     Cuda::check(cuda().name(name.data(), name.size() - 1, device), "cuDeviceGetName");
     Cuda::check(cuda().memory(&memory, device), "cuDeviceTotalMem");
-    const int major = attribute(capability), minor = attribute(minor_capability);
+    const int major = attribute(major_capability), minor = attribute(minor_capability);
     if (major < 8) {
         throw DeviceError(std::string("CUDA: ") + name.data() + " has compute capability " + std::to_string(major) +
                           "." + std::to_string(minor) + ", and 8.0 is needed");
     }
     const int processors = attribute(multiprocessors);
     const double clock = 1e3 * attribute(clock_khz);
-    const double transfers = 2e3 * attribute(memory_clock_khz);  // two in a cycle
+    const double transfers = 2e3 * attribute(memory_clock_khz);  // transfers a second, two in a cycle
     return {Device::cuda,
             name.data(),
             static_cast<int64_t>(memory),
@@ -124,7 +126,8 @@ void *cuda_context() {
     if (cuda().current_context(&context) == 0 && context != nullptr) {
         return context;
     }
-    static void *const primary = [] {  // kept to the end of the process, as the CUDA runtime keeps it
+    // The primary context is kept to the end of the process, as the CUDA runtime keeps it.
+    static void *const primary = [] {
         CudaDevice device = 0;
         void *retained = nullptr;
         Cuda::check(cuda().device(&device, 0), "cuDeviceGet");

@@ -7,17 +7,17 @@
 
 namespace unstride {
 
-// What the drivers of GPUs say. They are loaded when they are first asked, and stay loaded.
+// These functions ask the driver of a GPU, which they load when they are first called, and which stays loaded.
 
-// For device_info().
+// Return the answer of device_info(). Throw DeviceError if there is no such GPU.
 DeviceInfo describe_cuda();
 DeviceInfo describe_opencl();
 
-// The calling thread's current context or, where it has none, the first device's primary one, which the CUDA runtime
-// uses, too. Throws DeviceError.
+// Returns the calling thread's current context. If it has none, returns the primary context of the first device, which
+// the CUDA runtime uses, too. Throws DeviceError.
 void *cuda_context();
 
-// A function of a driver whose library is open; throws DeviceError if it has none of this name.
+// Returns a function of a driver, whose library is open. Throws DeviceError if it has none of this name.
 void *find_symbol(void *library, const char *name);
 
 }  // namespace unstride

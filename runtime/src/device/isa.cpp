@@ -9,7 +9,8 @@ namespace unstride {
 namespace {
 
 constexpr Isa table[] = {
-#include "isa_entries.inc"  // generated from schedules/isas.txt: {name, device, rank, bytes, fma, function}, for each
+// CMake generates {name, device, rank, bytes, fma, function} for each line of schedules/isas.txt.
+#include "isa_entries.inc"
 };
 
 const Isa *find(const std::string &name) {
@@ -21,7 +22,7 @@ const Isa *find(const std::string &name) {
     return nullptr;
 }
 
-// "a, b or c".
+// Returns the names of all rows that belong, as in "a, b or c".
 template<typename Belongs>
 std::string names(const Belongs &belongs) {
     std::string text;
@@ -40,6 +41,7 @@ std::string names(const Belongs &belongs) {
     return text;
 }
 
+// Returns the row for the name of a ceiling, or null if the name is empty. `setting` is where the name comes from.
 const Isa *parse_ceiling(const std::string &setting, const std::string &name) {
     if (name.empty()) {
         return nullptr;
@@ -53,10 +55,9 @@ const Isa *parse_ceiling(const std::string &setting, const std::string &name) {
     return found;
 }
 
-constexpr Isa not_read{};  // what the ceiling is before the environment was asked
-
-// Null: none. Needs neither a constructor nor a destructor at run time, so that layers work in those of an app's
-// statics.
+// The ceiling is null if there is none, and points to not_read until the environment variable is read. It needs no
+// constructor or destructor at run time, so that layers work in those of an app's static objects.
+constexpr Isa not_read{};
 std::atomic<const Isa *> ceiling{&not_read};
 
 const Isa *current_ceiling() {
@@ -64,12 +65,13 @@ const Isa *current_ceiling() {
     if (current == &not_read) {
         const char *environment = std::getenv("UNSTRIDE_MAX_ISA");
         const Isa *found = parse_ceiling("UNSTRIDE_MAX_ISA", environment != nullptr ? environment : "");
-        // Where another thread was faster, with a ceiling of its own, that stays.
+        // If another thread has set a ceiling meanwhile, that one holds.
         return ceiling.compare_exchange_strong(current, found) ? found : current;
     }
     return current;
 }
 
+// Returns the highest instruction set of the processor whose rank is at most this.
 const Isa &best_up_to(int rank) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
@@ -81,7 +83,7 @@ const Isa &best_up_to(int rank) {
             best = &isa;
         }
     }
-    return *best;  // at least the baseline
+    return *best;  // never null, as every processor has the baseline
 }
 
 }  // namespace

@@ -13,15 +13,17 @@ struct Isa {
     Device device;
     int rank, vector_bytes;
     bool fma;
-    bool (*processor_has)();
+    bool (*processor_has)();  // whether the processor has all instructions that kernels may use
 };
 
-// Throws InvalidArgument for a name that is not in the table.
+// Returns the row of this name. Throws InvalidArgument if there is none.
 const Isa &find_isa(const std::string &name);
 
-// The highest instruction set that the processor has, below the ceiling or in spite of it. The former throws
-// InvalidArgument where UNSTRIDE_MAX_ISA is none.
+// Returns the highest instruction set that the processor has and the ceiling allows. Throws InvalidArgument if
+// UNSTRIDE_MAX_ISA is not the name of one.
 const Isa &usable_isa();
+
+// Returns the highest instruction set that the processor has, whatever the ceiling is.
 const Isa &best_isa();
 
 }  // namespace unstride

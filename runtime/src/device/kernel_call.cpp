@@ -14,9 +14,11 @@
 namespace unstride {
 namespace {
 
-// That of the task which the thread runs: a thread runs no other one until it is done.
+// The context of the task that this thread runs, or of the call that it makes; null if it does neither. A thread runs
+// no other task until one is done.
 thread_local const KernelCall::Context *current = nullptr;
 
+// Makes a context the thread's current one as long as the object lives.
 class Running {
 public:
     explicit Running(const KernelCall::Context &context) : outside_(std::exchange(current, &context)) {
@@ -31,8 +33,9 @@ private:
     const KernelCall::Context *const outside_;
 };
 
-// One of Halide's handlers, which belong to the process. An app that sets its own gets it back in all but our calls,
-// which install ours anew.
+// One of Halide's handlers, of which there is one for the whole process. Ours is installed anew by each call, and
+// passes everything that does not belong to one of our calls on to the handler that was there before, which may be the
+// app's.
 template<typename Handler>
 class Hook {
 public:
@@ -56,7 +59,8 @@ Hook<halide_cuda_get_stream_t> stream_hook;
 
 }  // namespace
 
-// A loop whose turns several threads take one after the other.
+// A parallel loop of a kernel. Each thread that calls it takes the next turn of the loop until none is left or one
+// fails.
 struct KernelCall::Loop {
     const Context &around;
     halide_task_t task;
@@ -106,7 +110,8 @@ bool KernelCall::is_ours(const void *user_context) {
     return user_context != nullptr && user_context == current;
 }
 
-// Loops of autoscheduled kernels in these two are those of one thread.
+// The threads share one of the two outermost loops. Autoscheduled kernels may have more loops inside, which run in one
+// thread.
 // NOLINTNEXTLINE(readability-non-const-parameter): the closure is that of a halide_task_t
 int KernelCall::run_loop(const Context &context, halide_task_t task, int min, int size, uint8_t *closure) {
     Loop loop{context, task, min, size, closure};
@@ -115,7 +120,7 @@ int KernelCall::run_loop(const Context &context, halide_task_t task, int min, in
     return loop.code;
 }
 
-// Nothing is thrown through a kernel.
+// No exception may pass through a kernel, so that check() throws it later.
 int KernelCall::finish_task(const Context &task, int inner) {
     if (!after_task_) {
         return halide_error_code_success;
@@ -129,7 +134,7 @@ int KernelCall::finish_task(const Context &task, int inner) {
     }
 }
 
-// Drivers' errors have several lines.
+// Keeps an error's message in one line, as those of drivers have several.
 void KernelCall::note_error(const char *message) {
     const Lock lock(mutex_);
     message_ = message;
@@ -187,8 +192,9 @@ extern "C" int unstride_parallel_for(void *user_context, int (*task)(void *, int
     return context.call->run_loop(context, task, min, size, closure);
 }
 
-// In place of Halide's, which keeps the memory of freed arrays for later ones. These may be in another stream, whose
-// work does not wait for what still reads it; and other libraries of the process could not have it.
+// Replaces Halide's function of this name, and denies it to keep the memory of our freed arrays for later ones. A later
+// array may be used in another stream, whose work does not wait for work that still reads the freed one. Also, memory
+// that Halide keeps would be lost for other libraries in the process.
 extern "C" bool halide_can_reuse_device_allocations(void *user_context) {
     return !unstride::KernelCall::is_ours(user_context);
 }

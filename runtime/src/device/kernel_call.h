@@ -11,28 +11,31 @@
 
 namespace unstride {
 
-// One call of a kernel, whose context() is the kernel's user context. By it the loops of a kernel, which call
-// unstride_parallel_for(), know the call that they belong to, and Halide's process-wide handlers know our kernels from
-// other Halide pipelines of the app, whose errors go where they went before.
+// One call of a kernel. Halide passes a pointer, the user context, through a kernel to everything that the kernel
+// calls; here that is the call's context(). It tells unstride_parallel_for() to which call a loop belongs, and lets
+// Halide's process-wide handlers tell our kernels from other Halide pipelines of the app, whose errors go where they
+// went before.
 //
-// What a kernel reports comes back as an exception of its call, where Halide's default would print it and abort. What a
-// GPU does is queued where the call says, in place of a context and a stream of Halide's own. A call is made and
-// destroyed by one thread, and the last one made there is destroyed first.
+// Errors that a kernel reports become exceptions of check(), where Halide would print them and abort. Work of a GPU is
+// queued in the stream of the call, where Halide would take a context and a stream of its own. A call is made and
+// destroyed by one thread; calls that overlap in a thread are destroyed in the reverse order.
 class KernelCall {
 public:
-    // Of a kernel for a GPU, or of what Halide's runtime does with its memory.
+    // Prepares a call of a function of Halide's runtime, such as one for a GPU's memory, which has no parallel loops.
     explicit KernelCall(const Stream &stream);
 
-    // What to do, in its thread, when a task is done: given the user context of the task and its number in the outer
-    // and the inner loop. Returns an error of Halide's, or 0.
+    // A function to call, in the same thread, when a task is done. It gets the user context of the task and the task's
+    // numbers in the outer and the inner loop. It returns an error of Halide's, or 0.
     using AfterTask = std::function<int(void *, int, int)>;
 
-    // Every kernel has two parallel loops, one in the other: over items (groups and the batch), and over tasks. The
-    // threads share one of them.
+    // The parallel loop that the threads share. Every kernel has two, one in the other: the outer one over items, which
+    // are groups and items of the batch, and the inner one over tasks.
     enum class Shared {
         items,
         tasks,
     };
+
+    // Prepares a call of a kernel that up to `threads` threads compute.
     KernelCall(int threads, Shared shared, const Stream &stream, AfterTask after_task = nullptr);
     ~KernelCall();
     KernelCall(const KernelCall &) = delete;
@@ -40,18 +43,21 @@ public:
 
     void *context();
 
-    // Whether the calling thread runs a kernel of a call of ours with this user context.
+    // Returns whether this is the user context of the call or the task that the calling thread runs.
     static bool is_ours(const void *user_context);
 
-    // Throws OutOfMemory or KernelError unless the kernel returned 0, or else what the work after a task has thrown.
+    // Does nothing if a kernel returned 0. Else throws what `after_task` threw, if it did, or OutOfMemory or
+    // KernelError.
     void check(int code) const;
 
-    // Where in the loops of its call a task is; its address is the user context.
+    // The place of a task in the loops of its call. The address of a Context is the user context of that task.
     struct Context {
         KernelCall *call;
-        int depth;  // loops around it
-        int outer;  // turn of the outer loop
+        int depth;  // number of loops around the task
+        int outer;  // turn of the outer loop, if there is one around it
     };
+
+    // Runs a parallel loop for unstride_parallel_for(). `context` is that of the code around the loop.
     int run_loop(const Context &context, int (*task)(void *, int, uint8_t *), int min, int size, uint8_t *closure);
 
 private:
@@ -69,7 +75,7 @@ private:
     const AfterTask after_task_;
     Context context_;
     const Context *const outside_;  // the thread's context before this call
-    Mutex mutex_;                   // kernels report from any thread
+    Mutex mutex_;                   // guards the next two, as all threads of the call may report errors
     std::string message_;
     std::exception_ptr exception_;
 };

@@ -25,7 +25,7 @@ struct Caches {
 
 using Registers = std::array<unsigned, 4>;  // eax, ebx, ecx, edx
 
-// Zeros for what the processor does not answer.
+// Returns the processor's answer, or zeros for a leaf that it does not have.
 Registers cpuid(unsigned leaf, unsigned subleaf = 0) {
     Registers r{};
     if (__get_cpuid_count(leaf, subleaf, r.data(), &r[1], &r[2], &r[3]) == 0) {
@@ -47,8 +47,20 @@ std::string cpu_name() {
            " model " + std::to_string(family == 6 || family == 15 ? model + (signature >> 12 & 240) : model);
 }
 
-// Leaf 4 of Intel's and leaf 0x8000001d of AMD's processors have one form: one cache for each subleaf. Unlike sysconf,
-// they tell the size of one instance of a cache.
+// Returns the field for a cache of this level, 1 or more, in which all levels from the third on are the last one.
+int64_t &cache_of_level(Caches &caches, unsigned level) {
+    switch (level) {
+    case 1:
+        return caches.l1d;
+    case 2:
+        return caches.l2;
+    default:
+        return caches.last_level;
+    }
+}
+
+// Reads the sizes of caches from a leaf that has a subleaf for each cache: leaf 4 of Intel's processors or leaf
+// 0x8000001d of AMD's, which have the same form. Unlike sysconf, they tell the size of one instance of a cache.
 Caches cpuid_caches(unsigned leaf) {
     Caches caches{};
     for (unsigned subleaf = 0; subleaf < 16; subleaf++) {
@@ -61,12 +73,13 @@ Caches cpuid_caches(unsigned leaf) {
         const int64_t bytes = ways * partitions * line * (int64_t{r[2]} + 1);
         const bool instructions = type == 2;
         if (!instructions) {
-            (level == 1 ? caches.l1d : level == 2 ? caches.l2 : caches.last_level) = bytes;
+            cache_of_level(caches, level) = bytes;
         }
     }
     return caches;
 }
 
+// Returns the sizes of caches that the processor itself tells.
 Caches told_caches() {
     const Caches amd = cpuid_caches(0x8000001d);
     return amd.l1d != 0 ? amd : cpuid_caches(4);
@@ -84,7 +97,8 @@ Caches told_caches() {
 
 #endif
 
-// Of the cache sizes that were found for one level, the first that can be true.
+// Returns the first of the sizes found for one level of caches that can be true, as it is from `least` to `most` bytes,
+// or `otherwise` if there is none. A size of 0 is unknown.
 int64_t plausible(std::initializer_list<int64_t> sizes, int64_t least, int64_t most, int64_t otherwise) {
     for (int64_t size : sizes) {
         if (size >= least && size <= most) {
@@ -104,7 +118,8 @@ Caches system_caches() {
 }
 #endif
 
-// What is found once in a process, and needs no destructor.
+// Properties of the processor, which are found once in a process. There is no std::string in it, so that it needs no
+// destructor, after which a layer of a static object could still ask for it.
 struct Processor {
     std::array<char, 96> name;
     Caches caches;
@@ -128,7 +143,7 @@ Processor describe_processor() {
     return processor;
 }
 
-// Seconds that a chain of multiplications takes, each of which waits for the one before.
+// Returns how many seconds a chain of multiplications takes, each of which waits for the result of the one before.
 double time_chain(int64_t steps) {
     using Clock = std::chrono::steady_clock;
     uint64_t value = 3;
@@ -137,7 +152,7 @@ double time_chain(int64_t steps) {
 #pragma GCC unroll 8
         for (int j = 0; j < 8; j++) {
             value *= value;
-            asm volatile("" : "+r"(value));  // so that the compiler does not see through it
+            asm volatile("" : "+r"(value));  // keeps the compiler from simplifying the chain
         }
     }
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -193,10 +208,11 @@ int64_t slab_limit(const Machine &machine) {
 double clock_hertz() {
     static const double hertz = [] {
         constexpr int64_t steps = 40'000;
-        constexpr double latency = 3;
+        constexpr double latency = 3;  // cycles of a multiplication
+        constexpr int repeats = 20;
+        // The least time counts, as other threads may take the processor, and as it may first have to wake up.
         double least = time_chain(steps);
-        for (int repeat = 0; repeat < 20;
-             repeat++) {  // the least: others may want the processor too, and it may have to wake up
+        for (int repeat = 0; repeat < repeats; repeat++) {
             least = std::min(least, time_chain(steps));
         }
         return latency * static_cast<double>(steps) / least;

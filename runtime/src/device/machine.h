@@ -6,20 +6,23 @@
 
 namespace unstride {
 
-// this_machine() with so many threads, but without its clock, which takes time to find and no choice depends on.
+// Returns this_machine() with this number of threads, and without the clock, which takes time to measure and on which
+// no choice depends.
 Machine untimed_machine(int threads);
 
-// Throws InvalidArgument for a machine that cannot be.
+// Throws InvalidArgument for a machine that cannot exist.
 void check_machine(const Machine &machine);
 
-// Why a machine cannot run kernels of an instruction set of the CPU; empty if it can.
+// Returns why a machine cannot run kernels of an instruction set of the CPU, or an empty text if it can.
 std::string lack_of(const std::string &isa, const Machine &machine);
 
-// Bytes of staged input that a task should read at most: half of a core's second-level cache, within 128 KiB and 1 MiB.
+// Returns how many bytes of staged input a task should read at most, so that they stay in a core's second-level cache:
+// half of its size, but from 128 KiB to 1 MiB.
 int64_t slab_limit(const Machine &machine);
 
-// Cycles a second that a core makes now, timed once at the first call, which takes about a millisecond. Good to a few
-// percent on processors whose integer multiplication takes three cycles, as those of Intel, AMD and most of Arm do.
+// Returns how many cycles a second a core makes. The first call in a process measures that, in about a millisecond. The
+// result is right to a few percent on processors whose integer multiplication takes three cycles, which is true of
+// Intel's, AMD's and most of Arm's.
 double clock_hertz();
 
 }  // namespace unstride

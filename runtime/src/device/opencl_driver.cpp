@@ -12,7 +12,7 @@
 namespace unstride {
 namespace {
 
-// What is needed of CL/cl.h, which not every machine has that builds this.
+// These are declarations of CL/cl.h, which is not there on all machines that build this library.
 using Handle = void *;
 constexpr uint64_t any_type = 0xFFFFFFFF;
 enum Property : uint32_t {
@@ -26,8 +26,8 @@ struct OpenCl {
     Handle device = nullptr;
     int (*info)(Handle, uint32_t, size_t, void *, size_t *);
 
-    // Of the first platform's devices the one with most compute units, as Halide's runtime has it. That runtime is told
-    // to load its functions here, as it cannot do so in several threads at once.
+    // Finds the device that Halide's runtime uses, which is the one of the first platform with the most compute units.
+    // Then calls that runtime, so that it loads its functions here, as it must not do that in several threads at once.
     OpenCl() {
         void *library = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_GLOBAL);
         if (library == nullptr) {
@@ -68,7 +68,8 @@ struct OpenCl {
 }  // namespace
 
 DeviceInfo describe_opencl() {
-    static const OpenCl driver;  // looked for again if there was none
+    // If there is no device, the constructor throws, and the next call tries again.
+    static const OpenCl driver;
     auto *const device = driver.device;
     return {Device::opencl,
             driver.get<std::array<char, 256>>(device_name, device).data(),

@@ -5,11 +5,11 @@
 
 namespace unstride {
 
-// Where work goes: to the CPU, or to a GPU and, with CUDA, a stream of a context.
+// The place where work is queued: a GPU and, with CUDA, a context and a stream in it. Work of the CPU is not queued.
 struct Stream {
     Device device = Device::cpu;
-    void *context = nullptr;
-    void *handle = nullptr;
+    void *context = nullptr;  // a CUcontext; null for other devices
+    void *handle = nullptr;   // a CUstream, null for the default stream; null for other devices
 };
 
 }  // namespace unstride

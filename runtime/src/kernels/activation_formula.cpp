@@ -43,9 +43,15 @@ FormulaParameters parameters_of(const Activation &activation, int64_t channels) 
                 each(is_relu ? std::numeric_limits<double>::infinity() : activation.high)};
     case Formula::elu:
         return {each(activation.alpha)};
-    default:
-        return {};
+    case Formula::none:
+    case Formula::sigmoid:
+    case Formula::silu:
+    case Formula::tanh:
+    case Formula::gelu:
+    case Formula::gelu_tanh:
+        break;
     }
+    return {};
 }
 
 }  // namespace unstride

@@ -13,8 +13,8 @@ namespace unstride {
 // An activation as the kernels know it.
 Formula formula_of(const Activation &activation);
 
-// What its formula takes, for each of so many channels: slope; low and high bound; or alpha. Empty where there is
-// nothing.
+// The parameters that its formula has for each of so many channels: slope; low and high bound; or alpha. They are empty
+// where there are none.
 using FormulaParameters = std::array<std::vector<double>, 2>;
 FormulaParameters parameters_of(const Activation &activation, int64_t channels);
 

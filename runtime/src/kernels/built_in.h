@@ -3,11 +3,13 @@
 
 #include <iterator>
 
+#include "operator.h"
 #include "unstride/register.h"
 
 namespace unstride {
 
 struct BuiltInKernel {
+    Operator op;
     const char *name, *family;
     Layout layout;
     const char *isa;
@@ -23,7 +25,7 @@ struct BuiltInActivation {
 };
 
 template<typename T>
-struct Range {
+struct Sequence {
     const T *first, *last;
 
     const T *begin() const {
@@ -38,8 +40,8 @@ struct Range {
 // they are there before main.
 struct BuiltIn {
     const char *advice;  // the end of a message that says that a type has no kernels
-    Range<BuiltInKernel> kernels;
-    Range<BuiltInActivation> activations;
+    Sequence<BuiltInKernel> kernels;
+    Sequence<BuiltInActivation> activations;
 };
 
 // Those of the library that was linked; CMake generates it for each (runtime/kernels.cpp.in).

@@ -14,16 +14,33 @@
 namespace unstride {
 namespace {
 
-// Throws InvalidArgument for an instruction set that there is not.
-Entry entry(const char *name, Layout layout, const char *family, int block, int columns, int stride_x,
+Lanes lanes_of(const FamilyFacts &facts, Layout layout) {
+    return layout == Layout::ndhwc ? facts.ndhwc : facts.ncdhw;
+}
+
+Operator known_operator(const std::string &name) {
+    const auto *found = std::find_if(std::begin(operators), std::end(operators),
+                                     [&](const OperatorFacts &facts) { return facts.name == name; });
+    if (found == std::end(operators)) {
+        throw InvalidArgument("there is no operator '" + name + "'");
+    }
+    return found->op;
+}
+
+// Throws InvalidArgument for a family or an instruction set that there is not.
+Entry entry(Operator op, const char *name, Layout layout, const char *family, int block, int columns, int stride_x,
             const Types &types, const char *isa_name, Kernel kernel) {
     const Isa &isa = find_isa(isa_name);
+    const FamilyFacts &facts = known_family(family);
+    const SumsRules &sums = rules_of(facts.sums);
+    const Lanes across = lanes_of(facts, layout);
     const auto lanes = static_cast<int>(isa.vector_bytes / size_of(types.sums()));
-    return {{name, family, layout, isa.device, isa.name, types, stride_x, block, columns},
-            lanes,
-            isa.rank,
-            isa.fma,
-            kernel};
+    const CostModel *cost = isa.device == Device::cpu ? sums.cost : &gpu_cost;
+    Variant variant{name, family, layout, isa.device, isa.name, types, stride_x, block, columns};
+    variant.sums = sums.name;
+    variant.lanes = name_of(across);
+    return {std::move(variant), op,      &facts, &rules_of(facts.family), &sums, cost, across, lanes,
+            isa.rank,           isa.fma, kernel};
 }
 
 struct Registry {
@@ -35,7 +52,7 @@ struct Registry {
         for (const BuiltInKernel &k : built_in.kernels) {
             const Types types{k.input, k.output};
             entries.push_back(
-                entry(k.name, k.layout, k.family, k.block, k.columns, k.stride_x, types, k.isa, k.kernel));
+                entry(k.op, k.name, k.layout, k.family, k.block, k.columns, k.stride_x, types, k.isa, k.kernel));
             variants.push_back(entries.back().variant);
         }
         for (const BuiltInActivation &a : built_in.activations) {
@@ -48,8 +65,8 @@ struct Registry {
             if (std::any_of(variants.begin(), variants.end(), [&](const Variant &v) { return v.name == k.name; })) {
                 throw InvalidArgument("two variants are called " + k.name);
             }
-            Entry added = entry(k.name.c_str(), k.layout, k.family.c_str(), k.block, k.columns, k.stride_x, k.types,
-                                k.isa.c_str(), k.kernel);
+            Entry added = entry(known_operator(k.op), k.name.c_str(), k.layout, k.family.c_str(), k.block, k.columns,
+                                k.stride_x, k.types, k.isa.c_str(), k.kernel);
             added.variant.layer = layer;
             added.autoscheduled = k.autoscheduled;
             entries.push_back(added);
@@ -59,7 +76,7 @@ struct Registry {
     }
 };
 
-// Made when it is first needed, as kernels register before main in any order.
+// It is made when it is first needed, as kernels register before main in any order.
 Lasting<constructed<Registry>> lasting_registry;
 
 Registry &registry() {
@@ -92,6 +109,10 @@ std::string Variant::why_not_here() const {
     } catch (const DeviceError &e) {
         return e.what();
     }
+}
+
+bool Variant::rounds_like(const Variant &other) const {
+    return sums == other.sums && find_isa(isa).fma == find_isa(other.isa).fma;
 }
 
 bool Variant::runs_here() const {

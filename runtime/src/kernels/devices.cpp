@@ -21,9 +21,10 @@ DeviceInfo device_info(Device device) {
         return describe_cuda();
     case Device::opencl:
         return describe_opencl();
-    default:
-        return {Device::cpu, untimed_machine(1).cpu, 0, num_threads(), clock_hertz(), 0, 0};
+    case Device::cpu:
+        break;
     }
+    return {Device::cpu, untimed_machine(1).cpu, 0, num_threads(), clock_hertz(), 0, 0};
 }
 
 Stream stream_on(Device device, const CudaStream &stream) {

@@ -5,7 +5,8 @@
 
 namespace unstride {
 
-// Devices that this program has kernels for: device_info() and devices() of unstride/device.h, and these.
+// These functions, and device_info() and devices() of unstride/device.h, know the devices that this program has kernels
+// for.
 
 // Whether a device is there, whose driver is loaded to find out.
 bool exists(Device device);

@@ -1,30 +1,18 @@
-#include "kernels/winograd.h"
+// Sums by minimal filters along depth and height, of which docs/algorithm.md has the mathematics and
+// generators/minimal_filter.h the arithmetic of kernels.
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <cstring>
 #include <limits>
 #include <numeric>
-#include <utility>
+#include <vector>
 
+#include "device/machine.h"
+#include "kernels/catalog.h"
 #include "problem/checked.h"
 
 namespace unstride {
 namespace {
-
-// The taps that a phase's minimal filter multiplies with: `taps` of them, `step` apart, to one more, `to_step` apart.
-template<typename T>
-void transform(const T *w, int64_t taps, int64_t step, T *to, int64_t to_step) {
-    const T w0 = w[0], w1 = taps > 1 ? w[step] : 0, w2 = taps > 2 ? w[2 * step] : 0;
-    const std::array<std::array<T, 4>, 3> products = {
-        {{w0, w0}, {w1, w0 + w1, w0}, {w2, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w0}}};
-    for (int64_t m = 0; m <= taps; m++) {
-        to[m * to_step] = products[taps - 1][m];
-    }
-}
-
-}  // namespace
 
 std::string no_minimal_filters(const ConvTranspose3dOptions &o) {
     for (int d = 0; d < 2; d++) {
@@ -36,34 +24,261 @@ std::string no_minimal_filters(const ConvTranspose3dOptions &o) {
     return "";
 }
 
+// Makes of the taps of a phase, of which there are so many, `step` apart, the numbers that its minimal filter
+// multiplies with: one more than there are taps, `to_step` apart.
 template<typename T>
-std::vector<T> transform_weights(const Geometry &geometry, int64_t first_tap_z, int64_t first_tap_y,
-                                 const std::vector<T> &weight, int64_t filters) {
-    const auto &[z, y, x] = geometry.extent;
-    const int64_t stride_z = z.axis.stride, stride_y = y.axis.stride, width = x.kernel, row = width,
-                  slice = y.kernel * row;
-    const int64_t taps_z = divide_up(z.kernel - first_tap_z, stride_z),
-                  taps_y = divide_up(y.kernel - first_tap_y, stride_y);
-    const int64_t products_z = taps_z + 1, products_y = taps_y + 1;
-    std::vector<T> result(static_cast<size_t>(product({filters, products_z, products_y, width})));
-    std::vector<T> along_y(static_cast<size_t>(taps_z * products_y));
-    for (int64_t f = 0; f < filters; f++) {
-        for (int64_t kx = 0; kx < width; kx++) {
-            const T *from = weight.data() + f * z.kernel * slice + first_tap_z * slice + first_tap_y * row + kx;
-            for (int64_t j = 0; j < taps_z; j++) {
-                transform(from + j * stride_z * slice, taps_y, stride_y * row, along_y.data() + j * products_y, 1);
+void transform(const T *w, int64_t taps, int64_t step, T *to, int64_t to_step) {
+    const T w0 = w[0], w1 = taps > 1 ? w[step] : 0, w2 = taps > 2 ? w[2 * step] : 0;
+    const std::array<std::array<T, 4>, 3> products = {
+        {{w0, w0}, {w1, w0 + w1, w0}, {w2, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w0}}};
+    for (int64_t m = 0; m <= taps; m++) {
+        to[m * to_step] = products[taps - 1][m];
+    }
+}
+
+// What a dimension of a layer is in pairs of outputs.
+struct OutputPairs {
+    int64_t most, products;  // pairs of the longest phase, products for each pair of the phase that has most
+    double all_products;     // of all pairs of all phases
+};
+
+OutputPairs output_pairs(const Extent &e) {
+    OutputPairs result{0, 0, 0};
+    for (const Cut &cut : cut_into_phases(e)) {
+        const int64_t count = divide_up(cut.output.count, 2), products = cut.kernel;
+        result.most = std::max(result.most, count);
+        result.products = std::max(result.products, products);
+        result.all_products += as_double(count * products);
+    }
+    return result;
+}
+
+// A layer as one kernel computes it.
+class Work {
+public:
+    Work(const Entry &entry, const Geometry &geometry)
+        : entry_(entry), geometry_(geometry), z_(output_pairs(geometry.extent[0])),
+          y_(output_pairs(geometry.extent[1])),
+          calls_(static_cast<int64_t>(cut_into_phases(geometry.extent[0]).size() *
+                                      cut_into_phases(geometry.extent[1]).size())) {
+    }
+
+    // Elements that a task stages, that it turns to stage them, and that its products take.
+    int64_t scratch(const Split &split) const {
+        const Variant &v = entry_.variant;
+        const Extent &x = geometry_.extent[2];
+        const int64_t filters = product({z_.products, y_.products, split.rows, split.slices, split.items});
+        // Inputs that so many pairs read.
+        const auto inputs = [](const Extent &e, const OutputPairs &p, int64_t count) {
+            return std::min(2 * (count - 1) + p.products, e.input);
+        };
+        const int64_t turned = product(
+            {inputs(geometry_.extent[0], z_, split.slices), inputs(geometry_.extent[1], y_, split.rows), split.items});
+        return product({filters, slab_width(v.columns, x), staged_channels(entry_, geometry_.channels.inputs)}) +
+               turned_elements(entry_, x, turned) +
+               product({filters, tiles_in_phase(v.columns, x), v.columns, v.block, v.stride_x});
+    }
+
+    Estimate estimate(const Split &split, const Machine &machine) const;
+    Split best_split(int64_t rows, const Machine &machine) const;
+
+private:
+    const Entry &entry_;
+    const Geometry &geometry_;
+    const OutputPairs z_, y_;
+    const int64_t calls_;
+};
+
+// How much longer the threads take than if they shared all work evenly.
+double imbalance(int64_t tasks, int threads) {
+    return as_double(divide_up(tasks, threads) * threads) / as_double(tasks);
+}
+
+// The numbers all, a half of it, a quarter, and so on to one, rounded up.
+std::vector<int64_t> halves(int64_t all) {
+    std::vector<int64_t> result;
+    for (; all > 1; all = (all + 1) / 2) {
+        result.push_back(all);
+    }
+    result.push_back(1);
+    return result;
+}
+
+Estimate Work::estimate(const Split &split, const Machine &machine) const {
+    const Variant &v = entry_.variant;
+    const auto [groups, inputs, outputs] = geometry_.channels;
+    const auto &[z, y, x] = geometry_.extent;
+    const double batch = as_double(geometry_.batch), lanes = entry_.lanes, filters = z_.all_products * y_.all_products;
+
+    // One step of a tile's inner loop is as in direct sums across channels. A panel is read for all tiles of the task
+    // in turn: the first time from beyond the L2 cache. Input comes from there where a task has much of it.
+    const double m = v.block / lanes, n = v.columns;
+    const double weights = as_double(v.block * sum_bytes(entry_)), panel = weights * as_double(inputs) * taps(x);
+    const double again = panel <= 0.75 * as_double(machine.l1d) ? 0 : weights / 24;
+    const double tiles_of_task =
+        as_double(product({tiles_in_phase(v.columns, x), split.rows, split.slices, split.items}));
+    const bool near = scratch(split) * sum_bytes(entry_) <= machine.l2;
+    const double step = std::max(cycles_of_step(m, n, m + n), again) + weights / 10 / tiles_of_task +
+                        (near ? 0 : n * as_double(sum_bytes(entry_)) / 20);
+
+    const double all_blocks = batch * as_double(groups * blocks(entry_, geometry_));
+    const double tiles =
+        all_blocks * as_double(tiles_in_phase(v.columns, x) * std::min(x.axis.stride, x.output));  // of a row
+    const double multiply_adds = tiles * filters * (as_double(inputs) * taps(x) * step + 35);
+    const double sums =
+        as_double(z.output * y.output) * (cycles_of_store(entry_, geometry_) + taps(z) * taps(y) * (m * n + 8));
+
+    const double shares = as_double(divide_up(blocks(entry_, geometry_), split.blocks));
+    // To stage a vector takes four loads. A pair reads one input more than it has taps, as many as it has products.
+    const double vectors = batch * as_double(groups * slab_width(v.columns, x) * inputs) / lanes * shares *
+                           calls_along_x(entry_, geometry_);
+    return {multiply_adds, tiles * (filters * m * n * 1.5 + sums), vectors * filters * (is_turned(entry_) ? 8 : 4)};
+}
+
+Split Work::best_split(int64_t rows, const Machine &machine) const {
+    constexpr int64_t most_bytes = 4 << 20;  // of scratch in a thread, unless the smallest task has more
+    constexpr double cycles_of_task = 3000;
+    Split best{};
+    double least = std::numeric_limits<double>::infinity();
+    const auto consider = [&](Split split) {
+        const int64_t inner = divide_up(z_.most, split.slices) * divide_up(y_.most, split.rows) *
+                              divide_up(blocks(entry_, geometry_), split.blocks);
+        const int64_t outer = geometry_.channels.groups * divide_up(std::max<int64_t>(geometry_.batch, 1), split.items);
+        const double by_items = imbalance(outer, machine.threads), by_tasks = imbalance(inner, machine.threads);
+        split.tasks = geometry_.batch > 0 ? inner * outer * calls_ : 0;
+        split.share_items = by_items <= by_tasks;
+        const double cycles =
+            (estimate(split, machine).total() + as_double(split.tasks) * cycles_of_task) * std::min(by_items, by_tasks);
+        if (cycles < least) {
+            best = split;
+            least = cycles;
+        }
+    };
+    for (int64_t r : rows == 0 ? halves(y_.most) : std::vector<int64_t>{std::min(rows, y_.most)}) {
+        const int64_t least_rows = rows == 0 ? 1 : r;
+        for (int64_t s : halves(z_.most)) {
+            for (int64_t i : halves(std::max<int64_t>(geometry_.batch, 1))) {
+                const Split split{r, s, i, 1, 0, false};
+                if (scratch(split) * sum_bytes(entry_) > most_bytes && (r > least_rows || s > 1 || i > 1)) {
+                    continue;
+                }
+                for (int64_t b : halves(blocks(entry_, geometry_))) {
+                    consider({r, s, i, b, 0, false});
+                }
             }
-            for (int64_t m = 0; m < products_y; m++) {
-                transform(along_y.data() + m, taps_z, products_y,
-                          result.data() + ((f * products_z * products_y) + m) * width + kx, products_y * width);
+        }
+    }
+    return best;
+}
+
+Estimate estimate_winograd(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine) {
+    return Work(entry, geometry).estimate(split, machine);
+}
+
+Split split_winograd(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine) {
+    return Work(entry, geometry).best_split(rows, machine);
+}
+
+int64_t scratch_of_winograd(const Entry &entry, const Geometry &geometry, const Split &split) {
+    return Work(entry, geometry).scratch(split);
+}
+
+bool minimal_filters_pay(const Geometry &geometry) {
+    const auto &[z, y, x] = geometry.extent;
+    const double inputs = as_double(geometry.channels.inputs), outputs = as_double(geometry.channels.outputs);
+    const double blocks = as_double(divide_up(geometry.channels.outputs, 16));
+    const double products =
+                     output_pairs(z).all_products * output_pairs(y).all_products / as_double(z.output * y.output),
+                 direct = taps(z) * taps(y);
+
+    // These are cycles for a tile of 16 channels by 4 columns in vectors of 8: a step takes 4; to set a product's tile
+    // down, and to go on, 47; to add one to an output, 16; and to stage an element of input, about one. Direct kernels
+    // have tiles for fewer channels, too.
+    const double winograd = products * (4 * inputs * taps(x) + 47) + direct * 16 +
+                            products * 4.8 * inputs / (blocks * as_double(x.axis.stride));
+    return winograd < 0.97 * direct * 4 * inputs * taps(x) * outputs / (16 * blocks);
+}
+
+// The phases of depth and height have weights of their own: one set of panels for each pair of first taps.
+struct FirstTaps {
+    int64_t z, y;
+};
+
+FirstTaps first_taps_of(const Geometry &geometry, size_t set) {
+    const int64_t stride = geometry.extent[1].axis.stride;
+    return {static_cast<int64_t>(set) / stride, static_cast<int64_t>(set) % stride};
+}
+
+int64_t taps_of_phase(const Extent &e, int64_t first_tap) {
+    return divide_up(e.kernel - first_tap, e.axis.stride);
+}
+
+std::vector<PanelContents> panels_of_phases(const Geometry &geometry, const Channels &seen) {
+    const auto &[z, y, x] = geometry.extent;
+    std::vector<PanelContents> sets(static_cast<size_t>(product({z.axis.stride, y.axis.stride})));
+    for (size_t set = 0; set < sets.size(); set++) {
+        const FirstTaps first = first_taps_of(geometry, set);
+        const int64_t products_z = taps_of_phase(z, first.z) + 1, products_y = taps_of_phase(y, first.y) + 1;
+        sets[set] = {seen, product({products_z, products_y, x.kernel})};
+    }
+    return sets;
+}
+
+// Makes of one filter, [depth][height][width], what one phase multiplies with: [depth products][height
+// products][width].
+template<typename T>
+void transform_filter(const Geometry &geometry, const FirstTaps &first, const T *filter, int64_t step, T *to) {
+    const auto &[z, y, x] = geometry.extent;
+    const int64_t row = x.kernel * step, slice = y.kernel * row;
+    const int64_t taps_z = taps_of_phase(z, first.z), taps_y = taps_of_phase(y, first.y), products_y = taps_y + 1;
+    std::array<T, 3 * 4> along_y{};
+    for (int64_t kx = 0; kx < x.kernel; kx++) {
+        const T *from = filter + first.z * slice + first.y * row + kx * step;
+        for (int64_t j = 0; j < taps_z; j++) {
+            transform(from + j * z.axis.stride * slice, taps_y, y.axis.stride * row, along_y.data() + j * products_y,
+                      1);
+        }
+        for (int64_t m = 0; m < products_y; m++) {
+            transform(along_y.data() + m, taps_z, products_y, to + m * x.kernel + kx, products_y * x.kernel);
+        }
+    }
+}
+
+template<typename T>
+std::vector<T> transformed(const Geometry &geometry, const Weights<T> &weights, size_t set) {
+    const auto &[groups, inputs, outputs] = geometry.channels;
+    const FirstTaps first = first_taps_of(geometry, set);
+    const int64_t products = product({taps_of_phase(geometry.extent[0], first.z) + 1,
+                                      taps_of_phase(geometry.extent[1], first.y) + 1, geometry.extent[2].kernel});
+    std::vector<T> result(static_cast<size_t>(product({groups, inputs, outputs, products})));
+    T *to = result.data();
+    for (int64_t g = 0; g < groups; g++) {
+        for (int64_t c = 0; c < inputs; c++) {
+            for (int64_t o = 0; o < outputs; o++, to += products) {
+                transform_filter(geometry, first, weights.filter(g, c, o), weights.strides.tap, to);
             }
         }
     }
     return result;
 }
 
-template std::vector<float> transform_weights(const Geometry &, int64_t, int64_t, const std::vector<float> &, int64_t);
-template std::vector<double> transform_weights(const Geometry &, int64_t, int64_t, const std::vector<double> &,
-                                               int64_t);
+constexpr CostModel winograd_cost{estimate_winograd, split_winograd, scratch_of_winograd};
+
+}  // namespace
+
+// A row or a slice of a Split is a pair of outputs of a phase.
+extern const SumsRules winograd_sums{
+    Sums::winograd,
+    "winograd",
+    minimal_filters_pay,
+    no_minimal_filters,
+    cut_into_phases,
+    2,      // outputs of a row
+    false,  // has blocks of products
+    panels_of_phases,
+    transformed<float>,
+    transformed<double>,
+    &winograd_cost,
+};
 
 }  // namespace unstride

@@ -8,7 +8,7 @@ namespace unstride {
 namespace {
 
 int64_t count_of(const Shape &sizes, Layout layout, int spatial) {
-    dense_strides(sizes, layout, spatial);  // throws for what is no tensor
+    dense_strides(sizes, layout, spatial);  // throws for sizes that no tensor can have
     int64_t count = 1;
     for (const int64_t size : sizes) {
         count = multiply(count, size);

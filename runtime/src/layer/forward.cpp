@@ -1,4 +1,4 @@
-// All ways to call a layer.
+// The overloads of ConvTranspose::forward, and the one way on which all of them end.
 
 #include <algorithm>
 #include <optional>
@@ -8,131 +8,122 @@
 #include "checks/checks.h"
 #include "kernels/devices.h"
 #include "layer/device_tensor.h"
-#include "layer/state.h"
+#include "layer/layer.h"
 #include "problem/views.h"
 
 namespace unstride {
 namespace {
 
-// Of a lifted view's channels in groups of `group_size`.
-Volume volume(const View<const void> &view, int64_t group_size) {
-    const Shape &s = view.strides;
-    return {view.data, view.dtype, s[0], s[1] * group_size, s[1], s[2], s[3], s[4]};
-}
-
-// Of a dense array of a GPU's.
-Volume volume(const DeviceArray &array, DType dtype, const Shape &sizes, Layout layout, int64_t group_size) {
-    Volume result = volume(View<const void>(nullptr, dtype, sizes, dense_strides(sizes, layout)), group_size);
-    result.array = &array;
-    return result;
-}
-
-// Whether of a lifted view a GPU can load four channels of ndhwc at once wherever a multiple of four begins: see
-// Conditions.
-bool is_aligned(const View<const void> &view) {
-    for (size_t d = 0; d < view.sizes.size(); d++) {
-        if (d != 1 && view.sizes[d] > 1 && view.strides[d] % 4 != 0) {
-            return false;
-        }
+// Copies the elements of a view as (N, C, D, H, W) to an array of a GPU, which is dense in this layout.
+void upload(const View<const void> &view, Layout layout, DeviceArray &array) {
+    if (is_dense(view, layout)) {
+        array.upload(view.data);
+        return;
     }
-    return reinterpret_cast<uintptr_t>(view.data) % static_cast<uintptr_t>(4 * size_of(view.dtype)) == 0;
+    Tensor dense(view.sizes, layout, 3, view.dtype);
+    copy_elements(view, dense.view<void>());
+    array.upload(dense.data<void>());
+}
+
+void download(DeviceArray &array, Layout layout, const View<void> &view) {
+    if (is_dense(view, layout)) {
+        array.download(view.data);
+        return;
+    }
+    Tensor dense(view.sizes, layout, 3, view.dtype);
+    array.download(dense.data<void>());
+    copy_elements(dense.view<void>(), view);
+}
+
+Arrays arrays_of(Device device, int spatial, int64_t groups, const View<const void> &input, const View<void> &output,
+                 const View<const void> *residual) {
+    const auto array = [&](const auto &view) { return Array(device, view, spatial, groups); };
+    return {array(input), array(output), residual != nullptr ? std::optional(array(*residual)) : std::nullopt};
+}
+
+// Returns the arrays of a call for dense arrays in a GPU's memory.
+Arrays arrays_of(const Problem &problem, const DeviceArray &input, const DeviceArray &output,
+                 const DeviceArray *residual) {
+    const Geometry &g = problem.geometry;
+    const auto &[groups, inputs, outputs] = g.channels;
+    const auto &[z, y, x] = g.extent;
+    const Shape input_sizes{g.batch, groups * inputs, z.input, y.input, x.input},
+        output_sizes{g.batch, groups * outputs, z.output, y.output, x.output};
+    const auto array = [&](const DeviceArray &memory, DType dtype, const Shape &sizes) {
+        return Array(memory, dtype, sizes, problem.layout, problem.geometry.channels.groups);
+    };
+    return {array(input, problem.types.input, input_sizes), array(output, problem.types.output, output_sizes),
+            residual != nullptr ? std::optional(array(*residual, problem.types.output, output_sizes)) : std::nullopt};
 }
 
 }  // namespace
 
-void ConvTranspose::State::compute_arrays(const Geometry &geometry, Layout layout, const Types &types,
-                                          const DeviceArray &input, const DeviceArray &output,
-                                          const DeviceArray *residual, const Stream &stream) const {
-    const Channels &c = geometry.channels;
-    const auto &[z, y, x] = geometry.extent;
-    const Shape outputs{geometry.batch, c.groups * c.outputs, z.output, y.output, x.output};
-    const Volume source =
-        volume(input, types.input, {geometry.batch, c.groups * c.inputs, z.input, y.input, x.input}, layout, c.inputs);
-    const Volume target = volume(output, types.output, outputs, layout, c.outputs);
-    compute(*decide(geometry, layout, types, {}, workers()), geometry, source, target,
-            residual != nullptr ? std::optional(volume(*residual, types.output, outputs, layout, c.outputs))
-                                : std::nullopt,
-            stream, workers());
+void ConvTranspose::State::run(Problem problem, const Arrays &arrays, const Stream &stream) const {
+    std::shared_ptr<const Program> program = program_for(problem);
+    // Only kernels of the CPU need moderate numbers. Their input is in the process's memory, where it can be looked at.
+    if (needs(*program, &Conditions::moderate) && !are_moderate(arrays.input, problem.threads)) {
+        problem.conditions.moderate = false;
+        program = program_for(problem);
+    }
+    for (const Part &part : program->parts) {
+        execute(part, *packed.find_or_pack(part, problem.geometry, parameters, stream), arrays, formula,
+                problem.threads, stream);
+    }
 }
 
-void ConvTranspose::State::compute_copies(const Geometry &geometry, Layout layout, const View<const void> &input,
-                                          const View<void> &output, const View<const void> *residual) const {
+void ConvTranspose::State::run_through_copies(Problem problem, const View<const void> &input, const View<void> &output,
+                                              const View<const void> *residual) const {
     const Stream stream = stream_on(device);
-    Geometry items = geometry;
-    for (int64_t first = 0; first < geometry.batch; first += items.batch) {
-        items.batch = std::min(items_per_call(geometry, 0, 0), geometry.batch - first);
-        const auto upload = [&](const View<const void> &view, DeviceArray &array) {
-            const View<const void> from = items_of(view, first, items.batch);
-            if (is_dense(from, layout)) {
-                array.upload(from.data);
-            } else {
-                Tensor dense(from.sizes, layout, 3, from.dtype);
-                copy_elements(from, dense.view<void>());
-                array.upload(dense.data<void>());
-            }
-        };
+    const View<const void> inputs = lifted(input, spatial),
+                           residuals = residual != nullptr ? lifted(*residual, spatial) : View<const void>();
+    const View<void> outputs = lifted(output, spatial);
+    const int64_t batch = problem.geometry.batch, most = items_in_32_bits(problem.geometry, 0);
+    for (int64_t first = 0; first < batch; first += problem.geometry.batch) {
+        Geometry &items = problem.geometry;
+        items.batch = std::min(most, batch - first);
         DeviceArray in(stream, items.input_elements(), input.dtype), out(stream, items.output_elements(), output.dtype);
-        upload(input, in);
+        upload(items_of(inputs, first, items.batch), problem.layout, in);
         std::optional<DeviceArray> added;
         if (residual != nullptr) {
             added.emplace(stream, items.output_elements(), residual->dtype);
-            upload(*residual, *added);
+            upload(items_of(residuals, first, items.batch), problem.layout, *added);
         }
-        compute_arrays(items, layout, {input.dtype, output.dtype}, in, out, added ? &*added : nullptr, stream);
-        const View<void> to = items_of(output, first, items.batch);
-        if (is_dense(to, layout)) {
-            out.download(to.data);
-        } else {
-            Tensor dense(to.sizes, layout, 3, to.dtype);
-            out.download(dense.data<void>());
-            copy_elements(dense.view<void>(), to);
-        }
+        run(problem, arrays_of(problem, in, out, added ? &*added : nullptr), stream);
+        download(out, problem.layout, items_of(outputs, first, items.batch));
     }
+}
+
+Problem ConvTranspose::State::checked(const View<const void> &input, const View<void> &output,
+                                      const View<const void> *residual) const {
+    const Geometry geometry = resolve_output(options, input.sizes, output.sizes, spatial);
+    const Layout layout = check_views(input, output, residual, shape_of_output(geometry, input.sizes.size(), spatial),
+                                      forced_layout().value_or(Layout::ncdhw), spatial);
+    return problem_of(geometry, layout, {input.dtype, output.dtype});
 }
 
 void ConvTranspose::State::forward(const View<const void> &input, const View<void> &output,
                                    const View<const void> *residual) const {
-    const Geometry geometry = resolve_both(input.sizes, output.sizes);
-    const Layout layout = check_views(input, output, residual, shape_of_output(geometry, input.sizes.size(), spatial),
-                                      preferred_layout(), spatial);
-    if (geometry.batch == 0) {
+    const Problem problem = checked(input, output, residual);
+    if (problem.geometry.batch == 0) {
         return;
     }
-    const Types types{input.dtype, output.dtype};
-    const View<const void> inputs = lifted(input, spatial),
-                           residuals = residual != nullptr ? lifted(*residual, spatial) : View<const void>();
-    const View<void> outputs = lifted(output, spatial);
-    if (device != Device::cpu) {
-        compute_copies(geometry, layout, inputs, outputs, residual != nullptr ? &residuals : nullptr);
-        return;
+    if (device == Device::cpu) {
+        run(problem, arrays_of(device, spatial, options.groups, input, output, residual), Stream{});
+    } else {
+        run_through_copies(problem, input, output, residual);
     }
-    const int threads = workers();
-    const Channels &c = geometry.channels;
-    const Volume source = volume(inputs, c.inputs);
-    std::shared_ptr<const Decision> decision = decide(geometry, layout, types, {}, threads);
-    if (uses(*decision, Algorithm::winograd) && !are_moderate(source, geometry, threads)) {
-        decision = decide(geometry, layout, types, {false, true}, threads);
-    }
-    compute(*decision, geometry, source, volume(outputs, c.outputs),
-            residual != nullptr ? std::optional(volume(residuals, c.outputs)) : std::nullopt, {}, threads);
 }
 
 void ConvTranspose::State::forward(const View<const void> &input, const View<void> &output,
                                    const View<const void> *residual, CudaStream cuda_stream) const {
-    const Geometry geometry = resolve_both(input.sizes, output.sizes);
-    const Layout layout = check_views(input, output, residual, shape_of_output(geometry, input.sizes.size(), spatial),
-                                      preferred_layout(), spatial);
+    Problem problem = checked(input, output, residual);
     if (device != Device::cuda) {
         throw InvalidArgument("a CudaStream is for layers on CUDA: see set_device");
     }
-    if (geometry.batch > 0) {
-        const Stream stream = stream_on(Device::cuda, cuda_stream);
-        const View<const void> inputs = lifted(input, spatial);
-        const Channels &c = geometry.channels;
-        compute(*decide(geometry, layout, {input.dtype, output.dtype}, {true, is_aligned(inputs)}, workers()), geometry,
-                volume(inputs, c.inputs), volume(lifted(output, spatial), c.outputs),
-                residual != nullptr ? std::optional(volume(lifted(*residual, spatial), c.outputs)) : std::nullopt,
-                stream, workers());
+    if (problem.geometry.batch > 0) {
+        const Arrays arrays = arrays_of(device, spatial, options.groups, input, output, residual);
+        problem.conditions.aligned = arrays.input.is_aligned(4);
+        run(problem, arrays, stream_on(Device::cuda, cuda_stream));
     }
 }
 
@@ -157,7 +148,7 @@ void ConvTranspose::State::forward(const DeviceTensor &input, DeviceTensor &outp
     };
     check("output", output);
     check("input", input);
-    const Geometry geometry = resolve_both(input.sizes(), output.sizes());
+    const Geometry geometry = resolve_output(options, input.sizes(), output.sizes(), spatial);
     check_output_shape(output.sizes(), shape_of_output(geometry, input.sizes().size(), spatial));
     const Types types{input.dtype(), output.dtype()};
     check_types(types);
@@ -165,15 +156,18 @@ void ConvTranspose::State::forward(const DeviceTensor &input, DeviceTensor &outp
         check("residual", *residual);
         check_residual_type(residual->dtype(), output.dtype());
         check_residual_shape(residual->sizes(), output.sizes());
-        if (device == Device::opencl &&
-            residual == &output) {  // whose calls compute some outputs twice: phases_of_calls()
+        // With OpenCL, two calls of a kernel may compute the same outputs (cut_width), and would add the residual
+        // twice.
+        if (device == Device::opencl && residual == &output) {
             throw InvalidArgument("with OpenCL the residual may not be the output itself");
         }
     }
     if (geometry.batch > 0) {
+        const Problem problem = problem_of(geometry, input.layout(), types);
         const DeviceArray &to = output.state_->array;
-        compute_arrays(geometry, input.layout(), types, input.state_->array, to,
-                       residual != nullptr ? &residual->state_->array : nullptr, to.stream());
+        run(problem,
+            arrays_of(problem, input.state_->array, to, residual != nullptr ? &residual->state_->array : nullptr),
+            to.stream());
     }
 }
 

@@ -19,7 +19,7 @@ Triple reached_size(const ConvTranspose3dOptions &o, const Triple &input) {
     return each([&](int d) { return reached_outputs(input[d], o.kernel_size[d], o.stride[d], o.dilation[d]); });
 }
 
-// All padding of the output added to that of the end.
+// Returns the options with these paddings at beginning and end. Output padding becomes less padding at the end.
 ConvTranspose3dOptions with_padding(ConvTranspose3dOptions o, const Triple &begin, const Triple &end, int spatial) {
     o.padding = begin;
     o.padding_end = each([&](int d) { return add(end[d], -o.output_padding[d]); });
@@ -28,7 +28,8 @@ ConvTranspose3dOptions with_padding(ConvTranspose3dOptions o, const Triple &begi
     return o;
 }
 
-// The rules, in three dimensions. In those that a layer lacks, they come to paddings of 0.
+// These functions are the frameworks' rules for layers of three dimensions of space. They lead to paddings of 0 in the
+// dimensions that a layer of fewer lacks, as sizes, strides and dilations are 1 there.
 
 ConvTranspose3dOptions onnx_rule(const OnnxConvTranspose &a, int64_t in_channels, int64_t out_channels, bool bias,
                                  const Triple &input_size, int spatial) {
@@ -64,10 +65,11 @@ ConvTranspose3dOptions tensorflow_rule(const TensorFlowConvTranspose &a, int64_t
     check_options(o, spatial);
     const bool same = a.padding == "SAME" || a.padding == "same";
     const Triple extent = reached_size(o, 1), reached = reached_size(o, input_size);
-    const Triple output = a.output_size ? *a.output_size : each([&](int d) {
+    const auto usual_output = [&](int d) {
         return same ? multiply(input_size[d], o.stride[d])
                     : add(reached[d], std::max<int64_t>(o.stride[d] - extent[d], 0));
-    });
+    };
+    const Triple output = a.output_size ? *a.output_size : each(usual_output);
     const Triple convolved = each([&](int d) {
         return divide_up(same ? output[d] : std::max<int64_t>(output[d] - extent[d] + 1, 0), o.stride[d]);
     });

@@ -6,7 +6,8 @@
 namespace unstride {
 namespace {
 
-// torch.Tensor.uniform_: 24 bits of one draw per element, in row-major order, scaled with a single rounding.
+// Fills values as torch.Tensor.uniform_ does: each takes 24 bits of one draw, in row-major order, and scales them with
+// a single rounding.
 void fill_uniform(std::vector<float> &values, float bound, std::mt19937 &generator) {
     for (float &value : values) {
         const float u = static_cast<float>(generator() & 0xffffff) * 0x1p-24f;
@@ -18,7 +19,8 @@ void fill_uniform(std::vector<float> &values, float bound, std::mt19937 &generat
 
 void initialize(const ConvTranspose3dOptions &o, uint64_t seed, std::vector<float> &weight, std::vector<float> &bias) {
     std::mt19937 generator(static_cast<uint32_t>(seed));  // PyTorch uses the low 32 bits, too
-    // torch.nn.init.kaiming_uniform_(weight, a=sqrt(5)); its fan_in is that of dimension 1 of the weight.
+    // PyTorch calls torch.nn.init.kaiming_uniform_(weight, a=sqrt(5)), which takes dimension 1 of the weight, the
+    // output channels, for the inputs (fan_in).
     const int64_t elements = o.out_channels / o.groups * o.kernel_size[0] * o.kernel_size[1] * o.kernel_size[2];
     const auto fan_in = static_cast<double>(elements);
     const double slope = std::sqrt(5.0), gain = std::sqrt(2.0 / (1 + slope * slope));

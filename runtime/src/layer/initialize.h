@@ -8,8 +8,8 @@
 
 namespace unstride {
 
-// Fills `weight`, then `bias`, as `torch.manual_seed(seed); torch.nn.ConvTranspose3d(...)` does on the CPU, bit for
-// bit.
+// Fills `weight` and then `bias`, in the order of PyTorch's random draws, with the values that
+// `torch.manual_seed(seed); torch.nn.ConvTranspose3d(...)` gives them on the CPU, bit for bit.
 void initialize(const ConvTranspose3dOptions &options, uint64_t seed, std::vector<float> &weight,
                 std::vector<float> &bias);
 

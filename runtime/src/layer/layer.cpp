@@ -3,58 +3,23 @@
 #include <algorithm>
 #include <utility>
 
+#include "array/scan.h"
 #include "checks/checks.h"
 #include "device/machine.h"
-#include "kernels/calls.h"
-#include "kernels/fold.h"
 #include "layer/initialize.h"
-#include "layer/state.h"
+#include "layer/layer.h"
+#include "plan/describe.h"
+#include "plan/wisdom.h"
 #include "problem/checked.h"
 #include "problem/dimensions.h"
+#include "problem/views.h"
 #include "process/float_environment.h"
 
 namespace unstride {
 namespace {
 
-// What ConvTranspose::plan says of a decision, on the machine that it was made for.
-Plan plan_of(const Decision &decision, const Geometry &geometry, const Types &types, const Machine &machine) {
-    const int64_t item_input = geometry.input_elements() / std::max<int64_t>(geometry.batch, 1);
-    const int64_t item_output = geometry.output_elements() / std::max<int64_t>(geometry.batch, 1);
-    const int64_t slices = divide_up(geometry.batch, items_per_call(geometry, item_input, item_output));
-    const Part &main = decision.parts.front();
-    Plan plan{};
-    plan.variant = main.entry->variant;
-    plan.channels = main.channels * geometry.channels.groups;
-    plan.reason = decision.reason;
-    plan.threads = machine.threads;
-    plan.rows_per_task = main.split.rows;
-    for (const Part &part : decision.parts) {
-        const Variant &variant = part.entry->variant;
-        plan.rest = &part == &main ? "" : variant.name;
-        plan.tasks += part.split.tasks;
-        for (const Piece &piece : pieces_of(geometry, variant)) {
-            const auto &[z, y, x] = piece.geometry.extent;
-            plan.kernel_calls += slices * static_cast<int64_t>(sections_of_calls(z, variant).size() *
-                                                               sections_of_calls(y, variant).size() *
-                                                               phases_of_calls(x, variant).size());
-        }
-        plan.packed_bytes += packed_bytes(part_of(geometry, part), variant);
-        plan.scratch_bytes = std::max(plan.scratch_bytes, unstride::scratch_bytes(part, geometry, machine.threads));
-    }
-    plan.multiply_adds = geometry.multiply_adds();
-    plan.compulsory_bytes = static_cast<double>(geometry.input_elements() * size_of(types.input) +
-                                                geometry.weight_elements() * size_of(types.sums()) +
-                                                geometry.output_elements() * size_of(types.output));
-    plan.measured = decision.measured_seconds > 0;
-    if (plan.measured) {
-        plan.expected_seconds = decision.measured_seconds;
-    } else if (machine.clock_hertz > 0) {
-        plan.expected_seconds = expected_cycles(decision, geometry, machine) / machine.clock_hertz;
-    }
-    return plan;
-}
-
-// What a plan is for: an empty batch may have no space, which leaves nothing to plan with.
+// Returns a geometry for which a plan can be made. With an empty batch, spatial sizes may be 0, of which nothing can be
+// planned, so that they become 1.
 Geometry with_space(Geometry geometry) {
     for (Extent &e : geometry.extent) {
         e.input = std::max<int64_t>(e.input, 1);
@@ -65,6 +30,42 @@ Geometry with_space(Geometry geometry) {
 
 }  // namespace
 
+Shape shape_of_output(const Geometry &geometry, size_t rank, int spatial) {
+    Shape shape;
+    if (channel_dimension(rank, spatial) == 1) {
+        shape.push_back(geometry.batch);
+    }
+    shape.push_back(geometry.channels.groups * geometry.channels.outputs);
+    for (int d = 3 - spatial; d < 3; d++) {
+        shape.push_back(geometry.extent[d].output);
+    }
+    return shape;
+}
+
+void ConvTranspose::State::weight_is_set() {
+    has_moderate_weights = are_moderate(parameters.weight.floats());
+    has_weights_in_bf16 = are_in_bf16(parameters.weight.floats());
+    packed.clear();
+}
+
+Problem ConvTranspose::State::problem_of(const Geometry &geometry, Layout layout, const Types &types) const {
+    Conditions conditions;
+    conditions.moderate = has_moderate_weights;
+    conditions.in_bf16 = has_weights_in_bf16;
+    const int threads = device == Device::cpu ? num_threads() : processors;
+    return {Operator::forward, geometry, layout, types, device, conditions, threads};
+}
+
+std::shared_ptr<const Program> ConvTranspose::State::program_for(const Problem &problem) const {
+    const ProgramCache::Key key{problem, usable_isa().rank, wisdom_generation()};
+    std::shared_ptr<const Program> program = programs.find(key);
+    if (!program) {
+        program = std::make_shared<const Program>(decide(options, problem, untimed_machine(problem.threads), forced));
+        programs.insert(key, program);
+    }
+    return program;
+}
+
 ConvTranspose::ConvTranspose(ConvTranspose3dOptions options, int spatial) : state_(std::make_unique<State>()) {
     check_options(options, spatial);
     state_->options = std::move(options);
@@ -73,7 +74,7 @@ ConvTranspose::ConvTranspose(ConvTranspose3dOptions options, int spatial) : stat
         state_->parameters.weight.floats_to_write().resize(static_cast<size_t>(product(weight_shape())));
         state_->parameters.bias.floats_to_write().resize(
             state_->options.bias ? static_cast<size_t>(state_->options.out_channels) : 0);
-    } catch (const std::exception &) {  // bad_alloc or length_error
+    } catch (const std::exception &) {  // std::bad_alloc or std::length_error
         throw OutOfMemory("out of memory: could not allocate the weights, of size " + to_string(weight_shape()));
     }
     reset_parameters(0);
@@ -148,6 +149,7 @@ void ConvTranspose::set_activation(Activation activation) {
         state_->parameters.formula = std::move(parameters);
         state_->packed.clear();
     }
+    state_->formula = formula_of(activation);
     state_->activation = std::move(activation);
 }
 
@@ -173,7 +175,7 @@ void ConvTranspose::set_device(Device device) {
     state_->device = device;
     state_->processors = processors;
     state_->forced = {};
-    state_->plans.clear();
+    state_->programs.clear();
 }
 
 Device ConvTranspose::device() const {
@@ -183,9 +185,10 @@ Device ConvTranspose::device() const {
 Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types) const {
     check_types(types);
     const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
-    Machine machine = untimed_machine(state_->workers());
+    const Problem problem = state_->problem_of(geometry, layout, types);
+    Machine machine = untimed_machine(problem.threads);
     machine.clock_hertz = device_info(state_->device).clock_hertz;
-    return plan_of(*state_->decide(geometry, layout, types, {}, machine.threads), geometry, types, machine);
+    return describe(*state_->program_for(problem), problem, machine);
 }
 
 Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types,
@@ -197,7 +200,9 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
                               to_string(state_->device));
     }
     const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
-    return plan_of(state_->decide_on(machine, geometry, layout, types, {}), geometry, types, machine);
+    Problem problem = state_->problem_of(geometry, layout, types);
+    problem.threads = machine.threads;
+    return describe(decide(state_->options, problem, machine, state_->forced), problem, machine);
 }
 
 void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task) {
@@ -210,7 +215,7 @@ void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task) 
                               ", and the layer on " + to_string(state_->device));
     }
     if (found != nullptr) {
-        const std::string why_not = obstacle(found->variant, state_->options, untimed_machine(1));
+        const std::string why_not = obstacle(*found, state_->options, untimed_machine(1));
         if (!why_not.empty()) {
             throw InvalidArgument("variant " + name + " " + why_not);
         }
@@ -222,7 +227,7 @@ void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task) 
         throw InvalidArgument("variant " + name + " has tasks of its own, for which rows_per_task must be 0");
     }
     state_->forced = {found, rows_per_task};
-    state_->plans.clear();
+    state_->programs.clear();
 }
 
 template<typename Extents>

@@ -23,15 +23,14 @@
 namespace unstride {
 namespace {
 
-// What users name for wisdom that has nothing in it.
+// The path that users name for wisdom that has nothing in it.
 constexpr const char *empty_wisdom_path = "/dev/null";
 
 struct Store {
     Mutex mutex;
-    std::string isa;                                    // of this machine, as it was when these were told apart:
+    std::string isa;  // what this machine's was when its winners were told from the lines of other machines
     std::map<std::string, Winner> winners;              // of this machine, by key
     std::map<std::string, std::string> other_machines;  // lines, by key
-    std::atomic<uint64_t> generation{1};
     std::once_flag environment;
 };
 
@@ -51,7 +50,8 @@ bool file_line(const WisdomLine &parsed, std::string_view line) {
     return parsed.winner.has_value();
 }
 
-// With another ceiling (unstride/machine.h) the machine is another one, too. The lock is held.
+// Tells the winners of this machine from those of others anew where its instruction set has changed: with another
+// ceiling (unstride/machine.h) it is another machine. The lock is held.
 void sort_for(const Machine &machine) {
     if (store().isa == machine.isa) {
         return;
@@ -103,7 +103,7 @@ void take_text(std::string_view text, const Machine &machine, WisdomReport &repo
     if (!report.is_wisdom) {
         report.problems.push_back("line 1: it is not '" + std::string(wisdom_header) + "'");
     }
-    store().generation++;
+    wisdom_changes++;
 }
 
 [[noreturn]] void fail_to_read(const std::string &why) {
@@ -112,7 +112,8 @@ void take_text(std::string_view text, const Machine &machine, WisdomReport &repo
 
 using File = std::unique_ptr<std::FILE, int (*)(std::FILE *)>;
 
-// Opening a pipe would wait for somebody to write, and devices may have no end. Throws std::runtime_error.
+// Refuses other files, as opening a pipe would wait for somebody to write, and devices may have no end. Throws
+// std::runtime_error.
 File open_regular_file(const std::string &path) {
     const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     File file(descriptor == -1 ? nullptr : fdopen(descriptor, "rb"), std::fclose);
@@ -126,7 +127,7 @@ File open_regular_file(const std::string &path) {
     return file;
 }
 
-// Throws std::runtime_error.
+// Throws std::runtime_error where it cannot be read.
 std::string read_file(const std::string &path) {
     if (path == empty_wisdom_path) {
         return std::string(wisdom_header) + "\n";
@@ -147,7 +148,7 @@ std::string read_file(const std::string &path) {
     return text;
 }
 
-// Without a look at the environment.
+// Loads a file without a look at the environment, which may name one, too.
 WisdomReport load(const std::string &path) {
     WisdomReport report;
     const Machine machine = untimed_machine(1);
@@ -161,7 +162,7 @@ WisdomReport load(const std::string &path) {
     return report;
 }
 
-// Of the environment; one that is empty is as one that is not set.
+// The value of a variable of the environment; one that is not set is as one that is empty.
 std::string variable(const char *name) {
     const char *value = std::getenv(name);
     return value != nullptr ? value : "";
@@ -176,25 +177,26 @@ void load_environment() {
         if (!summary.empty()) {
             std::fprintf(stderr, "unstride: warning: %s: %s\n", path.c_str(), summary.c_str());
         }
+        wisdom_changes++;
     });
 }
 
 }  // namespace
 
-std::optional<Winner> recall(const Geometry &geometry, Layout layout, const Types &types, const Machine &machine) {
+std::optional<Winner> recall(const Problem &problem, const Machine &machine) {
     load_environment();
     const Lock lock(store().mutex);
     if (store().winners.empty() && store().other_machines.empty()) {
         return std::nullopt;
     }
     sort_for(untimed_machine(1));
-    const auto found = store().winners.find(wisdom_key(geometry, layout, types, machine));
+    const auto found = store().winners.find(wisdom_key(problem, machine));
     return found != store().winners.end() ? std::optional(found->second) : std::nullopt;
 }
 
-uint64_t wisdom_generation() {
-    load_environment();  // which is a change, too
-    return store().generation;
+uint64_t load_environment_wisdom() {
+    load_environment();
+    return wisdom_changes;
 }
 
 void add_wisdom(const WisdomEntry &entry) {
@@ -202,12 +204,13 @@ void add_wisdom(const WisdomEntry &entry) {
     check_options(entry.options);
     const Geometry geometry = resolve(entry.options, entry.input_shape, entry.output_size);
     const Machine machine = untimed_machine(entry.threads);
-    const Winner winner = check_winner(entry, geometry, machine);
-    const std::string key = wisdom_key(geometry, entry.layout, entry.types, machine);
+    const Problem problem = problem_of(entry, geometry);
+    const Winner winner = check_winner(entry, problem, machine);
+    const std::string key = wisdom_key(problem, machine);
     const Lock lock(store().mutex);
     sort_for(machine);
     store().winners[key] = winner;
-    store().generation++;
+    wisdom_changes++;
 }
 
 std::string WisdomReport::summary() const {
@@ -258,7 +261,7 @@ void forget_wisdom() {
     const Lock lock(store().mutex);
     store().winners.clear();
     store().other_machines.clear();
-    store().generation++;
+    wisdom_changes++;
 }
 
 std::string default_wisdom_path() {
@@ -268,9 +271,10 @@ std::string default_wisdom_path() {
         return named;
     }
     // The specification of XDG_CONFIG_HOME has relative paths ignored.
-    const std::string folder = !configuration.empty() && configuration.front() == '/' ? configuration
-                               : home.empty()                                         ? ""
-                                                                                      : home + "/.config";
+    std::string folder = home.empty() ? "" : home + "/.config";
+    if (!configuration.empty() && configuration.front() == '/') {
+        folder = configuration;
+    }
     return folder.empty() ? "" : folder + "/unstride/wisdom";
 }
 

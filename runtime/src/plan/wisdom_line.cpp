@@ -6,7 +6,6 @@
 
 #include "checks/checks.h"
 #include "device/machine.h"
-#include "kernels/calls.h"
 #include "plan/planner.h"
 #include "problem/checked.h"
 
@@ -63,7 +62,7 @@ public:
         rest_.remove_prefix(text.size());
     }
 
-    // All up to the next space.
+    // Takes all up to the next space.
     std::string_view word() {
         const std::string_view result = rest_.substr(0, rest_.find(' '));
         rest_.remove_prefix(result.size());
@@ -98,7 +97,7 @@ private:
     std::string_view rest_;
 };
 
-// The rest of a line of this machine and version.
+// What follows the beginning of a line that this machine and version have written.
 WisdomEntry parse_entry(std::string_view text) {
     WisdomEntry entry;
     ConvTranspose3dOptions &o = entry.options;
@@ -132,17 +131,18 @@ WisdomEntry parse_entry(std::string_view text) {
 
 }  // namespace
 
-std::string wisdom_key(const Geometry &geometry, Layout layout, const Types &types, const Machine &machine) {
+std::string wisdom_key(const Problem &problem, const Machine &machine) {
+    const Geometry &geometry = problem.geometry;
     const Channels &c = geometry.channels;
-    // Of a layer with the same padding at both ends: it tells the output's size, and is negative where padding_end
-    // makes that small.
+    // This is the output padding of a layer with the same padding at both ends. It tells the output's size, and is
+    // negative where padding_end makes that small.
     const auto output_padding = [](const Extent &e) {
         return e.output - (reached_outputs(e.input, e.kernel, e.axis.stride, e.axis.dilation) - 2 * e.axis.padding);
     };
-    return machine_prefix(machine) + "threads=" + std::to_string(machine.threads) + " dtype=" + to_string(types) +
-           " layout=" + to_string(layout) + " batch=" + std::to_string(geometry.batch) +
-           " channels=" + std::to_string(c.groups * c.inputs) + "," + std::to_string(c.groups * c.outputs) +
-           " groups=" + std::to_string(c.groups) +
+    return machine_prefix(machine) + "threads=" + std::to_string(problem.threads) +
+           " dtype=" + to_string(problem.types) + " layout=" + to_string(problem.layout) +
+           " batch=" + std::to_string(geometry.batch) + " channels=" + std::to_string(c.groups * c.inputs) + "," +
+           std::to_string(c.groups * c.outputs) + " groups=" + std::to_string(c.groups) +
            " input=" + triple(geometry, [](const Extent &e) { return e.input; }) +
            " kernel=" + triple(geometry, [](const Extent &e) { return e.kernel; }) +
            " stride=" + triple(geometry, [](const Extent &e) { return e.axis.stride; }) +
@@ -159,14 +159,23 @@ std::string wisdom_line(const std::string &key, const Winner &winner) {
     return text + std::string(before_checksum) + checksum(text);
 }
 
-Winner check_winner(const WisdomEntry &e, const Geometry &geometry, const Machine &machine) {
+Problem problem_of(const WisdomEntry &entry, const Geometry &geometry) {
+    Problem problem;
+    problem.geometry = geometry;
+    problem.layout = entry.layout;
+    problem.types = entry.types;
+    problem.threads = entry.threads;
+    return problem;
+}
+
+Winner check_winner(const WisdomEntry &e, const Problem &problem, const Machine &machine) {
     const auto require = [](bool condition, const std::string &message) {
         if (!condition) {
             throw InvalidArgument(message);
         }
     };
     require(e.threads >= 1, "the number of threads must be from 1 to 2147483647");
-    const int64_t height = geometry.extent[1].output;
+    const int64_t height = problem.geometry.extent[1].output;
     require(e.rows_per_task >= 1 && e.rows_per_task <= height,
             "the rows of a task must be from 1 to " + std::to_string(height) + ", the output's height, but got " +
                 std::to_string(e.rows_per_task));
@@ -180,16 +189,17 @@ Winner check_winner(const WisdomEntry &e, const Geometry &geometry, const Machin
     require(v.types == e.types, "variant " + v.name + " is for type " + to_string(v.types));
     require(v.device == Device::cpu,
             "variant " + v.name + " is for device " + to_string(v.device) + ", and wisdom for the CPU");
-    const std::string why_not = obstacle(v, e.options, machine);
+    const std::string why_not = obstacle(*entry, e.options, machine);
     require(why_not.empty(), "variant " + v.name + " " + why_not);
-    // Without FMA, sums round differently, as they do with minimal filters. Whether weights are in bf16, wisdom does
-    // not know.
-    const auto is_usual = [&](bool in_bf16) {
-        return algorithm_of(v) ==
-               algorithm_for(e.options, geometry, {v.device, e.layout, e.types, {true, true, in_bf16}, machine});
-    };
-    require(is_usual(true) || is_usual(false), "variant " + v.name + " rounds unlike those that the layer runs with");
-    require(entry->fma == find_isa(machine.isa).fma, "variant " + v.name + " rounds unlike those of " + machine.isa);
+    // Wisdom does not know whether weights are in bf16, so that what runs in either case is right.
+    bool is_usual = false;
+    for (const bool in_bf16 : {false, true}) {
+        Problem known = problem;
+        known.conditions.in_bf16 = in_bf16;
+        const std::vector<const Entry *> usual = candidates(e.options, known, machine);
+        is_usual = is_usual || (!usual.empty() && v.rounds_like(usual.front()->variant));
+    }
+    require(is_usual, "variant " + v.name + " rounds unlike those that the layer runs with");
     return {entry, e.rows_per_task, std::max<int64_t>(std::llround(e.seconds * 1e9), 1), e.candidates};
 }
 
@@ -210,8 +220,8 @@ WisdomLine parse_wisdom_line(std::string_view line, const Machine &machine) {
     const Geometry geometry = resolve(entry.options, entry.input_shape, {});
     Machine measured_on = machine;
     measured_on.threads = entry.threads;
-    WisdomLine result{wisdom_key(geometry, entry.layout, entry.types, measured_on),
-                      check_winner(entry, geometry, measured_on)};
+    const Problem problem = problem_of(entry, geometry);
+    WisdomLine result{wisdom_key(problem, measured_on), check_winner(entry, problem, measured_on)};
     if (wisdom_line(result.key, *result.winner) != line) {
         Reader::refuse();
     }

@@ -8,7 +8,7 @@
 
 namespace unstride {
 
-// 64-bit arithmetic that throws InvalidArgument instead of overflowing.
+// These functions compute with 64-bit integers, and throw InvalidArgument instead of overflowing.
 inline int64_t add(int64_t a, int64_t b) {
     int64_t result = 0;
     if (__builtin_add_overflow(a, b, &result)) {
@@ -33,11 +33,13 @@ inline int64_t product(const Shape &sizes) {
     return result;
 }
 
-inline int64_t divide_down(int64_t a, int64_t b) {  // b > 0
+// Returns a / b rounded down, for b > 0.
+inline int64_t divide_down(int64_t a, int64_t b) {
     return a / b - (a % b < 0 ? 1 : 0);
 }
 
-inline int64_t divide_up(int64_t a, int64_t b) {  // a >= 0, b > 0
+// Returns a / b rounded up, for a >= 0 and b > 0.
+inline int64_t divide_up(int64_t a, int64_t b) {
     return a / b + (a % b != 0 ? 1 : 0);
 }
 

@@ -8,9 +8,11 @@
 
 namespace unstride {
 
-// Extents of one to three dimensions, as three of which a layer lacks the first ones, and back.
+// All layers are computed as layers of three dimensions of space. `lifted` makes extents of fewer dimensions three,
+// with `missing` in the first ones, and `lowered` takes the last ones of three.
 
-template<typename Extents>  // which hold a number for each
+// The number of dimensions of space that Extents, which is int64_t, Pair or Triple, has a number for.
+template<typename Extents>
 constexpr int spatial_dimensions = sizeof(Extents) / sizeof(int64_t);
 
 inline Triple lifted(int64_t length, int64_t missing) {

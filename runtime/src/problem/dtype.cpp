@@ -14,7 +14,7 @@ To bits_of(From from) {
     return to;
 }
 
-// Without so many of the last bits, rounded to nearest, ties to even.
+// Returns the bits without the last `dropped` ones, rounded to nearest, with ties to even.
 uint32_t rounded(uint32_t bits, int dropped) {
     const uint32_t almost_half = (1U << (dropped - 1)) - 1;
     return (bits + almost_half + ((bits >> dropped) & 1)) >> dropped;
@@ -28,7 +28,16 @@ const char *to_string(DType dtype) {
 }
 
 int64_t size_of(DType dtype) {
-    return dtype == DType::f64 ? 8 : dtype == DType::f32 ? 4 : 2;
+    switch (dtype) {
+    case DType::f64:
+        return 8;
+    case DType::f32:
+        return 4;
+    case DType::f16:
+    case DType::bf16:
+        break;
+    }
+    return 2;
 }
 
 std::string to_string(const Types &types) {
@@ -36,7 +45,8 @@ std::string to_string(const Types &types) {
                                        : std::string(to_string(types.input)) + "-" + to_string(types.output);
 }
 
-// A constant, which is there before any constructor runs and after all destructors did: an app may compute in either.
+// The array is a constant, which exists before any constructor runs and after all destructors have run, as an app may
+// compute in the constructors and destructors of its static objects.
 const std::array<Types, 6> &supported_types() {
     static constexpr std::array<Types, 6> all = {
         DType::f32, DType::f64, DType::f16, DType::bf16, Types(DType::f16, DType::f32), Types(DType::bf16, DType::f32)};
@@ -49,19 +59,25 @@ Half::Half(float value) {
     uint32_t half = 0x7c00;
     if (std::isnan(value)) {
         half = 0x7e00;
-    } else if (number < std::ldexp(1.F, -14)) {  // a multiple of 2^-24, to which the addition of 1/2 rounds
+    } else if (number < std::ldexp(1.F, -14)) {
+        // An f16 this small is a multiple of 2^-24. To that the addition of 1/2 rounds, as it is an ulp of 1/2 in f32.
         half = bits_of<uint32_t>(number + 0.5F) - bits_of<uint32_t>(0.5F);
     } else if (number < 65536) {
-        half = rounded(magnitude - (112U << 23), 13);  // exponents begin at -15, not at -127
+        half = rounded(magnitude - (112U << 23), 13);  // the bias of exponents is 15 in f16, and 127 in f32
     }
     bits = static_cast<uint16_t>(half | ((all >> 16) & 0x8000));
 }
 
 Half::operator float() const {
     const uint32_t magnitude = bits & 0x7fff;
-    const float tiny = std::ldexp(static_cast<float>(magnitude), -24);
-    const uint32_t number =
-        magnitude < 0x400 ? bits_of<uint32_t>(tiny) : (magnitude << 13) + ((magnitude < 0x7c00 ? 112U : 224U) << 23);
+    uint32_t number = 0;
+    if (magnitude < 0x400) {  // zero or subnormal: a multiple of 2^-24
+        number = bits_of<uint32_t>(std::ldexp(static_cast<float>(magnitude), -24));
+    } else if (magnitude < 0x7c00) {  // normal
+        number = (magnitude << 13) + (112U << 23);
+    } else {  // infinity or NaN, whose exponent is all ones
+        number = (magnitude << 13) + (224U << 23);
+    }
     return bits_of<float>(number | static_cast<uint32_t>(bits & 0x8000) << 16);
 }
 

@@ -27,7 +27,7 @@ double Geometry::multiply_adds() const {
     double result =
         static_cast<double>(batch * channels.groups) * static_cast<double>(channels.inputs * channels.outputs);
     for (const Extent &e : extent) {
-        // Tap k meets an output wherever 0 <= i * stride - padding + k * dilation < output, for inputs 0 <= i < input.
+        // Input i and tap k meet in output i * stride - padding + k * dilation. Count the pairs for which it exists.
         int64_t pairs = 0;
         for (int64_t k = 0; k < e.kernel; k++) {
             const int64_t offset = k * e.axis.dilation - e.axis.padding;

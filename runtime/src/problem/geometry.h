@@ -9,27 +9,29 @@
 
 namespace unstride {
 
-// One spatial dimension of a layer and an input.
+// The sizes and the arithmetic of one dimension of space, for a layer and an input.
 struct Extent {
     int64_t input, output, kernel;
     Axis<int64_t> axis;
 };
 
-// How a kernel sees the channels of a layer: groups, and input and output channels in each.
+// The channels of a layer as a kernel sees them: the number of groups, and of input and output channels in each group.
 struct Channels {
     int64_t groups, inputs, outputs;
 };
 
-// Outputs from the first that a tap reaches to the last one. Throws InvalidArgument if they are too many for 64 bits.
+// Returns the number of outputs along one dimension from the first to the last that a tap reaches, before paddings cut
+// some off. Throws InvalidArgument if that does not fit in 64 bits.
 int64_t reached_outputs(int64_t input, int64_t kernel, int64_t stride, int64_t dilation);
 
-// All that a kernel has to know of a layer and an input, checked.
+// All sizes that a kernel has to know of a layer and an input. The checks (checks/checks.h) make it, so that they are
+// known to be valid, and that products of them do not overflow.
 struct Geometry {
     int64_t batch;
     Channels channels;
     std::array<Extent, 3> extent;  // depth, height, width
 
-    // One input channel and one output channel in each group.
+    // Whether each group has one input channel and one output channel.
     bool depthwise() const {
         return channels.inputs == 1 && channels.outputs == 1;
     }
@@ -38,7 +40,8 @@ struct Geometry {
     int64_t output_elements() const;
     int64_t weight_elements() const;
 
-    // Multiply-adds whose tap and output both exist: the work, without anything that a kernel adds to it.
+    // Returns the number of multiply-adds whose tap, input and output all exist: the work that the layer needs, without
+    // what a kernel adds to it.
     double multiply_adds() const;
 };
 

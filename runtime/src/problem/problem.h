@@ -8,19 +8,21 @@
 
 namespace unstride {
 
-// What only some calls have, and some kernels need. A plan that is asked for without a call assumes all of it.
+// Conditions that some kernels need and only some calls meet. A plan that is asked for without a call assumes those of
+// the input.
 struct Conditions {
-    bool moderate = true;  // numbers of the input and the weights: see are_moderate()
-    bool aligned = true;   // an input whose place in memory, and whose strides, are multiples of four elements
-    bool in_bf16 = true;   // weights: see are_in_bf16()
+    bool moderate = true;  // whether input and weights are below 2^50 in magnitude (array/scan.h)
+    bool aligned = true;   // whether the input's address and strides are multiples of four elements
+    bool in_bf16 = true;   // whether bf16 holds the weights without rounding: see are_in_bf16()
 
     bool operator==(const Conditions &other) const {
         return moderate == other.moderate && aligned == other.aligned && in_bf16 == other.in_bf16;
     }
 };
 
-// What a layer is asked to compute: all that a plan depends on besides the layer's options, a forced variant, and the
-// machine. It has neither addresses nor strides, so that views of other strides are the same problem.
+// What a call asks a layer to compute. A program depends on it, the layer's options, a forced variant and the machine,
+// and on nothing else. A problem has neither addresses nor strides, so that calls whose views differ in these alone
+// share a program.
 struct Problem {
     Operator op = Operator::forward;
     Geometry geometry;
@@ -28,7 +30,10 @@ struct Problem {
     Types types;
     Device device = Device::cpu;
     Conditions conditions;
-    int threads = 1;  // that share the work, or processors of a GPU; read once in a call, as an app may set it meanwhile
+
+    // The threads that share the work, or a GPU's processors. The number is read once for a call, as the app may set
+    // another one while the call runs.
+    int threads = 1;
 
     bool operator==(const Problem &other) const;
 };

@@ -7,12 +7,13 @@
 
 namespace unstride {
 
-// The dimension of the channels in an array with so many dimensions of space, with a batch or without one.
+// Returns which dimension of an array is that of the channels: 1 if there is a batch, else 0. `rank` is the number of
+// all dimensions, `spatial` that of dimensions of space.
 inline size_t channel_dimension(size_t rank, int spatial) {
     return rank - static_cast<size_t>(spatial) - 1;
 }
 
-// A view as (N, C, D, H, W), which has sizes of one in the dimensions that it lacks.
+// Returns a view of the same array as (N, C, D, H, W), with a size of 1 in each dimension that the view lacks.
 template<typename T>
 View<T> lifted(View<T> view, int spatial) {
     const auto insert = [&](size_t dimension, size_t count) {
@@ -26,7 +27,7 @@ View<T> lifted(View<T> view, int spatial) {
     return view;
 }
 
-// Some items of the batch. `Void` is void or const void.
+// Returns a view of `count` items of the batch, from `first` on. `Void` is void or const void.
 template<typename Void>
 View<Void> items_of(View<Void> view, int64_t first, int64_t count) {
     using Byte = std::conditional_t<std::is_const_v<Void>, const char, char>;
@@ -35,7 +36,7 @@ View<Void> items_of(View<Void> view, int64_t first, int64_t count) {
     return view;
 }
 
-// Whether an array of this layout has its elements as the view has them.
+// Returns whether the view has the strides of a dense array in this layout, in all dimensions of more than one element.
 inline bool is_dense(const View<const void> &view, Layout layout) {
     const Shape dense = dense_strides(view.sizes, layout);
     for (size_t d = 0; d < dense.size(); d++) {

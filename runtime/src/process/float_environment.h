@@ -5,8 +5,9 @@
 
 namespace unstride {
 
-// While it lives, the thread rounds to nearest and computes subnormal numbers, whatever the app has set: for what a
-// layer keeps and calls of other threads use.
+// While an object of this class lives, its thread rounds to nearest and computes subnormal numbers, whatever
+// floating-point modes the app has set. Values that a layer keeps are computed under it, as calls in threads of other
+// modes use them, too.
 class DefaultFloatEnvironment {
 public:
     DefaultFloatEnvironment() {

@@ -8,8 +8,8 @@
 
 namespace unstride {
 
-// Something to destroy when the library is unloaded, as a plugin is by dlclose(), and not when the process ends: until
-// then threads that still run and the destructors of static objects may use it.
+// An object to destroy when the library is unloaded, as a plugin is by dlclose(), but not when the process ends, as
+// threads that still run then and destructors of static objects may use it until the very end.
 struct AtUnload {
     void (*destroy)(void *) = nullptr;
     void *object = nullptr;
@@ -17,8 +17,8 @@ struct AtUnload {
 };
 void destroy_at_unload(AtUnload &entry);
 
-// A value that `make` returns when it is first asked for, which may be before main, and that lasts as AtUnload says. It
-// has to be static: the memory for it is that of the library.
+// A value that `make` returns when it is first asked for, which may be before main, and that is destroyed when the
+// library is unloaded, as AtUnload says. A Lasting must be a static object, as it holds the memory of the value.
 template<auto make>
 class Lasting {
 public:
@@ -29,7 +29,7 @@ public:
         return made != nullptr ? *made : get_first();
     }
 
-    // Null if nobody has asked for it.
+    // Returns null if nobody has asked for the value yet.
     Value *get_if_made() {
         return made_.load(std::memory_order_acquire);
     }
@@ -51,7 +51,7 @@ private:
     alignas(Value) unsigned char storage_[sizeof(Value)] = {};
 };
 
-// The same made by a constructor without arguments.
+// Lasting<constructed<Value>> makes its value with the constructor without arguments.
 template<typename Value>
 Value constructed() {
     return Value();

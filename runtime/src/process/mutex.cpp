@@ -10,10 +10,10 @@ namespace {
 
 std::atomic<int> holders{0};  // threads that hold a mutex or wait for one
 std::atomic<bool> forking{false};
-thread_local int held = 0;  // by this thread
+thread_local int held = 0;  // number of mutexes that this thread holds or waits for
 
 void before_fork() {
-    while (forking.exchange(true)) {  // another thread forks, too
+    while (forking.exchange(true)) {  // another thread is forking
         std::this_thread::yield();
     }
     while (holders != 0) {
@@ -31,7 +31,8 @@ void after_fork() {
 
 }  // namespace
 
-// A thread that holds a mutex already is let through: fork() waits for it.
+// Waits for a fork() that is under way in another thread. A thread that already holds a mutex must not wait: the fork
+// waits for it to give that up, for which it may need the second one.
 void Mutex::enter() {
     if (held++ > 0) {
         return;

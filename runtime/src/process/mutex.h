@@ -5,8 +5,9 @@
 
 namespace unstride {
 
-// A mutex that no thread holds while the process forks: fork() waits for those that do, and those that want one wait
-// for fork(). A child, which has the forking thread only, so finds every mutex free and what it guards whole.
+// A mutex that no thread holds while the process forks: fork() waits until all are free, and a thread that wants to
+// lock one waits for fork(). So the child of a fork, which has no thread but the one that forked, finds every mutex
+// free and the data that it guards complete.
 class Mutex {
 public:
     void lock() {

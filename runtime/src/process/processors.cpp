@@ -18,7 +18,8 @@ namespace {
 
 #if defined(__linux__)
 
-// The mask may be for more processors than a cpu_set_t has.
+// Counts the processors of the affinity mask. The mask may have more bits than a cpu_set_t, so that larger sets are
+// tried until one is large enough.
 int processors_of_mask() {
     for (int most = CPU_SETSIZE; most <= 1 << 20; most *= 2) {
         const size_t bytes = CPU_ALLOC_SIZE(static_cast<size_t>(most));
@@ -37,8 +38,9 @@ double number_in(const std::string &file) {
     return number;
 }
 
-// Processors' worth of time that a control group's folder allows, in version 2 ("max 100000" is no limit) or version 1;
-// infinity where it does not say.
+// Returns how many processors' worth of time a control group may use, by the files in its folder, or infinity if they
+// set no limit. Control groups of version 2 have a file cpu.max, where "max 100000" means no limit; those of version 1
+// have a file each for quota and period.
 double quota_of(const std::string &folder) {
     std::string quota = "max";
     double period = 0;
@@ -51,8 +53,8 @@ double quota_of(const std::string &folder) {
     return quota_us > 0 && period_us > 0 ? quota_us / period_us : INFINITY;
 }
 
-// The least of a group and all around it. In a container the folder may be the group's own, so that the path is not
-// found below it.
+// Returns the least quota of a control group and of all groups that it is in. In a container the folder `mount` may be
+// that of the group itself, below which the path does not exist: its quota counts, and the others are infinite.
 double quota_of_groups(const std::string &mount, std::string path) {
     double least = quota_of(mount);
     while (!path.empty() && path != "/") {
@@ -62,7 +64,8 @@ double quota_of_groups(const std::string &mount, std::string path) {
     return least;
 }
 
-// Lines of the file are "0::/path" in version 2, and "4:cpu,cpuacct:/path" in version 1.
+// Returns the least quota of all control groups of this process. Lines of the file that lists them are "0::/path" for
+// version 2 and "4:cpu,cpuacct:/path" for version 1.
 double quota_of_process() {
     double least = INFINITY;
     std::ifstream groups("/proc/self/cgroup");

@@ -3,8 +3,8 @@
 
 namespace unstride {
 
-// Processors that the process may use: those of the calling thread's affinity mask, and no more than the quotas of the
-// control groups that the process is in allow, rounded up. At least 1.
+// Returns the number of processors that the process may use, at least 1: those of the calling thread's affinity mask,
+// but no more than the quotas of the process's control groups allow, rounded up.
 int usable_processors();
 
 }  // namespace unstride

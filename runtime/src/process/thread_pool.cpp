@@ -18,7 +18,8 @@ namespace {
 
 constexpr int most_helpers = 255;
 
-// Looks before a thread sleeps, some 20 microseconds of them: to wake it takes longer than the time between many loops.
+// How often a thread looks for work before it sleeps. This many looks take some 20 microseconds. Often the next
+// parallel loop begins sooner than a sleeping thread would wake.
 constexpr int patience = 500;
 
 void pause() {
@@ -32,10 +33,10 @@ void pause() {
 struct Job {
     void (*share)(void *);
     void *closure;
-    int helpers;           // so many of the pool's first may join: few threads stay the same ones from loop to loop
-    int wanted = helpers;  // more of them, guarded by the pool's mutex
-    std::atomic<int> running{0};
-    std::fenv_t environment{};
+    int helpers;                  // number of the pool's first helpers that may join, the same ones for each loop
+    int wanted = helpers;         // number of helpers that may still join; guarded by the pool's mutex
+    std::atomic<int> running{0};  // number of helpers that have joined and are not done
+    std::fenv_t environment{};    // floating-point environment of the thread that posted the job
     Job *next = nullptr;
 };
 
@@ -87,7 +88,7 @@ private:
         }
     }
 
-    // No helper joins from now on.
+    // Takes the job off the list, so that no more helpers join it. The mutex must be locked.
     void withdraw(Job &job) {
         Job **place = &jobs_;
         while (*place != &job) {
@@ -98,7 +99,8 @@ private:
         job.wanted = 0;
     }
 
-    // Signals are for the threads of the app, but for those that tell of a fault in this one, and of a profiler.
+    // Starts one more helper, unless the system refuses. Signals are for threads of the app, so that helpers block all
+    // but a profiler's and those that report a fault in the helper itself.
     bool start_helper() {
         sigset_t all, before;
         sigfillset(&all);
@@ -131,7 +133,8 @@ private:
                 std::fesetenv(&job->environment);
                 job->share(job->closure);
                 lock.lock();
-                if (--job->running == 0) {  // and job may be gone
+                // As soon as nothing runs, the thread that posted the job may return, and the job is gone.
+                if (--job->running == 0) {
                     done_.notify_all();
                 }
                 continue;
@@ -142,8 +145,9 @@ private:
         }
     }
 
-    // With the mutex locked. `hint` is looked at without it. Where there are more threads than processors, one that
-    // looks only keeps another one from work.
+    // Waits until the condition holds: looks at `hint` for a while, and then sleeps until `signal`. The caller has
+    // locked the mutex, which is unlocked while the thread looks, so that `hint` must be safe without it. If there are
+    // more threads than processors, the thread sleeps at once, as looking would keep another thread from its work.
     template<typename Hint, typename Condition>
     void wait(std::unique_lock<std::mutex> &lock, std::condition_variable &signal, const Hint &hint,
               const Condition &condition) {
@@ -156,7 +160,7 @@ private:
         signal.wait(lock, condition);
     }
 
-    // One that a helper may join.
+    // Returns a job that the helper of this number may join, or null. The mutex must be locked.
     Job *find(int helper) const {
         Job *job = jobs_;
         while (job != nullptr && (job->wanted == 0 || helper >= job->helpers)) {
@@ -168,17 +172,17 @@ private:
     std::mutex mutex_;
     std::condition_variable done_;
     Job *jobs_ = nullptr;
-    std::atomic<int> wanted_{0};  // helpers, by all jobs
+    std::atomic<int> wanted_{0};  // number of helpers that may still join any of the jobs
     bool stopping_ = false;
-    int started_ = 0;
+    int started_ = 0;  // number of helpers whose threads run
     const int processors_ = usable_processors();
     Helper helpers_[most_helpers];
 };
 
 Lasting<constructed<Pool>> pool;
 
-// None of its threads are in the child, which starts others when it needs them. What they held there is of no use to
-// anybody.
+// Gives the child of a fork a new pool, which starts threads when it needs them. The old pool's threads are not in the
+// child, and its mutex and condition variables may be in any state, so that it is not destroyed but overwritten.
 void renew_in_child() {
     if (Pool *old = pool.get_if_made()) {
         new (old) Pool;

@@ -5,16 +5,16 @@
 
 namespace unstride {
 
-// Calls share(closure) in the calling thread and, at the same time, in up to `threads` - 1 others of the process's
-// pool, and returns when all of these calls have. All have the caller's floating-point environment. There may be fewer
-// of them, so that a share has to take as much work as there is. A thread does nothing else between the start and the
-// end of a share. `share` must not throw.
+// Calls share(closure) in the calling thread and, at the same time, in up to `threads` - 1 threads of the process's
+// pool, and returns when all of these calls have returned. All of them run in the caller's floating-point environment.
+// There may be fewer calls than `threads`, so each call should take work for as long as there is some. A thread does
+// nothing else between the start and the end of such a call. `share` must not throw.
 //
-// In place of Halide's pool, whose threads take tasks of other calls while they wait, keep the floating-point
-// environment that they were born with, and are taken for running in a child of fork().
+// This pool takes the place of Halide's. Threads of that one take tasks of other calls while they wait, keep the
+// floating-point environment in which they were started, and are believed to run in the child of a fork, too.
 void share_work(int threads, void (*share)(void *closure), void *closure);
 
-// The same with a function object.
+// Calls the function object `share` in up to `threads` threads at once, as share_work does.
 template<typename Share>
 void in_threads(int threads, Share &&share) {
     share_work(

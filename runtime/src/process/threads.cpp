@@ -1,8 +1,8 @@
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <string>
 
-#include "process/mutex.h"
 #include "process/processors.h"
 #include "unstride/error.h"
 #include "unstride/variants.h"
@@ -12,8 +12,7 @@ namespace {
 
 constexpr int most_threads = 256;
 
-Mutex mutex;
-int current = 0;  // 0: not set yet; guarded by the mutex
+std::atomic<int> current{0};  // 0 until the number is first set or asked for
 
 int default_count() {
     const char *environment = std::getenv("HL_NUM_THREADS");
@@ -27,14 +26,17 @@ void set_num_threads(int count) {
     if (count < 1 || count > most_threads) {
         throw InvalidArgument("the number of threads must be from 1 to 256, but got " + std::to_string(count));
     }
-    const Lock lock(mutex);
     current = count;
 }
 
 int num_threads() {
-    const Lock lock(mutex);
-    current = current > 0 ? current : default_count();
-    return current;
+    int count = current;
+    if (count == 0) {
+        const int found = default_count();
+        // If another thread has set a number meanwhile, that one holds.
+        count = current.compare_exchange_strong(count, found) ? found : count;
+    }
+    return count;
 }
 
 }  // namespace unstride

@@ -3,57 +3,46 @@
 
 #include <cstdint>
 
-#include "array/buffer.h"
-#include "run/execute.h"
+#include "array/array.h"
+#include "formula.h"
+#include "plan/program.h"
 #include "unstride/register.h"
 
 namespace unstride {
 
-// Outputs of one item of the batch after the other, in boxes. Rows and slices are counted as a call does that computes
-// some of them.
-struct Box {
-    int64_t item, items;
-    int64_t group;
-    int64_t channel, channels;  // of the group
-    int64_t slice, slices, row, rows;
-};
-
-// What a call computes, and how: as schedules/tasks.cpp splits it, in a loop over groups and items and one over what is
-// in these.
+// How a kernel's schedule splits the output of a call into tasks (schedules/tasks.cpp). An outer loop runs over groups
+// and items, and an inner one over the channels, slices and rows of these.
 struct Tasks {
-    int64_t batch, groups, outputs;  // channels of a group
-    int64_t slices, rows;
+    int64_t items, groups, channels, slices, rows;  // extents of the output
     int64_t items_per_task, channels_per_task, slices_per_task, rows_per_task;
 
-    Box whole(int64_t group) const;
-    Box box(int outer, int inner) const;
+    // Returns the window of the output that the task in these turns of the outer and the inner loop computes.
+    Array::Window task(const Array &output, int outer, int inner) const;
 };
 
-Tasks tasks_of(const Part &part, const Channels &channels, int64_t batch, int64_t slices, int64_t rows);
+// Returns the tasks of a call that computes this output for a part.
+Tasks tasks_of(const Part &part, const Array &output);
 
-// An activation that the kernels do not compute in registers, in place, of all columns of a box.
+// Applies an activation that kernels do not compute in registers (generators/formula.h) to the output of a call, in
+// place: to what a task has written, right after it and in the same thread, or to all of the output at once.
 class ActivationPass {
 public:
-    // `output` has the call's first element, and strides from one of the call's rows or slices to the next; `bias` is
-    // that of the call, and has to live as long.
-    ActivationPass(const Variant &variant, Formula formula, halide_buffer_t *bias, const Volume &output,
-                   int64_t columns);
+    // `output` is that of the call, with the columns of all phases. `bias` is the call's, and must outlive this object.
+    ActivationPass(const Variant &variant, Formula formula, halide_buffer_t *bias, const Array &output);
 
-    // Returns an error of Halide's, or 0.
-    int run(void *user_context, const Box &box) const;
-
-    // All outputs, group by group: those of a group may be apart from those of the next one, as other kernels compute
-    // some of their channels.
-    int run_all(void *user_context, const Tasks &tasks) const;
+    // Apply the activation to a window of the output, which must have one group, or to all of the output. Both return
+    // an error of Halide's, or 0.
+    int run(void *user_context, const Array::Window &window) const;
+    int run_all(void *user_context) const;
 
 private:
+    int run(void *user_context, const Array &outputs) const;
+
     ActivationKernel kernel_;
     Formula formula_;
     Layout layout_;
-    Device device_;
     halide_buffer_t *bias_;
-    Volume output_;
-    int64_t columns_;
+    Array output_;
 };
 
 }  // namespace unstride

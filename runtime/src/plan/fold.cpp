@@ -1,4 +1,4 @@
-#include "kernels/fold.h"
+#include "plan/fold.h"
 
 #include <algorithm>
 
@@ -7,8 +7,7 @@
 namespace unstride {
 namespace {
 
-// Of rows of 64 positions even the widest tiles (catalog.txt) are full, or half full; with 64 rows there is work for
-// many threads.
+// Rows of 64 positions fill even the widest tiles (catalog.txt), or half of them; 64 rows are work for many threads.
 constexpr int64_t least_inputs = 64, most_rows = 64;
 
 bool is_one_row(const Geometry &geometry) {
@@ -17,7 +16,7 @@ bool is_one_row(const Geometry &geometry) {
     });
 }
 
-// Some columns of a row, or several rows that lie so many apart.
+// The layer that some columns of a row are, or several rows.
 Geometry part_of_row(Geometry geometry, int64_t rows, int64_t inputs, int64_t outputs, int64_t padding) {
     geometry.extent[1] = {rows, rows, 1, {1, 1, 1, 0, 0}};
     Extent &x = geometry.extent[2];
@@ -38,8 +37,8 @@ Geometry rows_of(const Geometry &geometry, const Fold &fold) {
 Fold fold_of(const Geometry &geometry, const Variant &variant) {
     const Extent &x = geometry.extent[2];
     const int64_t stride = x.axis.stride, padding = x.axis.padding;
-    if (!is_one_row(geometry) || variant.device != Device::cpu ||
-        variant.layer) {  // a kernel for one layer knows its padding
+    const bool knows_its_padding = variant.layer != nullptr;
+    if (!is_one_row(geometry) || variant.device != Device::cpu || knows_its_padding) {
         return {};
     }
     const int64_t before = divide_up(std::max<int64_t>((x.kernel - 1) * x.axis.dilation - padding, 0), stride),
@@ -59,25 +58,31 @@ Geometry folded(const Geometry &geometry, const Variant &variant) {
     return fold.folds() ? rows_of(geometry, fold) : geometry;
 }
 
-std::vector<Piece> pieces_of(const Geometry &geometry, const Variant &variant) {
+std::vector<FoldedPiece> pieces_of(const Geometry &geometry, const Variant &variant) {
     const Fold fold = fold_of(geometry, variant);
     if (!fold.folds()) {
-        return {{geometry, 0, 0, 0, 0}};
+        return {{geometry, true, {}, {}}};
     }
     const Extent &x = geometry.extent[2];
     const int64_t stride = x.axis.stride, padding = x.axis.padding, outputs = fold.inputs * stride;
-    const int64_t first_input = fold.first * fold.inputs, last_input = fold.last * fold.inputs - fold.before,
-                  last_output = fold.last * outputs;
-    std::vector<Piece> pieces = {
-        {rows_of(geometry, fold), first_input - fold.before, fold.inputs, fold.first * outputs, outputs}};
+    const int64_t rows = fold.last - fold.first, first_input = fold.first * fold.inputs,
+                  last_input = fold.last * fold.inputs - fold.before, last_output = fold.last * outputs;
+    std::vector<FoldedPiece> pieces = {{rows_of(geometry, fold),
+                                        false,
+                                        {first_input - fold.before, fold.inputs, rows},
+                                        {fold.first * outputs, outputs, rows}}};
     if (fold.first > 0) {
-        pieces.push_back(
-            {part_of_row(geometry, 1, first_input + fold.after, fold.first * outputs, padding), 0, 0, 0, 0});
+        pieces.push_back({part_of_row(geometry, 1, first_input + fold.after, fold.first * outputs, padding),
+                          false,
+                          {0, 0, 1},
+                          {0, 0, 1}});
     }
     if (last_output < x.output) {
         pieces.push_back(
             {part_of_row(geometry, 1, x.input - last_input, x.output - last_output, padding + fold.before * stride),
-             last_input, 0, last_output, 0});
+             false,
+             {last_input, 0, 1},
+             {last_output, 0, 1}});
     }
     return pieces;
 }

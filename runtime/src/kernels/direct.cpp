@@ -1,11 +1,9 @@
-#include "kernels/estimate.h"
+// Direct sums: tap by tap, and input channel by input channel.
 
 #include <algorithm>
 
 #include "device/machine.h"
-#include "kernels/cost_model.h"
-#include "kernels/fold.h"
-#include "kernels/tiles.h"
+#include "kernels/catalog.h"
 #include "problem/checked.h"
 
 namespace unstride {
@@ -14,33 +12,34 @@ namespace {
 // Elements in the slab of padded input that a task of this many output rows reads.
 int64_t slab_elements(const Entry &entry, const Geometry &geometry, int64_t rows) {
     const auto &[z, y, x] = geometry.extent;
-    const auto [groups, inputs, outputs] = channels_seen(geometry.channels, entry.variant);
-    const int64_t block =
-        is_across_channels(entry.variant) ? std::max<int64_t>(entry.variant.block, entry.lanes) : entry.variant.block;
-    const int64_t channels = entry.variant.family != "depthwise" ? staged_channels(entry.variant, inputs)
-                                                                 : divide_up(outputs, block) * block;
-    return product({slab_width(entry.variant.columns, x), channels, input_rows(y, rows), z.axis.most_taps(z.kernel)});
+    const auto [groups, inputs, outputs] = entry.rules->channels_seen(geometry.channels);
+    const Variant &v = entry.variant;
+    int64_t channels = staged_channels(entry, inputs);
+    if (entry.facts->inputs == Inputs::own) {
+        const int64_t block = entry.across == Lanes::channels ? std::max(v.block, entry.lanes) : v.block;
+        channels = divide_up(outputs, block) * block;
+    }
+    return product({slab_width(v.columns, x), channels, input_rows(y, rows), z.axis.most_taps(z.kernel)});
 }
 
-// Output rows of a slice that one slab serves, the larger of a half of the L2 cache's worth and one.
+// Output rows of a slice that one slab serves: those whose slab takes a half of the L2 cache, and at least one.
 int64_t rows_of_slab(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     int64_t rows = geometry.extent[1].output;
-    while (rows > 1 && slab_elements(entry, geometry, rows) * sum_bytes(entry.variant) > slab_limit(machine)) {
+    while (rows > 1 && slab_elements(entry, geometry, rows) * sum_bytes(entry) > slab_limit(machine)) {
         rows = (rows + 1) / 2;
     }
     return rows;
 }
 
-// Cycles that it takes to stage the input of the average output row once.
+// Cycles that it takes to stage the input of the average output row once. Vectors are copied, transposed, or gathered
+// element by element where columns lie apart.
 double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t rows) {
-    const Variant &v = entry.variant;
-    const bool gathers =
-        v.layout == Layout::ndhwc && !is_across_channels(v);  // columns lie apart, and are staged one by one
-    double of_vector = 3;
-    if (is_turned(v)) {
-        of_vector = 8;
-    } else if (gathers) {
-        of_vector = 14;
+    constexpr double copied = 3, transposed = 8, gathered = 14;
+    double of_vector = copied;
+    if (is_turned(entry)) {
+        of_vector = transposed;
+    } else if (entry.variant.layout == Layout::ndhwc && entry.across != Lanes::channels) {
+        of_vector = gathered;
     }
     return as_double(slab_elements(entry, geometry, rows)) / as_double(rows * entry.lanes) * of_vector;
 }
@@ -50,8 +49,8 @@ double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t r
 int64_t blocks_per_task(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     const auto &[z, y, x] = geometry.extent;
     const int64_t all = blocks(entry, geometry);
-    const double panels = as_double(channels_seen(geometry.channels, entry.variant).inputs * entry.variant.block *
-                                    sum_bytes(entry.variant));
+    const double panels =
+        as_double(entry.rules->channels_seen(geometry.channels).inputs * entry.variant.block * sum_bytes(entry));
     const double of_block = panels * as_double(x.kernel * y.kernel * z.kernel),
                  of_row = panels * as_double(all * x.kernel) * taps(y) * taps(z);
     const auto fitting = static_cast<int64_t>(as_double(machine.l2) / of_block);
@@ -66,10 +65,11 @@ int64_t blocks_per_task(const Entry &entry, const Geometry &geometry, const Mach
 // Slices of the output, for each share of its channels that is computed apart: what tasks are split from.
 int64_t slices(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     const int64_t shares = divide_up(blocks(entry, geometry), blocks_per_task(entry, geometry, machine));
-    return geometry.batch * channels_seen(geometry.channels, entry.variant).groups * shares * geometry.extent[0].output;
+    return geometry.batch * entry.rules->channels_seen(geometry.channels).groups * shares * geometry.extent[0].output;
 }
 
-// As many output rows as a slab serves; but tasks enough for all threads to be busy to the end.
+// As many output rows as one slab serves, or fewer, so that there are tasks enough for all threads to be busy to the
+// end.
 int64_t rows_per_task(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     const int64_t balanced = slices(entry, geometry, machine) * geometry.extent[1].output / (8 * machine.threads);
     int64_t rows = rows_of_slab(entry, geometry, machine);
@@ -79,21 +79,22 @@ int64_t rows_per_task(const Entry &entry, const Geometry &geometry, const Machin
     return rows;
 }
 
-// Cycles that the caches need to bring the weights that one step of a *channels* tile reads, where they are not in L1.
-// As measured on Zen 3: 24 bytes a cycle from L2, 10 from beyond.
+// Cycles that the caches need to bring the weights that one step of a tile across channels reads, where they are not in
+// L1. On Zen 3, 24 bytes a cycle were measured from L2, and 10 from beyond.
 double cycles_of_memory(const Entry &entry, const Geometry &geometry, const Machine &machine) {
-    const Variant &v = entry.variant;
-    if (v.family != "channels" && v.family != "pairs") {
+    constexpr double bytes_from_l2 = 24, bytes_from_beyond = 10;
+    if (entry.across != Lanes::channels || entry.facts->inputs == Inputs::own) {
         return 0;
     }
     const auto &[z, y, x] = geometry.extent;
     // A tile reads a phase's panels from end to end, a task those of both y and x phases, again for each row.
-    const double weights = as_double(v.block * sum_bytes(v)),
-                 panel = as_double(channels_seen(geometry.channels, v).inputs) * weights * taps(z);
+    const double weights = as_double(entry.variant.block * sum_bytes(entry)),
+                 panel = as_double(entry.rules->channels_seen(geometry.channels).inputs) * weights * taps(z);
     if (panel * taps(y) * taps(x) <= 0.75 * as_double(machine.l1d)) {
         return 0;
     }
-    return weights / (panel * as_double(y.kernel * x.kernel) <= as_double(machine.l2) ? 24 : 10);
+    const bool in_l2 = panel * as_double(y.kernel * x.kernel) <= as_double(machine.l2);
+    return weights / (in_l2 ? bytes_from_l2 : bytes_from_beyond);
 }
 
 // What a kernel that was compiled for the layer takes of the time of the one of the same tile for any layer: measured
@@ -102,18 +103,19 @@ constexpr double known_layer = 0.95;
 
 Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine) {
     const Variant &v = entry.variant;
-    const auto [groups, inputs, outputs] = channels_seen(geometry.channels, v);
+    const auto [groups, inputs, outputs] = entry.rules->channels_seen(geometry.channels);
     const auto &[z, y, x] = geometry.extent;
-    const bool depthwise = v.family == "depthwise";
-    const bool across_channels = is_across_channels(v);
+    const bool across_channels = entry.across == Lanes::channels;
 
-    // One step of a tile's inner loop: one input channel of one tap.
+    // A step of a tile's inner loop is one input channel of one tap.
     const double m = as_double(across_channels ? v.block : v.columns) / entry.lanes;  // vectors
-    const double n = across_channels ? v.columns : v.block;                           // that share them
+    const double n = across_channels ? v.columns : v.block;                           // numbers that share them
     const double unaligned = across_channels ? 1 : 1.5;  // half of the loads straddle cache lines
-    const double loads = depthwise ? m * n * unaligned + (across_channels ? m : n) : m * unaligned + n;
-    const double latency = 4,
-                 step = std::max({m * n / 2, loads / 2, latency, cycles_of_memory(entry, geometry, machine)});
+    double loads = m * unaligned + n;
+    if (entry.facts->inputs == Inputs::own) {
+        loads = m * n * unaligned + (across_channels ? m : n);
+    }
+    const double step = std::max(cycles_of_step(m, n, loads), cycles_of_memory(entry, geometry, machine));
 
     const double rows = as_double(product({geometry.batch, z.output, y.output}));
     const double tiles = rows * as_double(groups * blocks(entry, geometry)) *
@@ -140,50 +142,32 @@ Split split_direct(const Entry &entry, const Geometry &geometry, int64_t rows, c
             share_items};
 }
 
-int64_t scratch_elements_direct(const Entry &entry, const Geometry &geometry, const Split &split) {
+int64_t scratch_of_direct(const Entry &entry, const Geometry &geometry, const Split &split) {
     const auto &[z, y, x] = geometry.extent;
     const int64_t turned = input_rows(y, split.rows) * input_rows(z, 1);
-    return add(slab_elements(entry, geometry, split.rows), turned_elements(entry.variant, x, turned));
+    return add(slab_elements(entry, geometry, split.rows), turned_elements(entry, x, turned));
 }
 
-constexpr CostModel direct_cost{estimate_direct, split_direct, scratch_elements_direct};
-
-const CostModel &cost_of(const Entry &entry) {
-    if (entry.variant.device != Device::cpu) {
-        return gpu_cost;
-    }
-    switch (algorithm_of(entry.variant)) {
-    case Algorithm::winograd:
-        return winograd_cost;
-    case Algorithm::taps:
-        return taps_cost;
-    default:
-        return direct_cost;
-    }
+bool always_pays(const Geometry & /*geometry*/) {
+    return true;
 }
 
 }  // namespace
 
-// Tiles are whole vectors of 16 output channels, and the multiply-adds take half as long: no minimal filter saves much
-// more (docs/algorithm.md), and pairs have none of what those cost. By the makers' figures; not measured.
-bool pairs_pay(const Geometry &geometry) {
-    return geometry.channels.inputs >= 16 && geometry.channels.outputs >= 16;
-}
+const CostModel direct_cost{estimate_direct, split_direct, scratch_of_direct};
 
-Estimate estimate(const Entry &entry, const Geometry &geometry, const Machine &machine) {
-    return cost_of(entry).estimate(entry, folded(geometry, entry.variant), split(entry, geometry, 0, machine), machine);
-}
-
-Split split(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine) {
-    return cost_of(entry).split(entry, folded(geometry, entry.variant), rows, machine);
-}
-
-int64_t scratch_elements(const Entry &entry, const Geometry &geometry, const Split &split) {
-    int64_t most = 0;
-    for (const Piece &piece : pieces_of(geometry, entry.variant)) {
-        most = std::max(most, cost_of(entry).scratch_elements(entry, piece.geometry, split));
-    }
-    return most;
-}
+extern const SumsRules direct_sums{
+    Sums::direct,
+    "direct",
+    always_pays,
+    no_obstacle,
+    cut_nothing,
+    1,      // output of a row
+    false,  // has blocks of products
+    one_set_of_panels,
+    nullptr,  // panels hold the weights as they are
+    nullptr,
+    &direct_cost,
+};
 
 }  // namespace unstride

@@ -1,9 +1,10 @@
-#ifndef UNSTRIDE_RUNTIME_KERNELS_FOLD_H
-#define UNSTRIDE_RUNTIME_KERNELS_FOLD_H
+#ifndef UNSTRIDE_RUNTIME_PLAN_FOLD_H
+#define UNSTRIDE_RUNTIME_PLAN_FOLD_H
 
 #include <cstdint>
 #include <vector>
 
+#include "array/array.h"
 #include "problem/geometry.h"
 #include "unstride/variants.h"
 
@@ -27,13 +28,14 @@ Fold fold_of(const Geometry &geometry, const Variant &variant);
 // The rows from `first` to before `last` as a layer, for the planner; others come as they are.
 Geometry folded(const Geometry &geometry, const Variant &variant);
 
-// What is computed one after the other, as layers of their own: outputs and inputs from these columns on, and those of
-// the next row so many columns on. The whole layer, or its folded rows and what is before and behind them.
-struct Piece {
+// What is computed one after the other, as layers of their own: the whole layer, or its folded rows and what is before
+// and behind them. The rows of input and output begin at these columns.
+struct FoldedPiece {
     Geometry geometry;
-    int64_t input, input_step, output, output_step;
+    bool is_whole;
+    Range input, output;
 };
-std::vector<Piece> pieces_of(const Geometry &geometry, const Variant &variant);
+std::vector<FoldedPiece> pieces_of(const Geometry &geometry, const Variant &variant);
 
 }  // namespace unstride
 

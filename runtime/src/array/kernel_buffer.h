@@ -1,5 +1,5 @@
-#ifndef UNSTRIDE_RUNTIME_ARRAY_BUFFER_H
-#define UNSTRIDE_RUNTIME_ARRAY_BUFFER_H
+#ifndef UNSTRIDE_RUNTIME_ARRAY_KERNEL_BUFFER_H
+#define UNSTRIDE_RUNTIME_ARRAY_KERNEL_BUFFER_H
 
 #include <HalideRuntime.h>
 
@@ -12,21 +12,22 @@
 
 namespace unstride {
 
-// Where a buffer begins: so many elements from the start of an array of a GPU's or, where there is none, from a pointer
-// of the process's memory, or of CUDA's.
-struct Place {
+// The place in memory where an array begins.
+struct Origin {
     Device device;
-    const void *data;
     DType dtype;
-    const DeviceArray *array;
-    int64_t offset;
+    const void *data;          // memory of the process or of CUDA; null if there is `array`
+    const DeviceArray *array;  // memory of a GPU, or null
+    int64_t offset;            // elements from there to the first one of the array
 };
 
-// A halide_buffer_t with its dimensions, innermost first.
+// A halide_buffer_t, which is how kernels take arrays, with its dimensions, innermost first. Throws InvalidArgument for
+// arrays that 32-bit coordinates cannot reach.
 template<size_t Rank>
-class Buffer {
+class KernelBuffer {
 public:
-    Buffer(const Place &place, const std::array<int64_t, Rank> &extents, const std::array<int64_t, Rank> &strides) {
+    KernelBuffer(const Origin &origin, const std::array<int64_t, Rank> &extents,
+                 const std::array<int64_t, Rank> &strides) {
         constexpr int64_t most = std::numeric_limits<int32_t>::max();
         int64_t elements = 1;
         for (size_t d = 0; d < Rank; d++) {
@@ -38,21 +39,22 @@ public:
             }
             dimensions_[d] = halide_dimension_t(0, static_cast<int32_t>(extents[d]), static_cast<int32_t>(strides[d]));
         }
-        auto *const first = static_cast<uint8_t *>(const_cast<void *>(place.data)) +
-                            place.offset * size_of(place.dtype);  // kernels do not write to their inputs
-        if (place.array != nullptr) {
-            place.array->describe(buffer_, place.offset);
-        } else if (place.device == Device::cuda) {
+        // Kernels take all buffers as writable, but do not write to their inputs.
+        auto *const first =
+            static_cast<uint8_t *>(const_cast<void *>(origin.data)) + origin.offset * size_of(origin.dtype);
+        if (origin.array != nullptr) {
+            origin.array->describe(buffer_, origin.offset);
+        } else if (origin.device == Device::cuda) {
             describe_cuda_memory(buffer_, first);
         } else {
             buffer_.host = first;
         }
-        buffer_.type = kernel_type(place.dtype);
+        buffer_.type = kernel_type(origin.dtype);
         buffer_.dimensions = Rank;
         buffer_.dim = dimensions_.data();
     }
-    Buffer(const Buffer &) = delete;
-    Buffer &operator=(const Buffer &) = delete;
+    KernelBuffer(const KernelBuffer &) = delete;
+    KernelBuffer &operator=(const KernelBuffer &) = delete;
 
     // Makes a dimension the first one, and keeps the order of the others.
     void put_first(size_t dimension) {
@@ -67,17 +69,6 @@ private:
     std::array<halide_dimension_t, Rank> dimensions_;
     halide_buffer_t buffer_{};
 };
-
-// Where a caller's view has one element along a dimension, its stride there does not matter, and may be anything: a
-// kernel sees `otherwise`.
-template<size_t Rank>
-std::array<int64_t, Rank> strides_that_matter(const std::array<int64_t, Rank> &extents,
-                                              std::array<int64_t, Rank> strides, int64_t otherwise = 1) {
-    for (size_t d = 0; d < Rank; d++) {
-        strides[d] = extents[d] > 1 ? strides[d] : otherwise;
-    }
-    return strides;
-}
 
 }  // namespace unstride
 

@@ -1,0 +1,105 @@
+#include "kernels/cost.h"
+
+#include <algorithm>
+
+#include "kernels/catalog.h"
+#include "kernels/cut.h"
+#include "problem/checked.h"
+
+namespace unstride {
+namespace {
+
+constexpr int64_t channels_of_line = 16;
+
+// Inputs from the one that a phase's first tap reads to the last one's.
+int64_t reach(const Extent &e) {
+    return (e.axis.most_taps(e.kernel) - 1) * e.axis.input_step();
+}
+
+// Cycles that it takes to store one vector of a tile. Whole vectors are stored where they lie in memory as in the tile.
+// Else the store goes element by element: 1.2 cycles each if a phase's columns are dense, and 2 if they lie apart, in
+// lines of which another phase writes the rest. Where a group's channels are few of those that are dense, each element
+// goes to a line of its own, which is not in the cache any more when another group comes to it: this is taken for 8
+// cycles. At 1.2, f64 kernels of single channels were preferred on mednext_dw (64 groups), where those of all channels
+// take half of their time.
+double cycles_of_vector(const Entry &entry, bool has_layout_of_tile, bool dense, int64_t groups) {
+    constexpr double whole = 3, element_in_line_apart = 8, dense_element = 1.2, element = 2;
+    const bool channels_last = entry.variant.layout == Layout::ndhwc;
+    if (has_layout_of_tile && (channels_last || dense)) {
+        return whole;
+    }
+    if (!has_layout_of_tile && channels_last && groups > 1) {
+        return entry.lanes * element_in_line_apart;
+    }
+    return entry.lanes * (dense ? dense_element : element);
+}
+
+}  // namespace
+
+double cycles_of_step(double vectors, double sharing, double loads) {
+    constexpr double latency = 4;
+    return std::max({vectors * sharing / 2, loads / 2, latency});
+}
+
+bool is_turned(const Entry &entry) {
+    return entry.across == Lanes::channels && entry.variant.layout == Layout::ncdhw;
+}
+
+int64_t sum_bytes(const Entry &entry) {
+    return size_of(entry.variant.types.sums());
+}
+
+int64_t blocks(const Entry &entry, const Geometry &geometry) {
+    return divide_up(entry.rules->channels_seen(geometry.channels).outputs, entry.variant.block);
+}
+
+double taps(const Extent &e) {
+    return as_double(e.kernel) / as_double(e.axis.stride);
+}
+
+int64_t tiles_in_phase(int64_t columns, const Extent &x) {
+    return divide_up(divide_up(x.output, x.axis.stride), columns);
+}
+
+int64_t slab_width(int64_t columns, const Extent &x) {
+    const int64_t origin = divide_down(x.axis.padding, x.axis.stride);
+    const int64_t last = origin + tiles_in_phase(columns, x) * columns;
+    const int64_t first = origin - reach(x) - x.axis.input_step();
+    return std::max(x.input, last + 1) - std::min<int64_t>(first, 0);
+}
+
+int64_t staged_channels(const Entry &entry, int64_t inputs) {
+    return is_turned(entry) ? divide_up(inputs, channels_of_line) * channels_of_line : inputs;
+}
+
+int64_t turned_elements(const Entry &entry, const Extent &x, int64_t rows) {
+    return is_turned(entry) ? product({channels_of_line, divide_up(x.input, 4) * 4, rows}) : 0;
+}
+
+int64_t input_rows(const Extent &y, int64_t rows) {
+    return std::min((rows - 1 + (y.axis.tap_step() - 1) * y.axis.dilation) / y.axis.stride + reach(y) + 2, y.input);
+}
+
+bool has_many_items(const Entry &entry, const Geometry &geometry, const Machine &machine) {
+    return geometry.batch * entry.rules->channels_seen(geometry.channels).groups >= 4 * machine.threads;
+}
+
+double calls_along_x(const Entry &entry, const Geometry &geometry) {
+    return as_double(
+        static_cast<int64_t>(cut_width(geometry.extent[2], entry.variant.stride_x, entry.variant.device).size()));
+}
+
+double cycles_of_store(const Entry &entry, const Geometry &geometry) {
+    const Variant &v = entry.variant;
+    const bool dense = v.stride_x > 1 || geometry.extent[2].axis.stride == 1;  // whether a call's columns are
+    const double vectors = as_double(v.block * v.columns) / entry.lanes;
+    if (is_turned(entry) && dense) {
+        // A tile is transposed, and its phases are interleaved: the more work, the shorter its rows are than vectors.
+        return vectors * (3 + 2 * std::max(1.0, entry.lanes / as_double(v.columns * v.stride_x)));
+    }
+    const bool has_layout_of_tile = (entry.across == Lanes::channels) == (v.layout == Layout::ndhwc);
+    const int64_t groups = entry.rules->channels_seen(geometry.channels).groups;
+    return vectors * cycles_of_vector(entry, has_layout_of_tile, dense, groups);
+}
+
+}  // namespace unstride

@@ -1,0 +1,96 @@
+#ifndef UNSTRIDE_RUNTIME_KERNELS_FAMILY_RULES_H
+#define UNSTRIDE_RUNTIME_KERNELS_FAMILY_RULES_H
+
+#include <string>
+#include <vector>
+
+#include "family.h"
+#include "kernels/cost.h"
+#include "kernels/cut.h"
+#include "kernels/weights.h"
+#include "problem/problem.h"
+
+namespace unstride {
+
+// What the runtime knows of a kernel family, besides the facts that it shares with the generator. No other code
+// compares families: it asks the row of a kernel's family.
+struct FamilyRules {
+    Family family;
+
+    // How its kernels see the channels of a layer.
+    Channels (*channels_seen)(const Channels &channels);
+
+    // Why its kernels cannot compute a layer; empty if they can.
+    std::string (*obstacle)(const ConvTranspose3dOptions &options);
+
+    // The condition of a call without which its kernels cannot run, and what to tell a caller then; or null.
+    bool Conditions::*needs;
+    const char *unmet;
+};
+
+// What one set of packed weights has: so many taps, or what takes their place, for each input and output channel of
+// each group.
+struct PanelContents {
+    Channels channels;
+    int64_t taps;
+};
+
+// Rearranges the weights of a layer, or of a range of its output channels, which the geometry has, for one set of
+// panels: to what PanelContents says, in the order of dense_weight_strides().
+template<typename T>
+using Arrange = std::vector<T> (*)(const Geometry &geometry, const Weights<T> &weights, size_t set);
+
+// What the runtime knows of a way of summing. No other code compares ways of summing. Each row stands in the file of
+// its way: direct.cpp, winograd.cpp, taps.cpp, pairs.cpp.
+struct SumsRules {
+    Sums sums;
+    const char *name;
+
+    // Whether it is expected to take less time than direct sums. This depends on nothing but the layer and its input,
+    // so that rounding is the same in both layouts (with FMA), for any number of threads, and on any machine that has
+    // the kernels.
+    bool (*pays)(const Geometry &geometry);
+
+    // Why it cannot compute a layer; empty if it can.
+    std::string (*obstacle)(const ConvTranspose3dOptions &options);
+
+    // What each call of a kernel computes of the depth, or of the height.
+    std::vector<Cut> (*cut)(const Extent &extent);
+
+    // Outputs along depth and height that one row or slice of a Split stands for.
+    int outputs_of_row;
+
+    // Whether a block of a register tile is of products: of output channels and of the taps along height and width.
+    // Then these taps are in one panel, the bias is not filled up to whole blocks, a Split counts channels in place of
+    // blocks, and all output channels are computed by one kernel.
+    bool has_blocks_of_products;
+
+    // The sets of panels that a layer needs, whose channels a kernel sees as `seen`; one, or one for each phase of
+    // depth and height (see panels_of_phase).
+    std::vector<PanelContents> (*panels)(const Geometry &geometry, const Channels &seen);
+
+    // What the panels hold in place of the layer's weights; null where they hold these.
+    Arrange<float> arrange_floats;
+    Arrange<double> arrange_doubles;
+
+    const CostModel *cost;  // on a CPU
+};
+
+// All ways of summing, in the order in which the planner asks whether they pay: by what they save. The last one, direct
+// sums, always does.
+std::vector<const SumsRules *> all_sums();
+
+const FamilyRules &rules_of(Family family);
+const SumsRules &rules_of(Sums sums);
+const char *name_of(Lanes lanes);
+
+// Throws InvalidArgument for a name that is not in the table of generators/family.h, with those that are.
+const FamilyFacts &known_family(const std::string &name);
+
+// The members of most rows: there is no obstacle, and one set of panels has all taps.
+std::string no_obstacle(const ConvTranspose3dOptions &options);
+std::vector<PanelContents> one_set_of_panels(const Geometry &geometry, const Channels &seen);
+
+}  // namespace unstride
+
+#endif

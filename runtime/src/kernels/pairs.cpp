@@ -1,0 +1,70 @@
+// Sums of pairs: tap by tap, two input channels of bf16 in each multiply-add.
+
+#include <array>
+#include <cstring>
+#include <stdexcept>
+
+#include "kernels/family_rules.h"
+#include "problem/checked.h"
+
+namespace unstride {
+namespace {
+
+// Tiles are whole vectors of 16 output channels, and the multiply-adds take half as long: no minimal filter saves much
+// more (docs/algorithm.md), and pairs have none of what those cost. This follows from the makers' figures; it was not
+// measured.
+bool pairs_pay(const Geometry &geometry) {
+    return geometry.channels.inputs >= 16 && geometry.channels.outputs >= 16;
+}
+
+float both_in_bf16(float first, float second) {
+    const std::array<BFloat16, 2> both{BFloat16(first), BFloat16(second)};
+    float pair = 0;
+    std::memcpy(&pair, both.data(), sizeof(pair));
+    return pair;
+}
+
+// Weights of [group][pair of input channels][output channel][tap], the first of a pair in the lower half of a float.
+// The last input channel of an odd number goes with zeros.
+std::vector<float> paired(const Geometry &geometry, const Weights<float> &weights, size_t /*set*/) {
+    const auto &[groups, inputs, outputs] = geometry.channels;
+    const auto &[z, y, x] = geometry.extent;
+    const int64_t taps = product({z.kernel, y.kernel, x.kernel});
+    std::vector<float> result;
+    result.reserve(static_cast<size_t>(product({groups, divide_up(inputs, 2), outputs, taps})));
+    for (int64_t g = 0; g < groups; g++) {
+        for (int64_t c = 0; c < inputs; c += 2) {
+            for (int64_t o = 0; o < outputs; o++) {
+                const float *first = weights.filter(g, c, o);
+                const float *second = c + 1 < inputs ? weights.filter(g, c + 1, o) : nullptr;
+                for (int64_t tap = 0; tap < taps; tap++) {
+                    const int64_t at = tap * weights.strides.tap;
+                    result.push_back(both_in_bf16(first[at], second != nullptr ? second[at] : 0));
+                }
+            }
+        }
+    }
+    return result;
+}
+
+std::vector<double> no_pairs(const Geometry & /*geometry*/, const Weights<double> & /*weights*/, size_t /*set*/) {
+    throw std::logic_error("pairs are of bf16, whose sums are f32");
+}
+
+}  // namespace
+
+extern const SumsRules pairs_sums{
+    Sums::pairs,
+    "pairs",
+    pairs_pay,
+    no_obstacle,
+    cut_nothing,
+    1,      // output of a row
+    false,  // has blocks of products
+    one_set_of_panels,
+    paired,
+    no_pairs,
+    &direct_cost,
+};
+
+}  // namespace unstride

@@ -1,0 +1,34 @@
+#ifndef UNSTRIDE_RUNTIME_KERNELS_WEIGHTS_H
+#define UNSTRIDE_RUNTIME_KERNELS_WEIGHTS_H
+
+#include <cstdint>
+
+#include "problem/geometry.h"
+
+namespace unstride {
+
+// How many elements lie between the weights of neighbouring groups, input channels, output channels and taps. A tap is
+// counted row by row and slice by slice; a negative stride reads the taps from the last to the first.
+struct WeightStrides {
+    int64_t group, input, output, tap;
+};
+
+// Of weights without gaps in PyTorch's order, [group][input channel][output channel][tap].
+constexpr WeightStrides dense_weight_strides(const Channels &channels, int64_t taps) {
+    return {channels.inputs * channels.outputs * taps, channels.outputs * taps, taps, 1};
+}
+
+// Weights in memory, where those of each filter, of one input and one output channel, are so many taps.
+template<typename T>
+struct Weights {
+    const T *data;  // tap 0 of input channel 0 and output channel 0 of group 0
+    WeightStrides strides;
+
+    const T *filter(int64_t group, int64_t input, int64_t output) const {
+        return data + group * strides.group + input * strides.input + output * strides.output;
+    }
+};
+
+}  // namespace unstride
+
+#endif

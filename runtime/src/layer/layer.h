@@ -1,0 +1,75 @@
+#ifndef UNSTRIDE_RUNTIME_LAYER_LAYER_H
+#define UNSTRIDE_RUNTIME_LAYER_LAYER_H
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "formula.h"
+#include "layer/packed_weights.h"
+#include "plan/planner.h"
+#include "plan/program_cache.h"
+#include "run/execute.h"
+#include "unstride/conv_transpose.h"
+
+namespace unstride {
+
+// The data of a layer, and the one way through the runtime on which all its calls end: the problem of a call becomes a
+// program, and each part of the program runs with its packed weights.
+struct ConvTranspose::State {
+    ConvTranspose3dOptions options;
+    int spatial = 3;
+
+    Parameters parameters;
+    bool has_moderate_weights = false, has_weights_in_bf16 = false;  // see Conditions
+    Activation activation;
+    Formula formula = Formula::none;  // how kernels compute `activation`
+    mutable PackedWeights packed;
+
+    Device device = Device::cpu;
+    int processors = 0;  // number of the GPU's multiprocessors or compute units; 0 for the CPU
+    Forced forced;
+    mutable ProgramCache programs;
+
+    // Finds out which Conditions new weights meet, and forgets the packed ones.
+    void weight_is_set();
+
+    // Returns the problem of a call with these sizes, on the assumption that its input is moderate and aligned. This
+    // reads the number of threads once for the whole call, as another thread may set it at any time.
+    Problem problem_of(const Geometry &geometry, Layout layout, const Types &types) const;
+
+    // Returns the program by which this machine computes a problem, and keeps it for later calls with the same problem.
+    std::shared_ptr<const Program> program_for(const Problem &problem) const;
+
+    // Returns the layout of a forced variant, if there is one, which views that fit both layouts are taken to have.
+    std::optional<Layout> forced_layout() const {
+        return forced.entry != nullptr ? std::optional(forced.entry->variant.layout) : std::nullopt;
+    }
+
+    // Do what the overloads of ConvTranspose::forward do. `residual` is null if there is none.
+    void forward(const View<const void> &input, const View<void> &output, const View<const void> *residual) const;
+    void forward(const View<const void> &input, const View<void> &output, const View<const void> *residual,
+                 CudaStream cuda_stream) const;
+    void forward(const DeviceTensor &input, DeviceTensor &output, const DeviceTensor *residual) const;
+
+private:
+    // Checks the views of a call, and returns its problem.
+    Problem checked(const View<const void> &input, const View<void> &output, const View<const void> *residual) const;
+
+    // Runs or queues a call, on which all overloads of forward end. The arrays are in the memory of the process, or of
+    // the stream's GPU.
+    void run(Problem problem, const Arrays &arrays, const Stream &stream) const;
+
+    // Runs a call on a GPU for arrays in the process's memory, through copies in the GPU's memory. One copy holds as
+    // many items of the batch as an array of a GPU can have.
+    void run_through_copies(Problem problem, const View<const void> &input, const View<void> &output,
+                            const View<const void> *residual) const;
+};
+
+// Returns the sizes of the output for an input of `rank` dimensions, of which `spatial` are dimensions of space. There
+// is a batch if the input has one.
+Shape shape_of_output(const Geometry &geometry, size_t rank, int spatial);
+
+}  // namespace unstride
+
+#endif

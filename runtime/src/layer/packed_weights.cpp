@@ -1,0 +1,32 @@
+#include "layer/packed_weights.h"
+
+#include <new>
+
+#include "process/float_environment.h"
+#include "unstride/error.h"
+
+namespace unstride {
+
+std::shared_ptr<const std::vector<Panels>> PackedWeights::find_or_pack(const Part &part, const Geometry &geometry,
+                                                                       const Parameters &parameters,
+                                                                       const Stream &stream) {
+    const Entry &entry = *part.entry;
+    const Lock lock(mutex_);
+    try {
+        auto &packed = packed_[{entry.facts->sums, entry.variant.types.sums(), part.seen.groups, entry.variant.block,
+                                part.channels.first, part.channels.count, stream.device, stream.context}];
+        if (!packed) {
+            const DefaultFloatEnvironment environment;
+            const Geometry of_part = geometry_of(part, geometry);
+            packed = std::make_shared<const std::vector<Panels>>(
+                stream.device == Device::cpu
+                    ? pack(of_part, entry, part.channels.first, geometry.channels.outputs, parameters)
+                    : pack(stream, of_part, entry, parameters));
+        }
+        return packed;
+    } catch (const std::bad_alloc &) {
+        throw OutOfMemory("out of memory: could not keep the packed weights");
+    }
+}
+
+}  // namespace unstride

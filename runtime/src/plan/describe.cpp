@@ -1,0 +1,54 @@
+#include "plan/describe.h"
+
+#include <algorithm>
+
+#include "kernels/panels.h"
+#include "plan/planner.h"
+#include "problem/checked.h"
+
+namespace unstride {
+namespace {
+
+int64_t kernel_calls(const Part &part) {
+    int64_t calls = 0;
+    for (const Piece &piece : part.pieces) {
+        const int64_t batches = divide_up(piece.geometry.batch, items_of_call(part, piece, 0));
+        const auto &[depth, height, width] = piece.cuts;
+        calls += batches * static_cast<int64_t>(depth.size() * height.size() * width.size());
+    }
+    return calls;
+}
+
+}  // namespace
+
+Plan describe(const Program &program, const Problem &problem, const Machine &machine) {
+    const Geometry &geometry = problem.geometry;
+    const Types &types = problem.types;
+    const Part &main = program.parts.front(), &last = program.parts.back();
+    Plan plan{};
+    plan.variant = main.entry->variant;
+    plan.rest = &last == &main ? "" : last.entry->variant.name;
+    plan.channels = main.channels.count * geometry.channels.groups;
+    plan.reason = program.reason;
+    plan.threads = machine.threads;
+    plan.rows_per_task = main.split.rows;
+    for (const Part &part : program.parts) {
+        plan.tasks += part.split.tasks;
+        plan.kernel_calls += kernel_calls(part);
+        plan.packed_bytes += packed_bytes(geometry_of(part, geometry), *part.entry);
+        plan.scratch_bytes = std::max(plan.scratch_bytes, scratch_bytes(part, machine.threads));
+    }
+    plan.multiply_adds = geometry.multiply_adds();
+    plan.compulsory_bytes = static_cast<double>(geometry.input_elements() * size_of(types.input) +
+                                                geometry.weight_elements() * size_of(types.sums()) +
+                                                geometry.output_elements() * size_of(types.output));
+    plan.measured = program.measured_seconds > 0;
+    if (plan.measured) {
+        plan.expected_seconds = program.measured_seconds;
+    } else if (machine.clock_hertz > 0) {
+        plan.expected_seconds = expected_cycles(program, geometry, machine) / machine.clock_hertz;
+    }
+    return plan;
+}
+
+}  // namespace unstride
