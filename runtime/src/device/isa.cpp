@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "process/changes.h"
 #include "unstride/error.h"
 
 namespace unstride {
@@ -127,6 +128,7 @@ std::string max_isa() {
 
 void set_max_isa(const std::string &name) {
     ceiling = parse_ceiling("set_max_isa", name);
+    planning_changes++;
 }
 
 }  // namespace unstride

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "array/kernel_buffer.h"
+#include "array/array.h"
 #include "array/memory.h"
 #include "kernels/activation_formula.h"
 #include "kernels/catalog.h"

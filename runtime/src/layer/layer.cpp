@@ -13,6 +13,7 @@
 #include "problem/checked.h"
 #include "problem/dimensions.h"
 #include "problem/views.h"
+#include "process/changes.h"
 #include "process/float_environment.h"
 
 namespace unstride {
@@ -57,9 +58,11 @@ Problem ConvTranspose::State::problem_of(const Geometry &geometry, Layout layout
 }
 
 std::shared_ptr<const Program> ConvTranspose::State::program_for(const Problem &problem) const {
-    const ProgramCache::Key key{problem, usable_isa().rank, wisdom_generation()};
+    ProgramCache::Key key{problem, planning_changes};
     std::shared_ptr<const Program> program = programs.find(key);
     if (!program) {
+        load_environment_wisdom();  // before the count of changes that the program is kept for
+        key.changes = planning_changes;
         program = std::make_shared<const Program>(decide(options, problem, untimed_machine(problem.threads), forced));
         programs.insert(key, program);
     }

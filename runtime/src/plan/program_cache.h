@@ -14,16 +14,13 @@ namespace unstride {
 // The last programs of one layer, so that a forward like an earlier one does not plan again. Safe in several threads.
 class ProgramCache {
 public:
-    // All that a program depends on besides the layer's options and a forced variant: the problem, and what may change
-    // of this machine and of its wisdom.
+    // All that a program depends on besides the layer's options and a forced variant.
     struct Key {
         Problem problem;
-        int isa_rank;
-        uint64_t wisdom_generation;
+        uint64_t changes;  // planning_changes, when it was planned
 
         bool operator==(const Key &other) const {
-            return isa_rank == other.isa_rank && wisdom_generation == other.wisdom_generation &&
-                   problem == other.problem;
+            return changes == other.changes && problem == other.problem;
         }
     };
 

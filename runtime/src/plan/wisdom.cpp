@@ -17,6 +17,7 @@
 #include "checks/checks.h"
 #include "device/machine.h"
 #include "plan/wisdom_line.h"
+#include "process/changes.h"
 #include "process/lasting.h"
 #include "unstride/wisdom.h"
 
@@ -103,7 +104,7 @@ void take_text(std::string_view text, const Machine &machine, WisdomReport &repo
     if (!report.is_wisdom) {
         report.problems.push_back("line 1: it is not '" + std::string(wisdom_header) + "'");
     }
-    wisdom_changes++;
+    planning_changes++;
 }
 
 [[noreturn]] void fail_to_read(const std::string &why) {
@@ -170,21 +171,21 @@ std::string variable(const char *name) {
 
 constexpr const char *wisdom_variable = "UNSTRIDE_WISDOM";
 
-void load_environment() {
+}  // namespace
+
+void load_environment_wisdom() {
     std::call_once(store().environment, [] {
         const std::string path = variable(wisdom_variable);
         const std::string summary = path.empty() ? "" : load(path).summary();
         if (!summary.empty()) {
             std::fprintf(stderr, "unstride: warning: %s: %s\n", path.c_str(), summary.c_str());
         }
-        wisdom_changes++;
+        planning_changes++;
     });
 }
 
-}  // namespace
-
 std::optional<Winner> recall(const Problem &problem, const Machine &machine) {
-    load_environment();
+    load_environment_wisdom();
     const Lock lock(store().mutex);
     if (store().winners.empty() && store().other_machines.empty()) {
         return std::nullopt;
@@ -194,13 +195,8 @@ std::optional<Winner> recall(const Problem &problem, const Machine &machine) {
     return found != store().winners.end() ? std::optional(found->second) : std::nullopt;
 }
 
-uint64_t load_environment_wisdom() {
-    load_environment();
-    return wisdom_changes;
-}
-
 void add_wisdom(const WisdomEntry &entry) {
-    load_environment();
+    load_environment_wisdom();
     check_options(entry.options);
     const Geometry geometry = resolve(entry.options, entry.input_shape, entry.output_size);
     const Machine machine = untimed_machine(entry.threads);
@@ -210,7 +206,7 @@ void add_wisdom(const WisdomEntry &entry) {
     const Lock lock(store().mutex);
     sort_for(machine);
     store().winners[key] = winner;
-    wisdom_changes++;
+    planning_changes++;
 }
 
 std::string WisdomReport::summary() const {
@@ -231,12 +227,12 @@ std::string WisdomReport::summary() const {
 }
 
 WisdomReport load_wisdom(const std::string &path) {
-    load_environment();
+    load_environment_wisdom();
     return load(path);
 }
 
 WisdomReport read_wisdom(const std::string &text) {
-    load_environment();
+    load_environment_wisdom();
     WisdomReport report;
     report.found = true;
     take_text(text, untimed_machine(1), report);
@@ -244,7 +240,7 @@ WisdomReport read_wisdom(const std::string &text) {
 }
 
 std::string wisdom_text() {
-    load_environment();
+    load_environment_wisdom();
     std::string text = std::string(wisdom_header) + "\n";
     const Lock lock(store().mutex);
     for (const auto &[key, winner] : store().winners) {
@@ -261,7 +257,7 @@ void forget_wisdom() {
     const Lock lock(store().mutex);
     store().winners.clear();
     store().other_machines.clear();
-    wisdom_changes++;
+    planning_changes++;
 }
 
 std::string default_wisdom_path() {

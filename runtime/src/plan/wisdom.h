@@ -1,7 +1,6 @@
 #ifndef UNSTRIDE_RUNTIME_PLAN_WISDOM_H
 #define UNSTRIDE_RUNTIME_PLAN_WISDOM_H
 
-#include <atomic>
 #include <cstdint>
 #include <optional>
 
@@ -20,14 +19,8 @@ struct Winner {
 // What won for a problem on a machine: there are winners only for the machine that the process runs on.
 std::optional<Winner> recall(const Problem &problem, const Machine &machine);
 
-// Changes whenever recall may have another answer than before. The first time it is asked for, it looks for the wisdom
-// that the environment names, which is a change, too.
-inline std::atomic<uint64_t> wisdom_changes{0};  // 0: the environment was not looked at yet
-uint64_t load_environment_wisdom();
-inline uint64_t wisdom_generation() {
-    const uint64_t changes = wisdom_changes;
-    return changes > 0 ? changes : load_environment_wisdom();
-}
+// Loads the wisdom that the environment names, unless it was loaded before. It counts as one of planning_changes.
+void load_environment_wisdom();
 
 }  // namespace unstride
 
