@@ -179,6 +179,25 @@ TEST_CASE("a GPU gives the same bits every time", "[gpu]") {
     }
 }
 
+TEST_CASE("plans for a GPU, as measured on an H100", "[gpu]") {
+    const auto planned = [](const ConvTranspose3dOptions &options, const Shape &input, Layout layout) {
+        ConvTranspose3d layer(options);
+        layer.set_device(tested_device());
+        return layer.plan(input, layout).variant.name;
+    };
+    const ConvTranspose3dOptions few_positions{384, 64, 3, 2, 1, 1}, many_positions{128, 64, 2, 2};
+    const ConvTranspose3dOptions one_channel{64, 1, 4, 2, 1};
+    const std::string device = std::string("_") + to_string(tested_device());
+    // Few warps wait less for the tile whose loop is unrolled, which has more of them.
+    CHECK(planned(few_positions, {1, 384, 6, 6, 6}, Layout::ncdhw) == "ncdhw_columns_4x2_s1" + device);
+    CHECK(planned(many_positions, {1, 128, 32, 32, 32}, Layout::ndhwc) == "ndhwc_quads_8x4_s1" + device);
+    CHECK(planned(one_channel, {8, 64, 32, 32, 32}, Layout::ndhwc) == "ndhwc_quads_1x4_s1" + device);
+    ConvTranspose3dOptions depthwise{64, 64, 3, 2, 1, 1};
+    depthwise.groups = 64;
+    CHECK(planned(depthwise, {1, 64, 16, 32, 32}, Layout::ncdhw) == "ncdhw_depthwise_1x4_s2" + device);
+    CHECK(planned(depthwise, {1, 64, 16, 32, 32}, Layout::ndhwc) == "ndhwc_depthwise_32x4_s1" + device);
+}
+
 TEST_CASE("several threads use one layer on a GPU at once", "[gpu]") {
     const ConvTranspose3d layer = example().layer();
     std::vector<std::string> results(4);
