@@ -63,41 +63,24 @@ function(_unstride_read_isas)
 endfunction()
 _unstride_read_isas()
 
-# Reads the table of kernel families in generators/family.h. It sets unstride_families to the names of all families, and
-# the variables that unstride_family_sums reads.
-function(_unstride_read_families)
-    set(table "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../generators/family.h")
+# Reads the table of `kind` in generators/<kind>.h, whose rows have the value of an enumeration, a name, and a fact that
+# the pattern captures. It sets `list` to all names, and unstride_<kind>_<name>_<fact>.
+function(_unstride_read_table list kind enumeration fact pattern)
+    set(table "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../generators/${kind}.h")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${table}")
-    file(STRINGS "${table}" rows REGEX "^ +{Family::")
-    set(families "")
+    file(STRINGS "${table}" rows REGEX "^ +{${enumeration}::")
+    set(names "")
     foreach (row IN LISTS rows)
-        if (NOT row MATCHES "^ +{Family::([a-z]+), \"([a-z]+)\", Sums::([a-z]+), ")
-            message(FATAL_ERROR "generators/family.h: cannot read the row\n  ${row}")
+        if (NOT row MATCHES "^ +{${enumeration}::[a-z_]+, \"([a-z_]+)\", ${pattern}[,}]")
+            message(FATAL_ERROR "generators/${kind}.h: cannot read the row\n  ${row}")
         endif ()
-        list(APPEND families ${CMAKE_MATCH_2})
-        set(unstride_family_${CMAKE_MATCH_2}_sums ${CMAKE_MATCH_3} PARENT_SCOPE)
+        list(APPEND names ${CMAKE_MATCH_1})
+        set(unstride_${kind}_${CMAKE_MATCH_1}_${fact} ${CMAKE_MATCH_2} PARENT_SCOPE)
     endforeach ()
-    set(unstride_families "${families}" PARENT_SCOPE)
+    set(${list} "${names}" PARENT_SCOPE)
 endfunction()
-_unstride_read_families()
-
-# Reads the table of operators in generators/operator.h. It sets unstride_operators to the names of all operators, and
-# unstride_operator_NAME_generator to the generator of an operator's kernels.
-function(_unstride_read_operators)
-    set(table "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../generators/operator.h")
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${table}")
-    file(STRINGS "${table}" rows REGEX "^ +{Operator::")
-    set(operators "")
-    foreach (row IN LISTS rows)
-        if (NOT row MATCHES "^ +{Operator::([a-z_]+), \"([a-z_]+)\", \"([a-z_]+)\"}")
-            message(FATAL_ERROR "generators/operator.h: cannot read the row\n  ${row}")
-        endif ()
-        list(APPEND operators ${CMAKE_MATCH_2})
-        set(unstride_operator_${CMAKE_MATCH_2}_generator ${CMAKE_MATCH_3} PARENT_SCOPE)
-    endforeach ()
-    set(unstride_operators "${operators}" PARENT_SCOPE)
-endfunction()
-_unstride_read_operators()
+_unstride_read_table(unstride_families family Family sums "Sums::([a-z]+)")
+_unstride_read_table(unstride_operators operator Operator generator "\"([a-z_]+)\"")
 
 # unstride_family_sums(OUT FAMILY) tells in which way the kernels of a family compute sums: direct, winograd, taps or
 # pairs.
