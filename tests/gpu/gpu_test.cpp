@@ -198,6 +198,21 @@ TEST_CASE("plans for a GPU, as measured on an H100", "[gpu]") {
     CHECK(planned(depthwise, {1, 64, 16, 32, 32}, Layout::ndhwc) == "ndhwc_depthwise_32x4_s1" + device);
 }
 
+TEST_CASE("a plan for a GPU counts calls as the grid of a GPU limits them", "[gpu]") {
+    ConvTranspose3d layer(1, 1, 1);
+    layer.set_device(tested_device());
+    const auto plan = [&](int64_t items) { return layer.plan({items, 1, 1, 1, 1}, Layout::ncdhw); };
+    CHECK(plan(65535).kernel_calls == 1);
+    if (tested_device() == Device::cuda) {
+        CHECK(plan(65536).kernel_calls == 2);
+        return;
+    }
+    const std::string refusal = "more than 65535 items of this size are not supported with OpenCL";
+    CHECK(error_of<InvalidArgument>([&] { plan(65536); }) == refusal);
+    const Tensor input({65536, 1, 1, 1, 1});
+    CHECK(error_of<InvalidArgument>([&] { layer.forward(input.view()); }) == refusal);
+}
+
 TEST_CASE("several threads use one layer on a GPU at once", "[gpu]") {
     const ConvTranspose3d layer = example().layer();
     std::vector<std::string> results(4);
