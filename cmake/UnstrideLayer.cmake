@@ -148,6 +148,9 @@ function(_unstride_suitable_variants out depthwise outputs stride dilation layou
     set(suitable "")
     foreach (variant IN LISTS catalog)
         unstride_read_variant("${variant}")
+        if (NOT operator STREQUAL "forward")
+            continue()
+        endif ()
         # Depthwise kernels suit depthwise layers; so do, in ncdhw, tiles of single channels whose vectors lie across
         # columns. Other layers take all tiles of families that sum tap by tap, but tiles of single channels only for up
         # to three channels, or if the call names tiles.

@@ -16,7 +16,7 @@ from unstride_bench.layer_table import LAYOUTS
 VECTOR_ISAS = [isa.name for isa in ISAS.values() if isa.device == "cpu" and isa.fma]
 MULTIPLY_ADDS = ("vfmadd", "vdpbf16ps")
 NAME = re.compile(
-    rf"(?:lib)?(?P<name>(?P<layout>{'|'.join(LAYOUTS)})_(?P<family>{'|'.join(FAMILIES)})_"
+    rf"(?:lib)?(?P<name>(?:[a-z_]+_)?(?P<layout>{'|'.join(LAYOUTS)})_(?P<family>{'|'.join(FAMILIES)})_"
     r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?:(?P<types>f64|b?f16(?:_f32)?)_)?"
     rf"(?P<isa>{'|'.join(VECTOR_ISAS)}))\.[ao]$"
 )

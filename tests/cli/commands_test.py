@@ -1,10 +1,16 @@
 """The other commands: init, list, plan and bench."""
 
 import json
+import pathlib
 import re
+import sys
 
 import numpy as np
 from cli_support import DTYPES, LAYERS_HEADER, TYPES, CommandLineTest, main, types_of_each
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "bench"))
+from unstride_bench.instruction_sets import ISAS  # noqa: E402
+from unstride_bench.kernel_families import FAMILIES  # noqa: E402
 
 
 class CommandsTest(CommandLineTest):
@@ -93,24 +99,17 @@ class CommandsTest(CommandLineTest):
                 },
             )
             self.assertIn(variant["layout"], ("ncdhw", "ndhwc"))
-            self.assertIn(variant["sums"], ("direct", "winograd", "taps", "pairs"))
-            self.assertIn(variant["lanes"], ("channels", "columns", "taps"))
+            family = FAMILIES[variant["family"]]
+            self.assertEqual((variant["sums"], variant["lanes"]), (family.sums, family.lanes[variant["layout"]]))
             types = re.search(r"_s\d+_(.+_)?[^_]+$", variant["name"])[1]
             self.assertEqual(variant["dtype"], types[:-1].replace("_", "-") if types else "f32")
             self.assertEqual(line.split()[0], variant["name"])
             self.assertIn(f"  {variant['dtype']}  ", line)
             self.assertTrue(line.endswith("  yes" if variant["runs_here"] else f"  no: {variant['why_not']}"), line)
             self.assertEqual(variant["runs_here"], variant["why_not"] is None)
+            isa = ISAS[variant["target"]]
             self.assertEqual(
-                (variant["rank"], variant["vector_bytes"], variant["fma"]),
-                {
-                    "baseline": (0, 16, False),
-                    "avx2": (1, 32, True),
-                    "avx512": (2, 64, True),
-                    "avx512bf16": (3, 64, True),
-                    "cuda": (0, 128, True),
-                    "opencl": (0, 128, True),
-                }[variant["target"]],
+                (variant["rank"], variant["vector_bytes"], variant["fma"]), (isa.rank, isa.vector_bytes, isa.fma)
             )
         self.assertEqual({v["dtype"] for v in variants if v["runs_here"]}, set(TYPES))
         self.fail_with("--wat", "list", "--wat")

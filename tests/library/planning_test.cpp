@@ -2,6 +2,7 @@
 // else.
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <tuple>
 
@@ -121,6 +122,25 @@ TEST_CASE("the clock turns cycles into seconds", "[planning]") {
     }
 }
 
+TEST_CASE("a plan counts calls for as many items as 32 bits can number", "[planning]") {
+    // A long row is computed in three pieces, with 2^26 elements from one item to the next: 31 items make a call.
+    const ConvTranspose1d layer(16, 16, 3, 1, 1);
+    CHECK(layer.plan({64, 16, int64_t{1} << 22}, Layout::ncdhw, {}, {}, zen3).kernel_calls == 9);
+    CHECK(layer.plan({31, 16, int64_t{1} << 22}, Layout::ncdhw, {}, {}, zen3).kernel_calls == 3);
+}
+
+TEST_CASE("plans are for any number of threads, and for none of the batch", "[planning]") {
+    Machine machine = zen3;
+    for (const int threads : {1 << 29, 1 << 30, std::numeric_limits<int>::max()}) {
+        machine.threads = threads;
+        for (const Layout layout : {Layout::ncdhw, Layout::ndhwc}) {
+            CHECK(ConvTranspose3d(layers[0]).plan({2, 64, 20, 40, 40}, layout, {}, {}, machine).threads == threads);
+        }
+    }
+    const Plan empty = ConvTranspose3d(layers[0]).plan({0, 64, 20, 40, 40}, Layout::ncdhw, {}, {}, zen3);
+    CHECK(empty.reason.find(": 0 % of it in the multiply-adds, 0 % in stores, 0 % in staging") != std::string::npos);
+}
+
 TEST_CASE("a machine that cannot be is refused", "[planning][errors]") {
     const auto refused = [](void (*change)(Machine &)) {
         Machine machine = zen3;
@@ -129,7 +149,7 @@ TEST_CASE("a machine that cannot be is refused", "[planning][errors]") {
     };
     CHECK(refused([](Machine &) {}) == "no error");
     CHECK(refused([](Machine &m) { m.isa = "mmx"; }) ==
-          "there is no instruction set 'mmx', but baseline, avx2, avx512, avx512bf16, cuda or opencl");
+          "there is no instruction set 'mmx', but " + names_of_instruction_sets());
     CHECK(refused([](Machine &m) { m.isa = "cuda"; }) ==
           "the machine needs an instruction set of the CPU, but has cuda");
     CHECK(refused([](Machine &m) { m.threads = 0; }) == "the machine needs a thread, but has 0");

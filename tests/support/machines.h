@@ -1,6 +1,10 @@
 #ifndef UNSTRIDE_TESTS_MACHINES_H
 #define UNSTRIDE_TESTS_MACHINES_H
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "unstride/unstride.h"
 
 namespace unstride::tests {
@@ -18,6 +22,21 @@ inline const Machine old_laptop{"old laptop", "baseline", "", 2, 32 * kib, 256 *
 inline const Machine unknown_machine{};
 
 inline const Machine machines[] = {zen3, zen4, sapphire_rapids, skylake, old_laptop, unknown_machine};
+
+// "a, b or c", for the instruction sets of all devices or of one, as messages list them.
+inline std::string names_of_instruction_sets(std::optional<Device> device = std::nullopt) {
+    std::vector<std::string> names;
+    for (const InstructionSet &set : instruction_sets()) {
+        if (!device || set.device == *device) {
+            names.push_back(set.name);
+        }
+    }
+    std::string text = names.front();
+    for (size_t i = 1; i < names.size(); i++) {
+        text += (i + 1 < names.size() ? ", " : " or ") + names[i];
+    }
+    return text;
+}
 
 }  // namespace unstride::tests
 

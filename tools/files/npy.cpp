@@ -21,8 +21,17 @@ constexpr const char *loaded_bf16 = "|V2";
 
 // Returns the text that stands for a type in a header, as its "descr".
 const char *descr_of(DType dtype) {
-    constexpr const char *texts[] = {"<f4", "<f8", "<f2", "<V2"};
-    return texts[static_cast<int>(dtype)];
+    switch (dtype) {
+    case DType::f32:
+        return "<f4";
+    case DType::f64:
+        return "<f8";
+    case DType::f16:
+        return "<f2";
+    case DType::bf16:
+        return "<V2";
+    }
+    return "";
 }
 
 DType dtype_of_descr(const std::string &descr) {

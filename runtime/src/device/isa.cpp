@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdlib>
 
-#include "process/changes.h"
+#include "process/planning_changes.h"
 #include "unstride/error.h"
 
 namespace unstride {

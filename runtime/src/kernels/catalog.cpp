@@ -39,8 +39,7 @@ Entry entry(Operator op, const char *name, Layout layout, const char *family, in
     Variant variant{name, family, layout, isa.device, isa.name, types, stride_x, block, columns};
     variant.sums = sums.name;
     variant.lanes = name_of(across);
-    return {std::move(variant), op,      &facts, &rules_of(facts.family), &sums, cost, across, lanes,
-            isa.rank,           isa.fma, kernel};
+    return {std::move(variant), op, &facts, &rules_of(facts.family), &sums, cost, across, lanes, isa.rank, kernel};
 }
 
 struct Registry {
@@ -53,10 +52,17 @@ struct Registry {
             const Types types{k.input, k.output};
             entries.push_back(
                 entry(k.op, k.name, k.layout, k.family, k.block, k.columns, k.stride_x, types, k.isa, k.kernel));
-            variants.push_back(entries.back().variant);
+            list(entries.back());
         }
         for (const BuiltInActivation &a : built_in.activations) {
             activations[{a.output, a.isa}] = a.kernel;
+        }
+    }
+
+    // The public list is of the forward's kernels.
+    void list(const Entry &entry) {
+        if (entry.op == Operator::forward) {
+            variants.push_back(entry.variant);
         }
     }
 
@@ -70,7 +76,7 @@ struct Registry {
             added.variant.layer = layer;
             added.autoscheduled = k.autoscheduled;
             entries.push_back(added);
-            variants.push_back(added.variant);
+            list(added);
         }
         return static_cast<int>(kernels.size());
     }

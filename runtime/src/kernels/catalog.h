@@ -21,7 +21,6 @@ struct Entry {
     Lanes across;              // what the vectors of its tile lie across
     int lanes;                 // sums in a vector
     int rank;                  // of its instruction set, see InstructionSet
-    bool fma;                  // whether its instruction set has fused multiply-adds
     Kernel kernel;
     bool autoscheduled = false;  // see AddedKernel
 };

@@ -81,7 +81,7 @@ int64_t input_rows(const Extent &y, int64_t rows) {
 }
 
 bool has_many_items(const Entry &entry, const Geometry &geometry, const Machine &machine) {
-    return geometry.batch * entry.rules->channels_seen(geometry.channels).groups >= 4 * machine.threads;
+    return geometry.batch * entry.rules->channels_seen(geometry.channels).groups >= int64_t{4} * machine.threads;
 }
 
 double calls_along_x(const Entry &entry, const Geometry &geometry) {

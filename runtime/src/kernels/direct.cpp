@@ -71,7 +71,8 @@ int64_t slices(const Entry &entry, const Geometry &geometry, const Machine &mach
 // As many output rows as one slab serves, or fewer, so that there are tasks enough for all threads to be busy to the
 // end.
 int64_t rows_per_task(const Entry &entry, const Geometry &geometry, const Machine &machine) {
-    const int64_t balanced = slices(entry, geometry, machine) * geometry.extent[1].output / (8 * machine.threads);
+    const int64_t balanced =
+        slices(entry, geometry, machine) * geometry.extent[1].output / (int64_t{8} * machine.threads);
     int64_t rows = rows_of_slab(entry, geometry, machine);
     while (rows > 1 && rows > balanced) {
         rows = (rows + 1) / 2;

@@ -66,7 +66,7 @@ struct SumsRules {
     bool has_blocks_of_products;
 
     // The sets of panels that a layer needs, whose channels a kernel sees as `seen`; one, or one for each phase of
-    // depth and height (see panels_of_phase).
+    // depth and height, in the order of their first taps.
     std::vector<PanelContents> (*panels)(const Geometry &geometry, const Channels &seen);
 
     // What the panels hold in place of the layer's weights; null where they hold these.

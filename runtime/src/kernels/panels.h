@@ -39,7 +39,7 @@ struct Panels {
 
 // The panels that a kernel needs for a layer, or for a range of the output channels of each group: `geometry` has
 // those, of which the first is channel `first` of `all_outputs`. They are one set, or one for each phase of depth and
-// height, as panels_of_phase counts them. Throws OutOfMemory.
+// height, in the order of their first taps. Throws OutOfMemory.
 std::vector<Panels> pack(const Geometry &geometry, const Entry &entry, int64_t first, int64_t all_outputs,
                          const Parameters &parameters);
 

@@ -67,7 +67,7 @@ Split split_of_taps(const Entry &entry, const Geometry &geometry, int64_t rows, 
     // staged for them, four at a time, does not depend on how many there are.
     const auto too_large = [&] {
         return product_elements(entry, geometry, result.rows) * sum_bytes(entry) > slab_limit(machine) ||
-               result.rows > slices * height / (4 * machine.threads);
+               result.rows > slices * height / (int64_t{4} * machine.threads);
     };
     while (rows == 0 && result.rows > 1 && too_large()) {
         result.rows = (result.rows + 1) / 2;

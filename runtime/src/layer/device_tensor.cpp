@@ -1,6 +1,6 @@
 #include "layer/device_tensor.h"
-#include "kernels/devices.h"
 
+#include "kernels/devices.h"
 #include "problem/checked.h"
 #include "unstride/error.h"
 
@@ -9,11 +9,7 @@ namespace {
 
 int64_t count_of(const Shape &sizes, Layout layout, int spatial) {
     dense_strides(sizes, layout, spatial);  // throws for sizes that no tensor can have
-    int64_t count = 1;
-    for (const int64_t size : sizes) {
-        count = multiply(count, size);
-    }
-    return count;
+    return product(sizes);
 }
 
 void check(const Tensor &tensor, const DeviceTensor &array) {

@@ -98,7 +98,7 @@ Problem ConvTranspose::State::checked(const View<const void> &input, const View<
     const Geometry geometry = resolve_output(options, input.sizes, output.sizes, spatial);
     const Layout layout = check_views(input, output, residual, shape_of_output(geometry, input.sizes.size(), spatial),
                                       forced_layout().value_or(Layout::ncdhw), spatial);
-    return problem_of(geometry, layout, {input.dtype, output.dtype});
+    return problem_of(Operator::forward, geometry, layout, {input.dtype, output.dtype});
 }
 
 void ConvTranspose::State::forward(const View<const void> &input, const View<void> &output,
@@ -163,7 +163,7 @@ void ConvTranspose::State::forward(const DeviceTensor &input, DeviceTensor &outp
         }
     }
     if (geometry.batch > 0) {
-        const Problem problem = problem_of(geometry, input.layout(), types);
+        const Problem problem = problem_of(Operator::forward, geometry, input.layout(), types);
         const DeviceArray &to = output.state_->array;
         run(problem,
             arrays_of(problem, input.state_->array, to, residual != nullptr ? &residual->state_->array : nullptr),

@@ -13,8 +13,8 @@
 #include "problem/checked.h"
 #include "problem/dimensions.h"
 #include "problem/views.h"
-#include "process/changes.h"
 #include "process/float_environment.h"
+#include "process/planning_changes.h"
 
 namespace unstride {
 namespace {
@@ -49,12 +49,13 @@ void ConvTranspose::State::weight_is_set() {
     packed.clear();
 }
 
-Problem ConvTranspose::State::problem_of(const Geometry &geometry, Layout layout, const Types &types) const {
+Problem ConvTranspose::State::problem_of(Operator op, const Geometry &geometry, Layout layout,
+                                         const Types &types) const {
     Conditions conditions;
     conditions.moderate = has_moderate_weights;
     conditions.in_bf16 = has_weights_in_bf16;
     const int threads = device == Device::cpu ? num_threads() : processors;
-    return {Operator::forward, geometry, layout, types, device, conditions, threads};
+    return {op, geometry, layout, types, device, conditions, threads};
 }
 
 std::shared_ptr<const Program> ConvTranspose::State::program_for(const Problem &problem) const {
@@ -188,7 +189,7 @@ Device ConvTranspose::device() const {
 Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types) const {
     check_types(types);
     const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
-    const Problem problem = state_->problem_of(geometry, layout, types);
+    const Problem problem = state_->problem_of(Operator::forward, geometry, layout, types);
     Machine machine = untimed_machine(problem.threads);
     machine.clock_hertz = device_info(state_->device).clock_hertz;
     return describe(*state_->program_for(problem), problem, machine);
@@ -203,7 +204,7 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
                               to_string(state_->device));
     }
     const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
-    Problem problem = state_->problem_of(geometry, layout, types);
+    Problem problem = state_->problem_of(Operator::forward, geometry, layout, types);
     problem.threads = machine.threads;
     return describe(decide(state_->options, problem, machine, state_->forced), problem, machine);
 }

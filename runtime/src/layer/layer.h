@@ -36,7 +36,7 @@ struct ConvTranspose::State {
 
     // Returns the problem of a call with these sizes, on the assumption that its input is moderate and aligned. This
     // reads the number of threads once for the whole call, as another thread may set it at any time.
-    Problem problem_of(const Geometry &geometry, Layout layout, const Types &types) const;
+    Problem problem_of(Operator op, const Geometry &geometry, Layout layout, const Types &types) const;
 
     // Returns the program by which this machine computes a problem, and keeps it for later calls with the same problem.
     std::shared_ptr<const Program> program_for(const Problem &problem) const;

@@ -9,12 +9,19 @@
 namespace unstride {
 namespace {
 
-int64_t kernel_calls(const Part &part) {
+// Calls of a kernel in a forward with dense views, which a GPU computes through copies of some items at a time.
+int64_t kernel_calls(const Part &part, const Geometry &layer) {
+    const int64_t batch = std::max<int64_t>(layer.batch, 1);
+    const int64_t apart = std::max(layer.input_elements(), layer.output_elements()) / batch;
+    const bool on_cpu = part.entry->variant.device == Device::cpu;
+    const int64_t at_once = on_cpu ? batch : std::min(batch, items_in_32_bits(layer, apart));
     int64_t calls = 0;
-    for (const Piece &piece : part.pieces) {
-        const int64_t batches = divide_up(piece.geometry.batch, items_of_call(part, piece, 0));
+    for (Piece piece : part.pieces) {
+        piece.geometry.batch = at_once;
+        const int64_t calls_at_once = divide_up(at_once, items_of_call(part, piece, apart));
         const auto &[depth, height, width] = piece.cuts;
-        calls += batches * static_cast<int64_t>(depth.size() * height.size() * width.size());
+        calls += divide_up(layer.batch, at_once) * calls_at_once *
+                 static_cast<int64_t>(depth.size() * height.size() * width.size());
     }
     return calls;
 }
@@ -34,7 +41,7 @@ Plan describe(const Program &program, const Problem &problem, const Machine &mac
     plan.rows_per_task = main.split.rows;
     for (const Part &part : program.parts) {
         plan.tasks += part.split.tasks;
-        plan.kernel_calls += kernel_calls(part);
+        plan.kernel_calls += kernel_calls(part, geometry);
         plan.packed_bytes += packed_bytes(geometry_of(part, geometry), *part.entry);
         plan.scratch_bytes = std::max(plan.scratch_bytes, scratch_bytes(part, machine.threads));
     }

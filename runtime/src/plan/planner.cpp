@@ -15,7 +15,7 @@ namespace unstride {
 namespace {
 
 std::string percent(double part, double whole) {
-    return std::to_string(std::lround(part / whole * 100)) + " %";
+    return std::to_string(whole > 0 ? std::lround(part / whole * 100) : 0) + " %";
 }
 
 // All that a kernel which was compiled for one layer knows of it.
@@ -133,6 +133,9 @@ Part make_part(const Entry &entry, const Problem &problem, int64_t first, int64_
 std::string refusal(const Entry &entry, const ConvTranspose3dOptions &options, const Problem &problem,
                     const Machine &machine) {
     const Variant &v = entry.variant;
+    if (entry.op != problem.op) {
+        return "computes another operator";
+    }
     if (v.layout != problem.layout) {
         return std::string("is for layout ") + to_string(v.layout) + ", not " + to_string(problem.layout);
     }

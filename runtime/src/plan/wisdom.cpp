@@ -17,8 +17,8 @@
 #include "checks/checks.h"
 #include "device/machine.h"
 #include "plan/wisdom_line.h"
-#include "process/changes.h"
 #include "process/lasting.h"
+#include "process/planning_changes.h"
 #include "unstride/wisdom.h"
 
 namespace unstride {
@@ -76,6 +76,7 @@ void take_line(std::string_view line, const Machine &machine, WisdomReport &repo
     const WisdomLine parsed = parse_wisdom_line(line, machine);
     const Lock lock(store().mutex);
     sort_for(machine);
+    planning_changes++;
     if (file_line(parsed, line)) {
         report.entries++;
     } else {

@@ -139,7 +139,10 @@ std::string wisdom_key(const Problem &problem, const Machine &machine) {
     const auto output_padding = [](const Extent &e) {
         return e.output - (reached_outputs(e.input, e.kernel, e.axis.stride, e.axis.dilation) - 2 * e.axis.padding);
     };
-    return machine_prefix(machine) + "threads=" + std::to_string(problem.threads) +
+    // Lines are of the forward where they name no operator, as all have been.
+    const OperatorFacts &facts = operators[static_cast<int>(problem.op)];
+    const std::string op = problem.op == Operator::forward ? "" : "op=" + std::string(facts.name) + " ";
+    return machine_prefix(machine) + op + "threads=" + std::to_string(problem.threads) +
            " dtype=" + to_string(problem.types) + " layout=" + to_string(problem.layout) +
            " batch=" + std::to_string(geometry.batch) + " channels=" + std::to_string(c.groups * c.inputs) + "," +
            std::to_string(c.groups * c.outputs) + " groups=" + std::to_string(c.groups) +

@@ -23,8 +23,17 @@ uint32_t rounded(uint32_t bits, int dropped) {
 }  // namespace
 
 const char *to_string(DType dtype) {
-    constexpr const char *names[] = {"f32", "f64", "f16", "bf16"};
-    return names[static_cast<int>(dtype)];
+    switch (dtype) {
+    case DType::f32:
+        return "f32";
+    case DType::f64:
+        return "f64";
+    case DType::f16:
+        return "f16";
+    case DType::bf16:
+        return "bf16";
+    }
+    return "";
 }
 
 int64_t size_of(DType dtype) {

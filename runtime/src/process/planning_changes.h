@@ -1,5 +1,5 @@
-#ifndef UNSTRIDE_RUNTIME_PROCESS_CHANGES_H
-#define UNSTRIDE_RUNTIME_PROCESS_CHANGES_H
+#ifndef UNSTRIDE_RUNTIME_PROCESS_PLANNING_CHANGES_H
+#define UNSTRIDE_RUNTIME_PROCESS_PLANNING_CHANGES_H
 
 #include <atomic>
 #include <cstdint>
@@ -8,7 +8,7 @@ namespace unstride {
 
 // Counts the changes of what decides, besides a layer and its problem, how the layer is planned: the wisdom of the
 // process, and the ceiling for instruction sets. A layer plans again where this is another number than before.
-inline std::atomic<uint64_t> planning_changes{0};
+extern std::atomic<uint64_t> planning_changes;
 
 }  // namespace unstride
 
