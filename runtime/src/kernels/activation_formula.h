@@ -10,12 +10,14 @@
 
 namespace unstride {
 
-// An activation as the kernels know it.
+// Returns the formula by which kernels compute an activation. Activations that differ only in parameters share one.
 Formula formula_of(const Activation &activation);
 
-// The parameters that its formula has for each of so many channels: slope; low and high bound; or alpha. They are empty
-// where there are none.
+// The parameters of a formula, each with one value for every channel: slope; low and high bound; or alpha. A parameter
+// that the formula does not have is empty.
 using FormulaParameters = std::array<std::vector<double>, 2>;
+
+// Returns the parameters of an activation's formula for a layer with `channels` output channels.
 FormulaParameters parameters_of(const Activation &activation, int64_t channels);
 
 }  // namespace unstride

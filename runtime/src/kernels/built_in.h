@@ -25,7 +25,7 @@ struct BuiltInActivation {
 };
 
 template<typename T>
-struct Sequence {
+struct Sequence {  // an array that a range-based for loop can go through
     const T *first, *last;
 
     const T *begin() const {
@@ -36,15 +36,15 @@ struct Sequence {
     }
 };
 
-// The kernels that a library has by itself, in the order of schedules/catalog.txt. They need no initialization, so that
-// they are there before main.
+// The kernels that a library contains, in the order of schedules/catalog.txt. They are constants that need no
+// initialization, so that code which runs before main can use them.
 struct BuiltIn {
     const char *advice;  // the end of a message that says that a type has no kernels
     Sequence<BuiltInKernel> kernels;
     Sequence<BuiltInActivation> activations;
 };
 
-// Those of the library that was linked; CMake generates it for each (runtime/kernels.cpp.in).
+// The kernels of the library that was linked. CMake generates this table for each library (runtime/kernels.cpp.in).
 extern const BuiltIn built_in;
 
 }  // namespace unstride

@@ -27,9 +27,10 @@ Operator known_operator(const std::string &name) {
     return found->op;
 }
 
-// Throws InvalidArgument for a family or an instruction set that there is not.
-Entry entry(Operator op, const char *name, Layout layout, const char *family, int block, int columns, int stride_x,
-            const Types &types, const char *isa_name, Kernel kernel) {
+// Returns a kernel with what the tables say of its family and its instruction set. Throws InvalidArgument if the tables
+// have no such family or instruction set.
+Entry make_entry(Operator op, const char *name, Layout layout, const char *family, int block, int columns, int stride_x,
+                 const Types &types, const char *isa_name, Kernel kernel) {
     const Isa &isa = find_isa(isa_name);
     const FamilyFacts &facts = known_family(family);
     const SumsRules &sums = rules_of(facts.sums);
@@ -51,7 +52,7 @@ struct Registry {
         for (const BuiltInKernel &k : built_in.kernels) {
             const Types types{k.input, k.output};
             entries.push_back(
-                entry(k.op, k.name, k.layout, k.family, k.block, k.columns, k.stride_x, types, k.isa, k.kernel));
+                make_entry(k.op, k.name, k.layout, k.family, k.block, k.columns, k.stride_x, types, k.isa, k.kernel));
             list(entries.back());
         }
         for (const BuiltInActivation &a : built_in.activations) {
@@ -59,7 +60,7 @@ struct Registry {
         }
     }
 
-    // The public list is of the forward's kernels.
+    // Adds a kernel to the list that users see, which has only kernels of the forward.
     void list(const Entry &entry) {
         if (entry.op == Operator::forward) {
             variants.push_back(entry.variant);
@@ -71,8 +72,8 @@ struct Registry {
             if (std::any_of(variants.begin(), variants.end(), [&](const Variant &v) { return v.name == k.name; })) {
                 throw InvalidArgument("two variants are called " + k.name);
             }
-            Entry added = entry(known_operator(k.op), k.name.c_str(), k.layout, k.family.c_str(), k.block, k.columns,
-                                k.stride_x, k.types, k.isa.c_str(), k.kernel);
+            Entry added = make_entry(known_operator(k.op), k.name.c_str(), k.layout, k.family.c_str(), k.block,
+                                     k.columns, k.stride_x, k.types, k.isa.c_str(), k.kernel);
             added.variant.layer = layer;
             added.autoscheduled = k.autoscheduled;
             entries.push_back(added);
@@ -82,7 +83,7 @@ struct Registry {
     }
 };
 
-// It is made when it is first needed, as kernels register before main in any order.
+// The registry is made when it is first needed: kernels register before main, in an order that nobody knows.
 Lasting<constructed<Registry>> lasting_registry;
 
 Registry &registry() {

@@ -10,32 +10,34 @@
 
 namespace unstride {
 
-// A kernel with all that is known of it, looked up once, when it is registered.
+// A kernel with all that is known of it. This is looked up once, when the kernel is registered.
 struct Entry {
     Variant variant;
     Operator op;
-    const FamilyFacts *facts;  // what its family is to the generator, too
-    const FamilyRules *rules;  // what its family is to the runtime
-    const SumsRules *sums;     // how it sums
-    const CostModel *cost;     // what the planner expects of it
-    Lanes across;              // what the vectors of its tile lie across
-    int lanes;                 // sums in a vector
-    int rank;                  // of its instruction set, see InstructionSet
+    const FamilyFacts *facts;  // what generator and runtime both know of its family
+    const FamilyRules *rules;  // what only the runtime knows of its family
+    const SumsRules *sums;     // what the runtime knows of its way of summing
+    const CostModel *cost;     // how the planner estimates its time
+    Lanes across;              // the dimension that the vectors of its register tile lie along
+    int lanes;                 // how many sums a vector holds
+    int rank;                  // the rank of its instruction set: kernels of a higher rank are preferred
     Kernel kernel;
-    bool autoscheduled = false;  // see AddedKernel
+    bool autoscheduled = false;  // whether Halide's autoscheduler made it (AddedKernel)
 };
 
-// All variants: those of the build in the order of schedules/catalog.txt, then those that were registered. Entries stay
-// where they are.
+// Returns all kernels: those of the build in the order of schedules/catalog.txt, then those that were registered.
+// Entries stay where they are in memory when more are registered.
 const std::deque<Entry> &catalog();
 
-// Null if there is none of this name.
+// Returns the kernel of this name; null if there is none.
 const Entry *find_entry(const std::string &name);
 
-// What to tell a caller whose program has no kernel for a call, with the library to link if another one has it.
+// Returns the message for a caller whose program has no kernel for a layout and types. It names the library to link if
+// another one has such kernels.
 std::string why_no_kernels(Layout layout, const Types &types);
 
-// The kernel that computes activations of outputs of a type, for an instruction set or a GPU that has variants.
+// Returns the kernel that applies activations to outputs of a type. `isa` names an instruction set or a GPU that has
+// variants. Throws InvalidArgument if this program has no such kernel.
 ActivationKernel activation_kernel(DType dtype, const std::string &isa);
 
 }  // namespace unstride

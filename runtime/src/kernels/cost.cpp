@@ -9,19 +9,19 @@
 namespace unstride {
 namespace {
 
-constexpr int64_t channels_of_line = 16;
+constexpr int64_t channels_of_line = 16;  // floats in a cache line of 64 bytes
 
-// Inputs from the one that a phase's first tap reads to the last one's.
+// Returns how far apart the inputs are that the first and the last tap of a phase read.
 int64_t reach(const Extent &e) {
     return (e.axis.most_taps(e.kernel) - 1) * e.axis.input_step();
 }
 
-// Cycles that it takes to store one vector of a tile. Whole vectors are stored where they lie in memory as in the tile.
-// Else the store goes element by element: 1.2 cycles each if a phase's columns are dense, and 2 if they lie apart, in
-// lines of which another phase writes the rest. Where a group's channels are few of those that are dense, each element
-// goes to a line of its own, which is not in the cache any more when another group comes to it: this is taken for 8
-// cycles. At 1.2, f64 kernels of single channels were preferred on mednext_dw (64 groups), where those of all channels
-// take half of their time.
+// Returns the cycles that it takes to store one vector of a tile. Vectors are stored whole where their elements are
+// neighbours in memory, too. Otherwise each element is stored by itself. This takes 1.2 cycles if the columns of a
+// phase are dense, and 2 if they lie apart, in cache lines that other phases write as well. In ndhwc with several
+// groups, each element goes to a line of its own, which has left the cache before another group writes to it. This is
+// taken to cost 8 cycles: at 1.2, kernels of single channels in f64 were preferred on mednext_dw (64 groups), where
+// kernels of all channels take half of their time.
 double cycles_of_vector(const Entry &entry, bool has_layout_of_tile, bool dense, int64_t groups) {
     constexpr double whole = 3, element_in_line_apart = 8, dense_element = 1.2, element = 2;
     const bool channels_last = entry.variant.layout == Layout::ndhwc;
@@ -91,7 +91,7 @@ double calls_along_x(const Entry &entry, const Geometry &geometry) {
 
 double cycles_of_store(const Entry &entry, const Geometry &geometry) {
     const Variant &v = entry.variant;
-    const bool dense = v.stride_x > 1 || geometry.extent[2].axis.stride == 1;  // whether a call's columns are
+    const bool dense = v.stride_x > 1 || geometry.extent[2].axis.stride == 1;  // neighbouring columns
     const double vectors = as_double(v.block * v.columns) / entry.lanes;
     if (is_turned(entry) && dense) {
         // A tile is transposed, and its phases are interleaved: the more work, the shorter its rows are than vectors.

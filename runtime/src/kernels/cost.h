@@ -11,16 +11,18 @@ namespace unstride {
 struct Entry;
 
 // How much of a layer one parallel task computes: output rows of a slice, slices, items of the batch, and blocks of
-// output channels that share the input staged for these. What a row or a slice is here, SumsRules::outputs_of_row
-// tells. Kernels that sum directly, by taps or by pairs compute one slice of one item in a task.
+// output channels. The blocks of one task share the input that it stages: it copies the input to scratch memory once,
+// in the order in which it reads it. A row or a slice stands for as many outputs as SumsRules::outputs_of_row tells.
+// Kernels that sum directly, by taps or by pairs compute one slice of one item in a task.
 struct Split {
     int64_t rows, slices, items, blocks;
-    int64_t tasks;     // that it makes, in all calls together
-    bool share_items;  // whether threads share items and groups, not the tasks of each
+    int64_t tasks = 0;         // number of tasks in all calls together
+    bool share_items = false;  // true: items and groups are shared out among threads; false: the tasks of each are
 };
 
-// What a kernel is expected to spend on a layer, in cycles of a core that issues two FMAs, two loads and one store a
-// cycle, with a latency of 4 for the FMA. Only the order of the kernels matters.
+// The time that a kernel is expected to spend on a layer, in cycles, summed over all threads. A core is taken to issue
+// two FMAs, two loads and one store a cycle, and an FMA to have its result after 4 cycles. The figures need not be
+// exact, as they only have to put kernels in the right order.
 struct Estimate {
     double multiply_adds, stores, staging;
 
@@ -29,68 +31,74 @@ struct Estimate {
     }
 };
 
-// What the planner asks of the kernels of one way of summing. The geometry has the output channels that the kernel is
-// to compute, and the planner has folded long rows already. The threads of the machine share the work; to a kernel for
-// a GPU they are its processors, and all else of the machine does not matter.
+// What the planner asks about the kernels of one way of summing. `geometry` has only the output channels that the
+// kernel is to compute, and its long rows are folded already (plan/fold.h). The threads of the machine share the work.
+// For a kernel of a GPU these are the GPU's processors, and nothing else of the machine matters.
 struct CostModel {
+    // Returns the expected time with this split.
     Estimate (*estimate)(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine);
 
-    // The split of least estimated time. `rows` is how many a task should have at most, or 0.
+    // Returns the split of least estimated time. A task has at most `rows` rows, or any number if this is 0.
     Split (*split)(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine);
 
-    // Elements of scratch, each as large as a sum, that a thread takes at most.
+    // Returns how many elements of scratch memory, each as large as a sum, a thread takes at most.
     int64_t (*scratch_elements)(const Entry &entry, const Geometry &geometry, const Split &split);
 };
 
-// Direct sums and pairs share one model, and kernels for a GPU have one for all ways of summing.
+// The model of direct sums and of pairs on a CPU, and the one of all kernels of GPUs. Other models are known only in
+// the file of their way of summing.
 extern const CostModel direct_cost, gpu_cost;
 
-// The terms that several models count with follow.
+// The functions below are terms that several models have in common.
 
 inline double as_double(int64_t value) {
     return static_cast<double>(value);
 }
 
-// Cycles of one step of a tile's inner loop, which multiplies `vectors` loaded vectors by `sharing` numbers each: two
-// multiply-adds and two loads are issued a cycle, and a step cannot be shorter than the latency of a multiply-add.
+// Returns the cycles of one step of a tile's inner loop, which makes `loads` loads and multiplies each of `vectors`
+// vectors by each of `sharing` numbers. Two multiply-adds and two loads are issued a cycle. A step takes at least the
+// latency of a multiply-add, as the next step adds to its sums.
 double cycles_of_step(double vectors, double sharing, double loads);
 
-// Whether the vectors of a tile lie across channels, and those of the layout across columns, so that what a tile loads
-// and stores is transposed on the way.
+// Returns whether a tile's vectors lie across channels while neighbours in memory are columns, as in ncdhw. Then what a
+// tile loads and stores is transposed on the way.
 bool is_turned(const Entry &entry);
 
-// Bytes of an element that is staged, of a packed weight or of a sum.
+// Returns the bytes of a sum, which are also those of a packed weight and of a staged element of input.
 int64_t sum_bytes(const Entry &entry);
 
-// Blocks of output channels of a group.
+// Returns how many blocks the output channels of a group make, the last of which may be filled only in part.
 int64_t blocks(const Entry &entry, const Geometry &geometry);
 
-// Taps of the average phase of a dimension.
+// Returns how many taps a phase of a dimension has on average.
 double taps(const Extent &e);
 
-// Tiles of so many columns that one phase of an output row takes.
+// Returns how many tiles of `columns` columns one phase of an output row takes.
 int64_t tiles_in_phase(int64_t columns, const Extent &x);
 
-// Columns of a slab: all of the input's, and what whole tiles reach beyond them on both sides.
+// Returns the columns of a slab, the padded input that a task stages: all columns of the input, and those beyond its
+// ends that whole tiles of `columns` columns read.
 int64_t slab_width(int64_t columns, const Extent &x);
 
-// Channels that a slab has of so many: those that are transposed come by whole cache lines.
+// Returns how many channels a slab has room for if a layer has `inputs` of them. Channels that are transposed are
+// rounded up to what fills a cache line.
 int64_t staged_channels(const Entry &entry, int64_t inputs);
 
-// Elements beside the slab that it takes to transpose so many rows, in blocks of four columns.
+// Returns how many elements of scratch memory it takes, beside the slab, to transpose `rows` input rows in blocks of
+// four columns; 0 if nothing is transposed.
 int64_t turned_elements(const Entry &entry, const Extent &x, int64_t rows);
 
-// Input rows that a task of so many output rows stages. Bounds inference does not know which of a phase's taps is
-// first, and adds the rows before it.
+// Returns how many input rows a task of `rows` output rows stages. These are some more than it needs: Halide works out
+// the rows when it compiles a kernel, does not know which of a phase's taps is first, and adds the rows before it.
 int64_t input_rows(const Extent &y, int64_t rows);
 
-// Whether items and groups are enough to keep all threads busy.
+// Returns whether there are items and groups enough to keep all threads busy without more tasks for each.
 bool has_many_items(const Entry &entry, const Geometry &geometry, const Machine &machine);
 
-// Calls of a kernel for an item, each of which stages its input.
+// Returns how many calls of a kernel the width is cut into. Each of them stages the input anew.
 double calls_along_x(const Entry &entry, const Geometry &geometry);
 
-// Cycles that it takes to store a tile.
+// Returns the cycles that it takes to store a tile.
 double cycles_of_store(const Entry &entry, const Geometry &geometry);
 
 }  // namespace unstride

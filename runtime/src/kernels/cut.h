@@ -10,27 +10,29 @@
 
 namespace unstride {
 
-// What one call of a kernel computes of a dimension: it reads and writes these elements, and is told that they are
-// those of a layer with this kernel and axis.
+// What one call of a kernel computes along one dimension. The call reads and writes the elements of these ranges, and
+// is told that they are all elements of a layer with this kernel and axis.
 struct Cut {
     Range input;   // columns, rows or slices that it reads
-    Range output;  // those that it writes, of one phase if it computes several, each from one element further on
+    Range output;  // those that it writes for the first of its phases; each further phase begins one element later
     int64_t phases;
     int64_t kernel;
     Axis<int64_t> axis;
-    int64_t
-        weights;  // where phases have weights of their own, the number of these among those of the dimension; else 0
+
+    // The number of the set of weights that the call uses; 0 unless each phase of the dimension has a set of its own.
+    int64_t weights;
 };
 
-// One call for all of a dimension, as depth and height have it where a kernel computes any layer.
+// Returns a single cut that is all of a dimension. Depth and height are cut so for kernels that compute any layer.
 std::vector<Cut> cut_nothing(const Extent &e);
 
-// One call for each phase of depth or height, which is the layer of stride 1 that the phase is. Its kernel is that of a
-// minimal filter: one more than the phase has taps. Its weights have the number of its first tap.
+// Returns a cut for each phase of depth or height, which makes a layer of stride 1 of the phase. Its kernel is that of
+// a minimal filter, with one element more than the phase has taps. The number of its weights is that of its first tap.
 std::vector<Cut> cut_into_phases(const Extent &e);
 
-// The width is computed in one call, or in two where the last phases are a column shorter. A kernel that interleaves
-// the phases of one stride, `interleaved`, computes all columns as one phase; others have 1 there.
+// Returns the cuts of the width: one, or two where the last phases are a column shorter than the first ones.
+// `interleaved` is the stride whose phases a kernel interleaves, so that it computes all columns as one phase; it is 1
+// for other kernels.
 std::vector<Cut> cut_width(const Extent &x, int interleaved, Device device);
 
 }  // namespace unstride

@@ -49,7 +49,8 @@ std::vector<DeviceInfo> devices() {
     for (const Device device : {Device::cpu, Device::cuda, Device::opencl}) {
         try {
             found.push_back(device_info(device));
-        } catch (const DeviceError &) {  // not here
+        } catch (const DeviceError &) {
+            // The device is not here, so that it is not listed.
         }
     }
     return found;

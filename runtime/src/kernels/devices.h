@@ -8,11 +8,11 @@ namespace unstride {
 // These functions, and device_info() and devices() of unstride/device.h, know the devices that this program has kernels
 // for.
 
-// Whether a device is there, whose driver is loaded to find out.
+// Returns whether a device is there. To find out, it loads the device's driver.
 bool exists(Device device);
 
-// Where the calling thread's work for a device goes: with CUDA, to a stream of its current context. Throws DeviceError
-// where there is no such device.
+// Returns where the calling thread's work for a device goes. With CUDA this is `stream`, in the context that is current
+// in the thread. Throws DeviceError if there is no such device.
 Stream stream_on(Device device, const CudaStream &stream = {});
 
 }  // namespace unstride

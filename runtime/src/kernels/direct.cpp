@@ -1,4 +1,4 @@
-// Direct sums: tap by tap, and input channel by input channel.
+// Direct sums: a kernel adds up the products of each output tap by tap, and input channel by input channel.
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@
 namespace unstride {
 namespace {
 
-// Elements in the slab of padded input that a task of this many output rows reads.
+// Returns how many elements the slab has, the padded input that a task of `rows` output rows reads.
 int64_t slab_elements(const Entry &entry, const Geometry &geometry, int64_t rows) {
     const auto &[z, y, x] = geometry.extent;
     const auto [groups, inputs, outputs] = entry.rules->channels_seen(geometry.channels);
@@ -22,7 +22,9 @@ int64_t slab_elements(const Entry &entry, const Geometry &geometry, int64_t rows
     return product({slab_width(v.columns, x), channels, input_rows(y, rows), z.axis.most_taps(z.kernel)});
 }
 
-// Output rows of a slice that one slab serves: those whose slab takes a half of the L2 cache, and at least one.
+// Returns for how many output rows of a slice a task stages one slab. The height is halved until the slab takes at most
+// slab_limit(), about half of the L2 cache, so that it stays there while the task reads it; but there is at least one
+// row.
 int64_t rows_of_slab(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     int64_t rows = geometry.extent[1].output;
     while (rows > 1 && slab_elements(entry, geometry, rows) * sum_bytes(entry) > slab_limit(machine)) {
@@ -31,10 +33,10 @@ int64_t rows_of_slab(const Entry &entry, const Geometry &geometry, const Machine
     return rows;
 }
 
-// Cycles that it takes to stage the input of the average output row once. Vectors are copied, transposed, or gathered
-// element by element where columns lie apart.
+// Returns the cycles that it takes to stage the input of an average output row once, in tasks of `rows` rows. Vectors
+// are copied; or transposed; or, where their columns lie apart in memory, gathered element by element.
 double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t rows) {
-    constexpr double copied = 3, transposed = 8, gathered = 14;
+    constexpr double copied = 3, transposed = 8, gathered = 14;  // cycles of a vector
     double of_vector = copied;
     if (is_turned(entry)) {
         of_vector = transposed;
@@ -44,8 +46,9 @@ double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t r
     return as_double(slab_elements(entry, geometry, rows)) / as_double(rows * entry.lanes) * of_vector;
 }
 
-// Blocks of output channels that share what a task stages: all, unless the panels of fewer would stay in the L2 cache
-// from task to task, and staging more often takes less than reading all panels anew for each row, at 10 bytes a cycle.
+// Returns how many blocks of output channels share the input that a task stages. These are all blocks, unless fewer are
+// better: their panels of weights would stay in the L2 cache from task to task, and to stage the input more often would
+// take less time than to read all panels anew for each row, at 10 bytes a cycle.
 int64_t blocks_per_task(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     const auto &[z, y, x] = geometry.extent;
     const int64_t all = blocks(entry, geometry);
@@ -62,14 +65,15 @@ int64_t blocks_per_task(const Entry &entry, const Geometry &geometry, const Mach
     return as_double(shares - 1) * staging < of_row / 10 ? divide_up(all, shares) : all;
 }
 
-// Slices of the output, for each share of its channels that is computed apart: what tasks are split from.
+// Returns the number of pieces that are cut into tasks along the height: slices of the output, times the shares of
+// output channels that are computed in tasks of their own.
 int64_t slices(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     const int64_t shares = divide_up(blocks(entry, geometry), blocks_per_task(entry, geometry, machine));
     return geometry.batch * entry.rules->channels_seen(geometry.channels).groups * shares * geometry.extent[0].output;
 }
 
-// As many output rows as one slab serves, or fewer, so that there are tasks enough for all threads to be busy to the
-// end.
+// Returns the output rows of a task: as many as one slab serves, or fewer so that each thread has about eight tasks,
+// which keep all threads busy to the end.
 int64_t rows_per_task(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     const int64_t balanced =
         slices(entry, geometry, machine) * geometry.extent[1].output / (int64_t{8} * machine.threads);
@@ -80,15 +84,17 @@ int64_t rows_per_task(const Entry &entry, const Geometry &geometry, const Machin
     return rows;
 }
 
-// Cycles that the caches need to bring the weights that one step of a tile across channels reads, where they are not in
-// L1. On Zen 3, 24 bytes a cycle were measured from L2, and 10 from beyond.
+// Returns the cycles that it takes to fetch the weights that one step of a tile across channels reads, if they come
+// from beyond the L1 cache; 0 if they do not, and for other tiles. On Zen 3, 24 bytes a cycle were measured from L2,
+// and 10 from beyond.
 double cycles_of_memory(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     constexpr double bytes_from_l2 = 24, bytes_from_beyond = 10;
     if (entry.across != Lanes::channels || entry.facts->inputs == Inputs::own) {
         return 0;
     }
     const auto &[z, y, x] = geometry.extent;
-    // A tile reads a phase's panels from end to end, a task those of both y and x phases, again for each row.
+    // A tile reads the panels of its phase from end to end. A task reads those of all phases of the height and the
+    // width, and reads them again for each row.
     const double weights = as_double(entry.variant.block * sum_bytes(entry)),
                  panel = as_double(entry.rules->channels_seen(geometry.channels).inputs) * weights * taps(z);
     if (panel * taps(y) * taps(x) <= 0.75 * as_double(machine.l1d)) {
@@ -98,8 +104,8 @@ double cycles_of_memory(const Entry &entry, const Geometry &geometry, const Mach
     return weights / (in_l2 ? bytes_from_l2 : bytes_from_beyond);
 }
 
-// What a kernel that was compiled for the layer takes of the time of the one of the same tile for any layer: measured
-// with avx2, on an AMD EPYC, mostly 0.85 to 0.98, and 0.67 to 0.83 for depthwise layers.
+// The time of a kernel that was compiled for the layer, in parts of the time of a kernel for any layer with the same
+// tile. With avx2 on an AMD EPYC, 0.85 to 0.98 was measured for most layers, and 0.67 to 0.83 for depthwise ones.
 constexpr double known_layer = 0.95;
 
 Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine) {
@@ -110,8 +116,8 @@ Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Spl
 
     // A step of a tile's inner loop is one input channel of one tap.
     const double m = as_double(across_channels ? v.block : v.columns) / entry.lanes;  // vectors
-    const double n = across_channels ? v.columns : v.block;                           // numbers that share them
-    const double unaligned = across_channels ? 1 : 1.5;  // half of the loads straddle cache lines
+    const double n = across_channels ? v.columns : v.block;  // numbers that each vector is multiplied by
+    const double unaligned = across_channels ? 1 : 1.5;  // an unaligned load straddles two cache lines half of the time
     double loads = m * unaligned + n;
     if (entry.facts->inputs == Inputs::own) {
         loads = m * n * unaligned + (across_channels ? m : n);

@@ -7,7 +7,7 @@
 
 namespace unstride {
 
-// Each row is defined in the file of its way of summing.
+// Each of these rows is defined in the file of its way of summing.
 extern const SumsRules direct_sums, winograd_sums, taps_sums, pairs_sums;
 
 namespace {
@@ -16,12 +16,12 @@ Channels as_they_are(const Channels &channels) {
     return channels;
 }
 
-// A depthwise layer is one group, which has all groups' outputs.
+// A depthwise layer is seen as a single group that has the outputs of all groups.
 Channels one_group(const Channels &channels) {
     return {1, 1, channels.groups};
 }
 
-// Two input channels are one, in an element of twice the size.
+// Two input channels in bf16 are seen as one channel, whose elements are twice as large.
 Channels paired_inputs(const Channels &channels) {
     return {channels.groups, divide_up(channels.inputs, 2), channels.outputs};
 }

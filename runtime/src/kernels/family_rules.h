@@ -17,10 +17,11 @@ namespace unstride {
 struct FamilyRules {
     Family family;
 
-    // How its kernels see the channels of a layer.
+    // Returns the channels of a layer as its kernels see them. For example, to a depthwise kernel all groups of a layer
+    // are the output channels of a single group.
     Channels (*channels_seen)(const Channels &channels);
 
-    // Why its kernels cannot compute a layer; empty if they can.
+    // Returns why its kernels cannot compute a layer; empty if they can.
     std::string (*obstacle)(const ConvTranspose3dOptions &options);
 
     // The condition of a call without which its kernels cannot run, and what to tell a caller then; or null.
@@ -28,15 +29,15 @@ struct FamilyRules {
     const char *unmet;
 };
 
-// What one set of packed weights has: so many taps, or what takes their place, for each input and output channel of
-// each group.
+// What one set of packed weights contains: `taps` taps, or numbers that take their place, for each input and output
+// channel of each group.
 struct PanelContents {
     Channels channels;
     int64_t taps;
 };
 
-// Rearranges the weights of a layer, or of a range of its output channels, which the geometry has, for one set of
-// panels: to what PanelContents says, in the order of dense_weight_strides().
+// Returns the weights of a layer, or of the range of its output channels that `geometry` has, rearranged for the set of
+// panels of this number. They are what PanelContents says, in the order of dense_weight_strides().
 template<typename T>
 using Arrange = std::vector<T> (*)(const Geometry &geometry, const Weights<T> &weights, size_t set);
 
@@ -46,15 +47,15 @@ struct SumsRules {
     Sums sums;
     const char *name;
 
-    // Whether it is expected to take less time than direct sums. This depends on nothing but the layer and its input,
-    // so that rounding is the same in both layouts (with FMA), for any number of threads, and on any machine that has
-    // the kernels.
+    // Returns whether it is expected to take less time than direct sums. This depends on nothing but the layer and its
+    // input, so that rounding is the same in both layouts (with FMA), for any number of threads, and on any machine
+    // that has the kernels.
     bool (*pays)(const Geometry &geometry);
 
-    // Why it cannot compute a layer; empty if it can.
+    // Returns why it cannot compute a layer; empty if it can.
     std::string (*obstacle)(const ConvTranspose3dOptions &options);
 
-    // What each call of a kernel computes of the depth, or of the height.
+    // Returns what each call of a kernel computes along the depth, or along the height.
     std::vector<Cut> (*cut)(const Extent &extent);
 
     // Outputs along depth and height that one row or slice of a Split stands for.
@@ -65,29 +66,30 @@ struct SumsRules {
     // blocks, and all output channels are computed by one kernel.
     bool has_blocks_of_products;
 
-    // The sets of panels that a layer needs, whose channels a kernel sees as `seen`; one, or one for each phase of
-    // depth and height, in the order of their first taps.
+    // Returns the sets of panels that a layer needs, whose channels a kernel sees as `seen`. There is one set, or one
+    // for each pair of a phase of the depth and a phase of the height, in the order of their first taps.
     std::vector<PanelContents> (*panels)(const Geometry &geometry, const Channels &seen);
 
     // What the panels hold in place of the layer's weights; null where they hold these.
     Arrange<float> arrange_floats;
     Arrange<double> arrange_doubles;
 
-    const CostModel *cost;  // on a CPU
+    const CostModel *cost;  // the model of cost of its kernels on a CPU
 };
 
-// All ways of summing, in the order in which the planner asks whether they pay: by what they save. The last one, direct
-// sums, always does.
+// Returns all ways of summing, in the order in which the planner asks whether they pay: those that save most come
+// first. Direct sums, which always pay, come last.
 std::vector<const SumsRules *> all_sums();
 
 const FamilyRules &rules_of(Family family);
 const SumsRules &rules_of(Sums sums);
 const char *name_of(Lanes lanes);
 
-// Throws InvalidArgument for a name that is not in the table of generators/family.h, with those that are.
+// Returns the row of a family in the table of generators/family.h. Throws InvalidArgument, with the names that are in
+// the table, if this one is not.
 const FamilyFacts &known_family(const std::string &name);
 
-// The members of most rows: there is no obstacle, and one set of panels has all taps.
+// These are members of most rows of the tables: there is no obstacle, and a single set of panels has all taps.
 std::string no_obstacle(const ConvTranspose3dOptions &options);
 std::vector<PanelContents> one_set_of_panels(const Geometry &geometry, const Channels &seen);
 

@@ -1,10 +1,12 @@
-// What kernels of schedules/gpu.cpp take, in cycles of a GPU's processor (a multiprocessor of CUDA): what the warps of
-// the fullest processor keep it busy, and for each wave of warps the latency of their trips through the innermost loop.
-// A trip is busy for what its instructions take to issue, or its loads take in the cache, if that is more.
+// The model of cost for the kernels of schedules/gpu.cpp, in cycles of one of the GPU's processors (which CUDA calls
+// multiprocessors). A kernel takes the cycles for which its warps keep the fullest processor busy. To these comes, for
+// each wave of warps that run at the same time, the latency of their trips through the innermost loop. A trip keeps the
+// processor busy for as long as its instructions take to issue, or its loads take in the cache if that is longer.
 //
-// Constants are those of an H100, and the same on all machines. Four are fitted to the times of the f32 variants on
-// bench/layers.csv (bench/gpu/results). Choices depend little on them: with one of them half or twice as large, or
-// half_sectors from 1 to 1.3, the geometric mean of what is chosen is at most 1.06 times that of the fastest variants.
+// The constants are those of an H100, and are used on all GPUs. Four of them are fitted to the times of the f32
+// variants on bench/layers.csv (bench/gpu/results). Choices depend little on them: with one of them half or twice as
+// large, or half_sectors from 1 to 1.3, the geometric mean of what is chosen is at most 1.06 times that of the fastest
+// variants.
 
 #include <algorithm>
 #include <cmath>
@@ -17,31 +19,34 @@ namespace {
 
 constexpr int64_t warp = 32, warps_of_block = 4;  // as schedules/gpu.cpp has them
 
-// From NVIDIA's documents.
+// These are from NVIDIA's documents.
 constexpr int64_t processors = 132;
-constexpr double issues = 4;          // instructions of warps that a processor issues a cycle
-constexpr double registers = 65536;   // of a processor
-constexpr double most_blocks = 16;    // of 128 threads, on a processor
-constexpr int64_t lanes_of_quad = 8;  // threads whose 16 bytes each the cache returns in a cycle
+constexpr double issues = 4;          // instructions of warps that a processor can issue in a cycle
+constexpr double registers = 65536;   // registers of a processor, of 32 bits
+constexpr double most_blocks = 16;    // blocks of 128 threads that a processor can hold at once
+constexpr int64_t lanes_of_quad = 8;  // threads that the cache serves in one cycle if each loads 16 bytes
 
-// Counted in what ptxas makes of the kernels for compute capability 9.0.
-constexpr double registers_beside_sums = 48;
-constexpr double addresses = 4;          // instructions for each load of input, beside it
-constexpr double loop = 5;               // and for each trip
-constexpr double few_multiply_adds = 8;  // of a trip: ptxas then unrolls four trips, and has their loads wait together
+// These were counted in the code that ptxas, the assembler of CUDA, makes of the kernels for compute capability 9.0.
+constexpr double registers_beside_sums = 48;  // registers of a thread that hold no sums
+constexpr double addresses = 4;               // instructions that compute the address of a load of input
+constexpr double loop = 5;                    // instructions of each trip for the loop itself
 
-// Fitted.
-constexpr double latency = 300;         // of a trip: FMAs wait for weights, often from the second-level cache
-constexpr double cycles_of_tap = 25;    // that a warp is busy where the loop of a tap begins
-constexpr double cycles_of_store = 40;  // and for each output, with the epilogue and its share of the prologue
-constexpr double half_sectors = 1.1;    // times as long, where a store writes every other element of them
+// If a trip has no more multiply-adds than this, ptxas unrolls four trips, whose loads then wait for memory together.
+constexpr double few_multiply_adds = 8;
 
-// How the threads of a warp lie: across so many blocks of output channels, and tiles of positions.
+// These are fitted.
+constexpr double latency = 300;       // cycles of a trip that FMAs wait for weights, often from the second-level cache
+constexpr double cycles_of_tap = 25;  // cycles for which a warp is busy to begin the loop of a tap
+constexpr double cycles_of_output = 40;  // cycles of a warp for each output: epilogue, store, share of the prologue
+constexpr double half_sectors = 1.1;     // factor for stores that write only every other element of a sector of memory
+
+// How many blocks of output channels and how many tiles of positions the threads of a warp lie across.
 struct Warp {
     int64_t blocks, tiles;
 };
 
-// Whether the threads of a warp lie across the channels of one tile.
+// Returns whether the threads of a warp share one tile, of which each computes another output channel. Otherwise each
+// thread computes a tile of its own.
 bool is_across_warp(const Entry &entry) {
     return entry.facts->inputs == Inputs::own && entry.across == Lanes::channels;
 }
@@ -51,21 +56,22 @@ Warp warp_of(const Entry &entry) {
     if (is_across_warp(entry)) {
         return {1, 1};
     }
-    const int64_t blocks = v.layout == Layout::ndhwc && v.block >= 8 ? std::max<int64_t>(warp / v.block, 1) : 1;
-    return {blocks, warp / blocks};
+    const int64_t blocks_of_warp = v.layout == Layout::ndhwc && v.block >= 8 ? std::max<int64_t>(warp / v.block, 1) : 1;
+    return {blocks_of_warp, warp / blocks_of_warp};
 }
 
-// Input channels that a thread loads at once.
+// Returns how many input channels a thread reads with one load.
 int64_t channels_of_load(const Entry &entry) {
     return entry.facts->inputs_per_load;
 }
 
-// The sums that a thread has in registers: its outputs in one phase.
+// Returns how many sums a thread has in registers for one phase: one for each of its outputs.
 double sums_of_thread(const Entry &entry) {
     const Variant &v = entry.variant;
     return as_double(is_across_warp(entry) ? v.columns : v.block * v.columns);
 }
 
+// Returns how many tiles one phase of an output row has, at least 1.
 int64_t tiles_of_row(const Entry &entry, const Geometry &geometry) {
     return std::max<int64_t>(tiles_in_phase(entry.variant.columns, geometry.extent[2]), 1);
 }
@@ -74,6 +80,7 @@ int64_t tiles_of_item(const Entry &entry, const Geometry &geometry) {
     return product({tiles_of_row(entry, geometry), geometry.extent[1].output, geometry.extent[0].output});
 }
 
+// Returns how many blocks of threads a kernel starts for a layer.
 int64_t blocks_of_threads(const Entry &entry, const Geometry &geometry) {
     const Variant &v = entry.variant;
     const Extent &x = geometry.extent[2];
@@ -84,14 +91,16 @@ int64_t blocks_of_threads(const Entry &entry, const Geometry &geometry) {
                     entry.rules->channels_seen(geometry.channels).groups, geometry.batch});
 }
 
-// The part of a warp's threads that have output channels.
+// Returns which part of a warp's threads, from 0 to 1, have output channels to compute. The others are there because
+// the blocks of output channels do not fill the last warp.
 double active_part(const Entry &entry, const Geometry &geometry) {
     const int64_t all = blocks(entry, geometry), of_warp = warp_of(entry).blocks;
     return as_double(all) / as_double(divide_up(all, of_warp) * of_warp);
 }
 
-// The number among so many neighbouring tiles whose input is not that of another one. Output rows of all phases read
-// one input row, but with a padding that is no multiple of the stride these are not the rows of one multiple.
+// Returns how many of `tiles` neighbouring tiles read different inputs. Neighbouring output rows, one of each phase,
+// read the same input row. If the padding is a multiple of the stride, such rows begin at multiples of the stride;
+// otherwise elsewhere, and then the tiles may touch some more input rows.
 double distinct_tiles(int64_t tiles, const Entry &entry, const Geometry &geometry) {
     const Extent &y = geometry.extent[1];
     const double rows = as_double(tiles) / as_double(tiles_of_row(entry, geometry));
@@ -103,10 +112,10 @@ double distinct_tiles(int64_t tiles, const Entry &entry, const Geometry &geometr
     return as_double(tiles) / rows * std::clamp((rows + of_other_phases) / stride, 1.0, rows);
 }
 
-// A warp's trip through the innermost loop, for so many input channels of a tap.
+// One trip of a warp through the innermost loop.
 struct Trip {
-    int64_t channels;
-    double busy;
+    int64_t channels;  // input channels of a tap that the trip adds up
+    double busy;       // cycles for which it keeps its processor busy
 };
 
 Trip trip_of(const Entry &entry, const Geometry &geometry) {
@@ -116,10 +125,12 @@ Trip trip_of(const Entry &entry, const Geometry &geometry) {
     const bool unrolled = entry.facts->inputs == Inputs::shared && sums_of_thread(entry) <= few_multiply_adds;
     const double channels = quads || unrolled ? 4 : 1, columns = as_double(v.columns);
     const double block = is_across_warp(entry) ? 1 : as_double(v.block);
-    const double inputs = quads ? columns : columns * channels, weights = channels * std::max(1.0, block / 4);  // loads
+    // Loads of a thread in one trip.
+    const double inputs = quads ? columns : columns * channels, weights = channels * std::max(1.0, block / 4);
 
-    // The cache takes a cycle for 128 bytes that it returns, also if they are the same weight for all threads, and for
-    // each line that it reads. A thread's columns are neighbours in ncdhw, and lie in lines of their own in ndhwc.
+    // The cache takes a cycle for each 128 bytes that it returns, even if they are the same weight for all threads, and
+    // a cycle for each cache line that it reads. The columns of a thread are neighbours in memory in ncdhw, while in
+    // ndhwc each lies in a line of its own.
     const double active = active_part(entry, geometry);
     double of_input = 1;
     if (quads) {
@@ -134,8 +145,8 @@ Trip trip_of(const Entry &entry, const Geometry &geometry) {
     return {static_cast<int64_t>(channels), std::max(instructions / issues, in_cache)};
 }
 
-// The taps of the average output, and the most of any. A warp that lies across rows, or slices, of several phases takes
-// all as long as the one that has most.
+// How many taps a warp computes for its outputs, on average and at most. If its threads lie across rows or slices of
+// several phases, which have different numbers of taps, all of them take as long as the one that has most.
 struct Taps {
     double average, most;
 };
@@ -154,7 +165,7 @@ Taps taps_of_warp(const Entry &entry, const Geometry &geometry) {
     return {taps(x) * interleaved * average(y, rows >= 2) * of_slices, most_along_x * most(y) * most(z)};
 }
 
-// Blocks of threads that a processor has registers for.
+// Returns how many blocks of threads a processor can hold at once, for which it needs registers enough; at least 1.
 double resident_blocks(const Entry &entry) {
     const Variant &v = entry.variant;
     const double sums = sums_of_thread(entry) * as_double(v.stride_x);
@@ -167,7 +178,7 @@ Estimate estimate_gpu(const Entry &entry, const Geometry &geometry, const Split 
                       const Machine & /*machine*/) {
     const Variant &v = entry.variant;
     const Trip trip = trip_of(entry, geometry);
-    const Taps taps = taps_of_warp(entry, geometry);
+    const Taps warp_taps = taps_of_warp(entry, geometry);
     const double trips = as_double(divide_up(entry.rules->channels_seen(geometry.channels).inputs, trip.channels));
     const int64_t all = blocks_of_threads(entry, geometry);
     const int64_t with_tiles = divide_up(tiles_of_item(entry, geometry), warp_of(entry).tiles);
@@ -175,18 +186,18 @@ Estimate estimate_gpu(const Entry &entry, const Geometry &geometry, const Split 
     const double waves = std::max(1.0, as_double(all) / (as_double(processors) * resident_blocks(entry)));
 
     // The last wave ends with the slowest of its warps.
-    const double waiting = latency * trips * (taps.most + (waves - 1) * taps.average);
-    const double sums = as_double(warps) * taps.average * (trips * trip.busy + cycles_of_tap) + waiting;
+    const double waiting = latency * trips * (warp_taps.most + (waves - 1) * warp_taps.average);
+    const double sums = as_double(warps) * warp_taps.average * (trips * trip.busy + cycles_of_tap) + waiting;
     const bool whole_sectors = v.layout == Layout::ndhwc || v.stride_x > 1 || geometry.extent[2].axis.stride == 1;
     const double outputs = sums_of_thread(entry) * as_double(v.stride_x) * active_part(entry, geometry);
-    const double stores = as_double(warps) * outputs * cycles_of_store * (whole_sectors ? 1 : half_sectors);
-    // Planners count what all processors spend.
+    const double stores = as_double(warps) * outputs * cycles_of_output * (whole_sectors ? 1 : half_sectors);
+    // An Estimate is what all processors spend together.
     return {as_double(processors) * sums, as_double(processors) * stores, 0};
 }
 
-// A task is a block of threads.
+// Returns a split whose tasks are the blocks of threads. The number of rows that is asked for does not matter.
 Split split_gpu(const Entry &entry, const Geometry &geometry, int64_t /*rows*/, const Machine & /*machine*/) {
-    return {1, 1, 1, 1, blocks_of_threads(entry, geometry), false};
+    return {1, 1, 1, 1, blocks_of_threads(entry, geometry)};
 }
 
 int64_t no_scratch(const Entry & /*entry*/, const Geometry & /*geometry*/, const Split & /*split*/) {

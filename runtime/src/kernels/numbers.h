@@ -7,9 +7,11 @@
 
 namespace unstride {
 
-// Weights or bias of a layer: floats, and the doubles that they were rounded from, if they were.
+// The weights or the bias of a layer. Kernels whose sums are f32 take them as floats. If they were given as doubles,
+// these are kept as well for kernels whose sums are f64.
 class Numbers {
 public:
+    // Takes a copy of `count` numbers.
     template<typename T>
     void assign(const T *data, size_t count) {
         doubles_.clear();
@@ -22,7 +24,8 @@ public:
         }
     }
 
-    // In memory that is there already.
+    // Returns the floats, which the caller may write to. Doubles are dropped, as they would no longer be the same
+    // numbers. The memory stays where it is, so that new weights of the same size need no allocation.
     std::vector<float> &floats_to_write() {
         doubles_.clear();
         return floats_;
@@ -35,6 +38,7 @@ public:
         return doubles_.empty() ? std::vector<double>(floats_.begin(), floats_.end()) : doubles_;
     }
 
+    // Returns the numbers in the type T, float or double.
     template<typename T>
     decltype(auto) as() const {
         if constexpr (std::is_same_v<T, double>) {

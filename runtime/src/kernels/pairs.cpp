@@ -1,4 +1,4 @@
-// Sums of pairs: tap by tap, two input channels of bf16 in each multiply-add.
+// Sums of pairs: direct sums, tap by tap, in which each multiply-add takes two input channels in bf16.
 
 #include <array>
 #include <cstring>
@@ -10,13 +10,15 @@
 namespace unstride {
 namespace {
 
-// Tiles are whole vectors of 16 output channels, and the multiply-adds take half as long: no minimal filter saves much
-// more (docs/algorithm.md), and pairs have none of what those cost. This follows from the makers' figures; it was not
-// measured.
+// Returns whether pairs are expected to take less time than other sums (SumsRules::pays). Their tiles are whole vectors
+// of 16 output channels, and their multiply-adds take half as long. No minimal filter saves much more
+// (docs/algorithm.md), and pairs have none of the costs of those. This follows from the figures of the processors'
+// makers; it was not measured.
 bool pairs_pay(const Geometry &geometry) {
     return geometry.channels.inputs >= 16 && geometry.channels.outputs >= 16;
 }
 
+// Returns a float whose lower half is the first number in bf16, and whose upper half is the second one.
 float both_in_bf16(float first, float second) {
     const std::array<BFloat16, 2> both{BFloat16(first), BFloat16(second)};
     float pair = 0;
@@ -24,8 +26,8 @@ float both_in_bf16(float first, float second) {
     return pair;
 }
 
-// Weights of [group][pair of input channels][output channel][tap], the first of a pair in the lower half of a float.
-// The last input channel of an odd number goes with zeros.
+// Returns weights as [group][pair of input channels][output channel][tap], with the first channel of a pair in the
+// lower half of each float. If the number of input channels is odd, the last one is paired with zeros.
 std::vector<float> paired(const Geometry &geometry, const Weights<float> &weights, size_t /*set*/) {
     const auto &[groups, inputs, outputs] = geometry.channels;
     const auto &[z, y, x] = geometry.extent;

@@ -11,8 +11,10 @@
 namespace unstride {
 namespace {
 
+// The sizes of a set of panels.
 struct Counts {
-    int64_t blocks, weights, biases;
+    int64_t blocks;           // panels of one group for each tap
+    int64_t weights, biases;  // elements
 };
 
 Counts count(const PanelContents &contents, int64_t block) {
@@ -48,8 +50,9 @@ Panels pack_one(const PanelContents &contents, const Weights<T> &weights, int64_
     return panels;
 }
 
-// Packs what each channel has, in blocks as panels have them, and returns where it ends. The layer has as many values
-// as `all_outputs` for each group, of which the first ones are for other panels; or none, which are zeros.
+// Writes one value for each output channel to `to`, in blocks as panels have them, and returns the end of what it
+// wrote. `values` has `all_outputs` values for each group, of which those before `first` belong to other panels. If it
+// is empty, zeros are written.
 template<typename From, typename T>
 T *pack_channels(const Channels &channels, int64_t first, int64_t all_outputs, const std::vector<From> &values,
                  int64_t block, T *to) {
@@ -77,8 +80,8 @@ std::vector<PanelContents> panels_of(const Geometry &geometry, const Entry &entr
     return entry.sums->panels(geometry, entry.rules->channels_seen(geometry.channels));
 }
 
-// The strides of a layer's weights as a kernel sees its channels: where each output channel has its own input channel,
-// the groups of the layer are the output channels of a single group.
+// Returns the strides of a layer's weights for the channels as a kernel sees them: where each output channel has its
+// own input channel, the groups of the layer are the output channels of a single group.
 WeightStrides strides_seen(const Entry &entry, WeightStrides strides) {
     if (entry.facts->inputs == Inputs::own) {
         strides.output = strides.group;

@@ -17,15 +17,15 @@ namespace unstride {
 
 // The weights, bias and activation of a layer, in PyTorch's order, from which panels are packed.
 struct Parameters {
-    Numbers weight;  // [group][input channel][output channel][tap]
-    Numbers bias;    // [group][output channel], or empty
-    FormulaParameters formula;
+    Numbers weight;             // [group][input channel][output channel][tap]
+    Numbers bias;               // [group][output channel], or empty
+    FormulaParameters formula;  // of the activation
 };
 
-// Weights and bias in the order that kernels of one block size read them. A panel holds, for one block of output
-// channels and one tap, the block's weights for each input channel: the innermost loop reads it from end to end. The
-// channels that fill up the last block are zero. Kernels of pairs have two input channels in each float: their weights
-// in bf16, the first in its lower half.
+// Weights and bias in the order in which kernels of one block size read them. A panel holds, for one block of output
+// channels and one tap, the block's weights for each input channel. The innermost loop of a kernel reads it from end to
+// end. The last block of a group is filled up with channels of zeros. For kernels of pairs, each float holds the
+// weights of two input channels in bf16, the first one in its lower half.
 struct Panels {
     int64_t block;   // output channels in a panel
     int64_t blocks;  // panels that one group's output channels take
@@ -33,30 +33,34 @@ struct Panels {
     Memory weight;   // [group][block][kz][ky][kx][input channel][lane]
     Memory bias;     // [bias, and two parameters of the activation's formula][group][block][lane]
 
-    // On a GPU, weight and bias are in its memory, and those above are null.
+    // For a kernel on a GPU, weight and bias are here, in the GPU's memory, and those above are null. Otherwise these
+    // are null.
     std::unique_ptr<DeviceArray> device_weight, device_bias;
 };
 
-// The panels that a kernel needs for a layer, or for a range of the output channels of each group: `geometry` has
-// those, of which the first is channel `first` of `all_outputs`. They are one set, or one for each phase of depth and
-// height, in the order of their first taps. Throws OutOfMemory.
+// Returns the panels that a kernel needs for a layer, or for a range of the output channels of each group. `geometry`
+// has the output channels of that range alone; its first one is number `first` of the `all_outputs` channels that
+// `parameters` has for a group. There is one set of panels, or one for each pair of a phase of the depth and a phase of
+// the height, in the order of their first taps. Throws OutOfMemory.
 std::vector<Panels> pack(const Geometry &geometry, const Entry &entry, int64_t first, int64_t all_outputs,
                          const Parameters &parameters);
 
-// Packs all of a layer in the same way, but into a GPU's memory.
+// Returns the panels of all output channels of a layer, in the memory of the stream's GPU.
 std::vector<Panels> pack(const Stream &stream, const Geometry &geometry, const Entry &entry,
                          const Parameters &parameters);
 
-// What a kernel takes as its weights, in a call that is told of a kernel of this depth, height and width; and as its
-// bias, with which the parameters of the activation come. `seen` are the channels as the kernel sees them.
+// These return the arguments of a call that hold the weights, and the bias together with the activation's parameters.
+// `seen` are the channels as the kernel sees them (FamilyRules), and `kernel` is the depth, height and width of the
+// convolution kernel that the call is told of.
 KernelBuffer<7> weight_buffer(const Panels &panels, const Entry &entry, const Channels &seen,
                               const std::array<int64_t, 3> &kernel);
 KernelBuffer<3> bias_buffer(const Panels &panels, const Entry &entry, const Channels &seen);
 
-// Whether bf16 has all these numbers, and none is closer to zero than its normal ones are. Kernels of pairs compute
-// with such weights without rounding them.
+// Returns whether all numbers are exact in bf16, and none but 0 is closer to zero than the normal numbers of bf16.
+// Kernels of pairs compute with such weights without rounding them.
 bool are_in_bf16(const std::vector<float> &numbers);
 
+// Returns the bytes that the panels of a layer take for a kernel.
 int64_t packed_bytes(const Geometry &geometry, const Entry &entry);
 
 }  // namespace unstride

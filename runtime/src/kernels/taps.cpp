@@ -1,5 +1,5 @@
-// Sums by taps: for few output channels, products of an input with all taps along height and width first, then the sums
-// of these products.
+// Sums by taps, for layers with few output channels: a kernel first computes the products of an input with all taps
+// along height and width, and then adds these products up to outputs.
 
 #include <algorithm>
 
@@ -10,17 +10,18 @@
 namespace unstride {
 namespace {
 
-// Taps along height and width.
+// Returns the number of taps along height and width.
 int64_t taps_of_plane(const Geometry &geometry) {
     return product({geometry.extent[1].kernel, geometry.extent[2].kernel});
 }
 
-// Products that each position of the input has.
+// Returns how many products are computed for each position of the input.
 int64_t products(const Geometry &geometry) {
     return product({geometry.channels.outputs, taps_of_plane(geometry)});
 }
 
-// There have to be too few output channels for a tile of them.
+// Returns whether sums by taps are expected to take less time than direct sums (SumsRules::pays). They do only where
+// there are too few output channels to fill a tile.
 bool taps_pay(const Geometry &geometry) {
     const Channels &channels = geometry.channels;
     return channels.outputs <= 4 && products(geometry) >= 8 &&
@@ -44,9 +45,9 @@ Estimate estimate_taps(const Entry &entry, const Geometry &geometry, const Split
     return {tiles * (as_double(geometry.channels.inputs) * taps(z) * step + 35), tiles * store + sums, 0};
 }
 
-// Elements that the products take which so many output rows read.
+// Returns how many elements of scratch memory the products take that `rows` output rows read.
 int64_t product_elements(const Entry &entry, const Geometry &geometry, int64_t rows) {
-    const int64_t columns = 2 * entry.lanes;  // of a tile of sums
+    const int64_t columns = 2 * entry.lanes;  // columns of a tile of sums
     return product({divide_up(products(geometry), entry.variant.block) * entry.variant.block,
                     slab_width(columns, geometry.extent[2]), input_rows(geometry.extent[1], rows)});
 }
@@ -76,12 +77,14 @@ Split split_of_taps(const Entry &entry, const Geometry &geometry, int64_t rows, 
     return result;
 }
 
-// A block of a tile is of products, and there is a panel of them for each tap along depth.
+// Returns the contents of the only set of panels. A block has products in place of output channels, and there is a
+// panel for each tap along the depth.
 std::vector<PanelContents> panels_of_products(const Geometry &geometry, const Channels &seen) {
     return {{{seen.groups, seen.inputs, products(geometry)}, geometry.extent[0].kernel}};
 }
 
-// Weights of [filter][output channel][ky][kx][kz], from those of [filter][output channel][kz][ky][kx].
+// Returns the weights, which are [group][input channel][output channel][kz][ky][kx], with kz as the innermost
+// dimension.
 template<typename T>
 std::vector<T> depth_innermost(const Geometry &geometry, const Weights<T> &weights, size_t /*set*/) {
     const auto &[groups, inputs, outputs] = geometry.channels;

@@ -13,17 +13,19 @@ struct WeightStrides {
     int64_t group, input, output, tap;
 };
 
-// Of weights without gaps in PyTorch's order, [group][input channel][output channel][tap].
+// Returns the strides of weights that lie without gaps in PyTorch's order, [group][input channel][output channel][tap],
+// with `taps` taps for each pair of an input and an output channel.
 constexpr WeightStrides dense_weight_strides(const Channels &channels, int64_t taps) {
     return {channels.inputs * channels.outputs * taps, channels.outputs * taps, taps, 1};
 }
 
-// Weights in memory, where those of each filter, of one input and one output channel, are so many taps.
+// Weights in memory that somebody else owns. The taps of one input and one output channel are called a filter.
 template<typename T>
 struct Weights {
     const T *data;  // tap 0 of input channel 0 and output channel 0 of group 0
     WeightStrides strides;
 
+    // Returns the first tap of a filter.
     const T *filter(int64_t group, int64_t input, int64_t output) const {
         return data + group * strides.group + input * strides.input + output * strides.output;
     }

@@ -1,5 +1,5 @@
-// Sums by minimal filters along depth and height, of which docs/algorithm.md has the mathematics and
-// generators/minimal_filter.h the arithmetic of kernels.
+// Sums by minimal filters (Winograd's algorithm) along depth and height. docs/algorithm.md explains the mathematics,
+// and generators/minimal_filter.h has the arithmetic of the kernels.
 
 #include <algorithm>
 #include <array>
@@ -14,6 +14,7 @@
 namespace unstride {
 namespace {
 
+// Returns why a layer cannot be summed in this way; empty if it can.
 std::string no_minimal_filters(const ConvTranspose3dOptions &o) {
     for (int d = 0; d < 2; d++) {
         const int64_t stride = o.stride[d], kernel = o.kernel_size[d];
@@ -24,22 +25,24 @@ std::string no_minimal_filters(const ConvTranspose3dOptions &o) {
     return "";
 }
 
-// Makes of the taps of a phase, of which there are so many, `step` apart, the numbers that its minimal filter
-// multiplies with: one more than there are taps, `to_step` apart.
+// Writes the numbers that the minimal filter of a phase multiplies by, which are one more than the phase has taps.
+// There are `count` taps at `w`, from one to three, which lie `step` elements apart. The numbers go to `to`, `to_step`
+// apart.
 template<typename T>
-void transform(const T *w, int64_t taps, int64_t step, T *to, int64_t to_step) {
-    const T w0 = w[0], w1 = taps > 1 ? w[step] : 0, w2 = taps > 2 ? w[2 * step] : 0;
+void transform(const T *w, int64_t count, int64_t step, T *to, int64_t to_step) {
+    const T w0 = w[0], w1 = count > 1 ? w[step] : 0, w2 = count > 2 ? w[2 * step] : 0;
     const std::array<std::array<T, 4>, 3> products = {
         {{w0, w0}, {w1, w0 + w1, w0}, {w2, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w0}}};
-    for (int64_t m = 0; m <= taps; m++) {
-        to[m * to_step] = products[taps - 1][m];
+    for (int64_t m = 0; m <= count; m++) {
+        to[m * to_step] = products[count - 1][m];
     }
 }
 
-// What a dimension of a layer is in pairs of outputs.
+// The outputs of a dimension in pairs of neighbours of one phase, as a minimal filter computes two outputs at a time.
 struct OutputPairs {
-    int64_t most, products;  // pairs of the longest phase, products for each pair of the phase that has most
-    double all_products;     // of all pairs of all phases
+    int64_t most;         // pairs of the longest phase
+    int64_t products;     // products for each pair, in the phase that has most
+    double all_products;  // products of all pairs of all phases together
 };
 
 OutputPairs output_pairs(const Extent &e) {
@@ -53,7 +56,7 @@ OutputPairs output_pairs(const Extent &e) {
     return result;
 }
 
-// A layer as one kernel computes it.
+// A layer and the kernel that is to compute it, with what several estimates need.
 class Work {
 public:
     Work(const Entry &entry, const Geometry &geometry)
@@ -63,12 +66,13 @@ public:
                                       cut_into_phases(geometry.extent[1]).size())) {
     }
 
-    // Elements that a task stages, that it turns to stage them, and that its products take.
+    // Returns the elements of scratch memory that a task takes: for the input that it stages, for what it transposes on
+    // the way, and for its products.
     int64_t scratch(const Split &split) const {
         const Variant &v = entry_.variant;
         const Extent &x = geometry_.extent[2];
         const int64_t filters = product({z_.products, y_.products, split.rows, split.slices, split.items});
-        // Inputs that so many pairs read.
+        // Returns how many inputs `count` neighbouring pairs read.
         const auto inputs = [](const Extent &e, const OutputPairs &p, int64_t count) {
             return std::min(2 * (count - 1) + p.products, e.input);
         };
@@ -79,22 +83,25 @@ public:
                product({filters, tiles_in_phase(v.columns, x), v.columns, v.block, v.stride_x});
     }
 
+    // Returns the expected time with a split.
     Estimate estimate(const Split &split, const Machine &machine) const;
+
+    // Returns the split of least expected time, whose tasks have `rows` rows of pairs, or any number if this is 0.
     Split best_split(int64_t rows, const Machine &machine) const;
 
 private:
     const Entry &entry_;
     const Geometry &geometry_;
     const OutputPairs z_, y_;
-    const int64_t calls_;
+    const int64_t calls_;  // one for each pair of a phase of the depth and a phase of the height
 };
 
-// How much longer the threads take than if they shared all work evenly.
+// Returns how many times as long the threads take as if they shared all work evenly, at least 1.
 double imbalance(int64_t tasks, int threads) {
     return as_double(divide_up(tasks, threads) * threads) / as_double(tasks);
 }
 
-// The numbers all, a half of it, a quarter, and so on to one, rounded up.
+// Returns `all`, a half of it, a quarter of it and so on down to 1, each rounded up.
 std::vector<int64_t> halves(int64_t all) {
     std::vector<int64_t> result;
     for (; all > 1; all = (all + 1) / 2) {
@@ -110,8 +117,9 @@ Estimate Work::estimate(const Split &split, const Machine &machine) const {
     const auto &[z, y, x] = geometry_.extent;
     const double batch = as_double(geometry_.batch), lanes = entry_.lanes, filters = z_.all_products * y_.all_products;
 
-    // One step of a tile's inner loop is as in direct sums across channels. A panel is read for all tiles of the task
-    // in turn: the first time from beyond the L2 cache. Input comes from there where a task has much of it.
+    // A step of a tile's inner loop is the same as in direct sums across channels. All tiles of a task read a panel one
+    // after the other, and the first of them has to fetch it from beyond the L2 cache. Input comes from there as well
+    // if a task's scratch memory is larger than this cache.
     const double m = v.block / lanes, n = v.columns;
     const double weights = as_double(v.block * sum_bytes(entry_)), panel = weights * as_double(inputs) * taps(x);
     const double again = panel <= 0.75 * as_double(machine.l1d) ? 0 : weights / 24;
@@ -129,14 +137,15 @@ Estimate Work::estimate(const Split &split, const Machine &machine) const {
         as_double(z.output * y.output) * (cycles_of_store(entry_, geometry_) + taps(z) * taps(y) * (m * n + 8));
 
     const double shares = as_double(divide_up(blocks(entry_, geometry_), split.blocks));
-    // To stage a vector takes four loads. A pair reads one input more than it has taps, as many as it has products.
+    // It takes four loads to stage a vector. A pair stages one input more than it has taps, which are as many as it has
+    // products.
     const double vectors = batch * as_double(groups * slab_width(v.columns, x) * inputs) / lanes * shares *
                            calls_along_x(entry_, geometry_);
     return {multiply_adds, tiles * (filters * m * n * 1.5 + sums), vectors * filters * (is_turned(entry_) ? 8 : 4)};
 }
 
 Split Work::best_split(int64_t rows, const Machine &machine) const {
-    constexpr int64_t most_bytes = 4 << 20;  // of scratch in a thread, unless the smallest task has more
+    constexpr int64_t most_bytes = 4 << 20;  // scratch memory of a thread, unless the smallest task needs more
     constexpr double cycles_of_task = 3000;
     Split best{};
     double least = std::numeric_limits<double>::infinity();
@@ -158,12 +167,12 @@ Split Work::best_split(int64_t rows, const Machine &machine) const {
         const int64_t least_rows = rows == 0 ? 1 : r;
         for (int64_t s : halves(z_.most)) {
             for (int64_t i : halves(std::max<int64_t>(geometry_.batch, 1))) {
-                const Split split{r, s, i, 1, 0, false};
-                if (scratch(split) * sum_bytes(entry_) > most_bytes && (r > least_rows || s > 1 || i > 1)) {
+                const Split of_one_block{r, s, i, 1};
+                if (scratch(of_one_block) * sum_bytes(entry_) > most_bytes && (r > least_rows || s > 1 || i > 1)) {
                     continue;
                 }
                 for (int64_t b : halves(blocks(entry_, geometry_))) {
-                    consider({r, s, i, b, 0, false});
+                    consider({r, s, i, b});
                 }
             }
         }
@@ -183,27 +192,31 @@ int64_t scratch_of_winograd(const Entry &entry, const Geometry &geometry, const 
     return Work(entry, geometry).scratch(split);
 }
 
+// Returns whether minimal filters are expected to take less time than direct sums (SumsRules::pays).
 bool minimal_filters_pay(const Geometry &geometry) {
     const auto &[z, y, x] = geometry.extent;
     const double inputs = as_double(geometry.channels.inputs), outputs = as_double(geometry.channels.outputs);
-    const double blocks = as_double(divide_up(geometry.channels.outputs, 16));
+    const double blocks_of_16 = as_double(divide_up(geometry.channels.outputs, 16));
     const double products =
                      output_pairs(z).all_products * output_pairs(y).all_products / as_double(z.output * y.output),
                  direct = taps(z) * taps(y);
 
-    // These are cycles for a tile of 16 channels by 4 columns in vectors of 8: a step takes 4; to set a product's tile
-    // down, and to go on, 47; to add one to an output, 16; and to stage an element of input, about one. Direct kernels
-    // have tiles for fewer channels, too.
+    // The numbers are cycles for a tile of 16 channels by 4 columns, in vectors of 8. A step takes 4. It takes 47 to
+    // store the tile of one product and go on to the next, 16 to add a product to an output, and about 1 to stage an
+    // element of input. Direct kernels have tiles for fewer channels as well, so that they waste nothing on channels
+    // that are not there.
     const double winograd = products * (4 * inputs * taps(x) + 47) + direct * 16 +
-                            products * 4.8 * inputs / (blocks * as_double(x.axis.stride));
-    return winograd < 0.97 * direct * 4 * inputs * taps(x) * outputs / (16 * blocks);
+                            products * 4.8 * inputs / (blocks_of_16 * as_double(x.axis.stride));
+    return winograd < 0.97 * direct * 4 * inputs * taps(x) * outputs / (16 * blocks_of_16);
 }
 
-// The phases of depth and height have weights of their own: one set of panels for each pair of first taps.
+// The first taps of a phase of the depth and of a phase of the height, which tell these phases apart. Each such pair of
+// phases has a set of panels with weights of its own.
 struct FirstTaps {
     int64_t z, y;
 };
 
+// Returns the phases that a set of panels is for.
 FirstTaps first_taps_of(const Geometry &geometry, size_t set) {
     const int64_t stride = geometry.extent[1].axis.stride;
     return {static_cast<int64_t>(set) / stride, static_cast<int64_t>(set) % stride};
@@ -224,8 +237,8 @@ std::vector<PanelContents> panels_of_phases(const Geometry &geometry, const Chan
     return sets;
 }
 
-// Makes of one filter, [depth][height][width], what one phase multiplies with: [depth products][height
-// products][width].
+// Writes what one pair of phases multiplies by, as [depth products][height products][width], to `to`. It comes from the
+// taps at `filter`, which are [depth][height][width] with `step` elements from tap to tap.
 template<typename T>
 void transform_filter(const Geometry &geometry, const FirstTaps &first, const T *filter, int64_t step, T *to) {
     const auto &[z, y, x] = geometry.extent;
@@ -244,6 +257,7 @@ void transform_filter(const Geometry &geometry, const FirstTaps &first, const T 
     }
 }
 
+// Returns the weights of a set of panels (Arrange).
 template<typename T>
 std::vector<T> transformed(const Geometry &geometry, const Weights<T> &weights, size_t set) {
     const auto &[groups, inputs, outputs] = geometry.channels;
@@ -266,7 +280,7 @@ constexpr CostModel winograd_cost{estimate_winograd, split_winograd, scratch_of_
 
 }  // namespace
 
-// A row or a slice of a Split is a pair of outputs of a phase.
+// Outputs of a phase are computed in pairs, so that a row or a slice of a Split stands for two outputs.
 extern const SumsRules winograd_sums{
     Sums::winograd,
     "winograd",

@@ -9,7 +9,8 @@
 namespace unstride {
 namespace {
 
-// Calls of a kernel in a forward with dense views, which a GPU computes through copies of some items at a time.
+// Returns how many times a forward calls the kernel of `part` if its views are dense. A GPU may have room for copies of
+// only some items at a time; then the calls for these are repeated until all items are computed.
 int64_t kernel_calls(const Part &part, const Geometry &layer) {
     const int64_t batch = std::max<int64_t>(layer.batch, 1);
     const int64_t apart = std::max(layer.input_elements(), layer.output_elements()) / batch;

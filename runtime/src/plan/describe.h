@@ -7,7 +7,8 @@
 
 namespace unstride {
 
-// What ConvTranspose::plan says of a program, on the machine that it was made for. Views are taken for dense ones.
+// Returns what ConvTranspose::plan reports of a program on the machine that it was made for. A program does not know
+// the strides of the views that it will run on, so that the number of calls is the one for dense views.
 Plan describe(const Program &program, const Problem &problem, const Machine &machine);
 
 }  // namespace unstride

@@ -7,8 +7,12 @@
 namespace unstride {
 namespace {
 
-// Rows of 64 positions fill even the widest tiles (catalog.txt), or half of them; 64 rows are work for many threads.
+// A folded row has at least 64 inputs of its own, which fill even the widest tiles of catalog.txt, or half of them. 64
+// rows are work enough for many threads, so that a row is not cut into more.
 constexpr int64_t least_inputs = 64, most_rows = 64;
+
+// Values of FoldedPiece::is_whole.
+constexpr bool whole_layer = true, some_columns = false;
 
 bool is_one_row(const Geometry &geometry) {
     return std::all_of(geometry.extent.begin(), geometry.extent.begin() + 2, [](const Extent &e) {
@@ -16,7 +20,8 @@ bool is_one_row(const Geometry &geometry) {
     });
 }
 
-// The layer that some columns of a row are, or several rows.
+// Returns `geometry`, a layer of one row, as a layer of `rows` rows that do not depend on each other, each of which has
+// `inputs` and `outputs` columns and begins with this padding.
 Geometry part_of_row(Geometry geometry, int64_t rows, int64_t inputs, int64_t outputs, int64_t padding) {
     geometry.extent[1] = {rows, rows, 1, {1, 1, 1, 0, 0}};
     Extent &x = geometry.extent[2];
@@ -43,12 +48,12 @@ Fold fold_of(const Geometry &geometry, const Variant &variant) {
     }
     const int64_t before = divide_up(std::max<int64_t>((x.kernel - 1) * x.axis.dilation - padding, 0), stride),
                   after = divide_up(std::max<int64_t>(padding, 0), stride);
-    // What is read twice stays an eighth.
+    // A row has eight times as many inputs of its own as it reads beside them, so that little is read twice.
     const int64_t inputs =
         divide_up(std::max({x.input / most_rows, least_inputs, 8 * (before + after)}), least_inputs) * least_inputs;
     int64_t last = std::min((x.input - after) / inputs, x.output / (inputs * stride));
     if (last * inputs - before >= x.input) {
-        last--;  // so that the rest has an input
+        last--;  // so that the piece behind the rows has at least one input
     }
     return {inputs, before, after, divide_up(before, inputs), last};
 }
@@ -61,26 +66,26 @@ Geometry folded(const Geometry &geometry, const Variant &variant) {
 std::vector<FoldedPiece> pieces_of(const Geometry &geometry, const Variant &variant) {
     const Fold fold = fold_of(geometry, variant);
     if (!fold.folds()) {
-        return {{geometry, true, {}, {}}};
+        return {{geometry, whole_layer, {}, {}}};
     }
     const Extent &x = geometry.extent[2];
     const int64_t stride = x.axis.stride, padding = x.axis.padding, outputs = fold.inputs * stride;
     const int64_t rows = fold.last - fold.first, first_input = fold.first * fold.inputs,
                   last_input = fold.last * fold.inputs - fold.before, last_output = fold.last * outputs;
     std::vector<FoldedPiece> pieces = {{rows_of(geometry, fold),
-                                        false,
+                                        some_columns,
                                         {first_input - fold.before, fold.inputs, rows},
                                         {fold.first * outputs, outputs, rows}}};
     if (fold.first > 0) {
         pieces.push_back({part_of_row(geometry, 1, first_input + fold.after, fold.first * outputs, padding),
-                          false,
+                          some_columns,
                           {0, 0, 1},
                           {0, 0, 1}});
     }
     if (last_output < x.output) {
         pieces.push_back(
             {part_of_row(geometry, 1, x.input - last_input, x.output - last_output, padding + fold.before * stride),
-             false,
+             some_columns,
              {last_input, 0, 1},
              {last_output, 0, 1}});
     }

@@ -10,31 +10,37 @@
 
 namespace unstride {
 
-// Layers of one dimension have one long row, of which kernels would make a single task. It is computed as several: row
-// r has the outputs from r * inputs * stride on, and reads the inputs from r * inputs - before on, some of which
-// neighbours read as well.
+// How the row of a layer of one dimension is cut into several rows. Kernels share out rows among threads, and would
+// make a single task of one long row. Row r of the cut has the `inputs` * stride outputs that begin at r * inputs *
+// stride. It reads the inputs that begin at r * inputs - before, some of which its neighbours read as well.
 struct Fold {
-    int64_t inputs;         // from one row to the next
-    int64_t before, after;  // read beside them
-    int64_t first, last;    // rows that read only inputs that exist: from `first` to before `last`
+    int64_t inputs;         // inputs from the start of one row to the start of the next
+    int64_t before, after;  // inputs that a row reads in front of its own ones, and behind them
+    int64_t first, last;    // the rows from `first` to before `last` read only inputs that exist
 
+    // Whether there are rows enough for the cut to be of use.
     bool folds() const {
         return last - first > 1;
     }
 };
 
+// Returns how the row of a layer is cut for a variant. folds() is false for layers with more than one row, on a GPU,
+// and for a kernel that was compiled for one layer and so has that layer's padding built in.
 Fold fold_of(const Geometry &geometry, const Variant &variant);
 
-// The rows from `first` to before `last` as a layer, for the planner; others come as they are.
+// Returns the layer of the folded rows, from `first` to before `last`, whose cost the planner estimates; or `geometry`
+// as it is where nothing is folded.
 Geometry folded(const Geometry &geometry, const Variant &variant);
 
-// What is computed one after the other, as layers of their own: the whole layer, or its folded rows and what is before
-// and behind them. The rows of input and output begin at these columns.
+// A part of a layer that is computed as a layer of its own.
 struct FoldedPiece {
     Geometry geometry;
-    bool is_whole;
-    Range input, output;
+    bool is_whole;        // the piece is the whole layer, and the ranges below have no meaning
+    Range input, output;  // the columns of the layer's only row at which the rows of the piece begin
 };
+
+// Returns the pieces that are computed one after the other: the whole layer; or its folded rows, then the columns
+// before them and behind them, if there are any.
 std::vector<FoldedPiece> pieces_of(const Geometry &geometry, const Variant &variant);
 
 }  // namespace unstride

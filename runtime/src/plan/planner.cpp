@@ -18,8 +18,9 @@ std::string percent(double part, double whole) {
     return std::to_string(whole > 0 ? std::lround(part / whole * 100) : 0) + " %";
 }
 
-// All that a kernel which was compiled for one layer knows of it.
-std::string describe(const ConvTranspose3dOptions &o) {
+// Returns as text all parameters of a layer that are built into a kernel which was compiled for it. Layers with the
+// same text can run with the same kernel, and the text tells callers which layer that is.
+std::string parameters_of_layer(const ConvTranspose3dOptions &o) {
     const auto triple = [](const Triple &t) {
         return std::to_string(t.depth) + "x" + std::to_string(t.height) + "x" + std::to_string(t.width);
     };
@@ -33,12 +34,14 @@ Geometry with_outputs(Geometry geometry, int64_t outputs) {
     return geometry;
 }
 
-// Which condition a kernel needs and a call does not have; empty if there is none.
+// Returns a message about the condition that a kernel needs and that a call does not meet; empty if there is none.
 std::string unmet(const Entry &entry, const Conditions &conditions) {
     const FamilyRules &rules = *entry.rules;
     return rules.needs == nullptr || conditions.*rules.needs ? "" : rules.unmet;
 }
 
+// Returns whether the planner may choose a kernel for a problem. Kernels that Halide's autoscheduler made only run
+// where the caller asks for them.
 bool is_possible(const Entry &entry, const ConvTranspose3dOptions &options, const Problem &problem,
                  const Machine &machine) {
     const Variant &v = entry.variant;
@@ -47,8 +50,8 @@ bool is_possible(const Entry &entry, const ConvTranspose3dOptions &options, cons
            obstacle(entry, options, machine).empty();
 }
 
-// Of the kernels that are possible, those that sum in one way, of the highest rank; none if direct sums have a higher
-// one, which are the faster.
+// Returns, of the possible kernels, those that sum in the way `sums`, for the best instruction set (the highest rank).
+// Returns none if kernels of direct sums are for a better one, as these are faster than `sums` with a worse one.
 std::vector<const Entry *> highest(const std::vector<const Entry *> &possible, const SumsRules &sums,
                                    const SumsRules &direct) {
     int rank = 0;
@@ -63,25 +66,27 @@ std::vector<const Entry *> highest(const std::vector<const Entry *> &possible, c
     return found;
 }
 
-// What a model of cost answers for a layer of which a long row is computed as several.
+// Returns the kernel's split of a layer into tasks, with `rows` output rows for each, or the best number if it is 0. A
+// long row is folded into several first (plan/fold.h), because models of cost know nothing of that.
 Split split(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine) {
     return entry.cost->split(entry, folded(geometry, entry.variant), rows, machine);
 }
 
+// Returns the estimated time of a kernel with its best split, for a layer whose long row is folded in the same way.
 Estimate estimate(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     const Geometry rows = folded(geometry, entry.variant);
     return entry.cost->estimate(entry, rows, entry.cost->split(entry, rows, 0, machine), machine);
 }
 
 struct Choice {
-    std::vector<const Entry *> entries;  // one, or one for whole blocks of channels and one for the rest
+    std::vector<const Entry *> entries;  // one kernel, or one for whole blocks of output channels and one for the rest
     Estimate estimate;
 };
 
-// The kernel of least estimated time.
-Choice cheapest(const std::vector<const Entry *> &candidates, const Geometry &geometry, const Machine &machine) {
+// Returns the kernel of least estimated time; no kernel and a time of 0 if there are no kernels to choose from.
+Choice cheapest(const std::vector<const Entry *> &kernels, const Geometry &geometry, const Machine &machine) {
     Choice best{{}, {}};
-    for (const Entry *entry : candidates) {
+    for (const Entry *entry : kernels) {
         const Estimate e = estimate(*entry, geometry, machine);
         if (best.entries.empty() || e.total() < best.estimate.total()) {
             best = {{entry}, e};
@@ -90,20 +95,22 @@ Choice cheapest(const std::vector<const Entry *> &candidates, const Geometry &ge
     return best;
 }
 
+// Returns how many of a group's output channels fill whole blocks of a kernel.
 int64_t whole_blocks(const Entry &entry, const Geometry &geometry) {
     return geometry.channels.outputs / entry.variant.block * entry.variant.block;
 }
 
-// The kernel of least estimated time, or two kernels if they take less together: a last block that is mostly empty
-// costs as much as a full one. Many kernels leave the same rest, so that what computes it is found once for each.
-Choice cheapest_with_rest(const std::vector<const Entry *> &candidates, const Geometry &geometry,
-                          const Machine &machine) {
-    Choice best = cheapest(candidates, geometry, machine);
-    if (geometry.depthwise() || candidates.front()->sums->has_blocks_of_products) {
+// Returns the kernel of least estimated time, or two kernels if they take less together. Two can be better because a
+// last block of output channels that is mostly empty costs as much as a full one, so that a kernel with smaller blocks
+// may compute these channels faster. Many kernels leave the same number of channels, so that the kernel for each such
+// number is looked for only once.
+Choice cheapest_with_rest(const std::vector<const Entry *> &kernels, const Geometry &geometry, const Machine &machine) {
+    Choice best = cheapest(kernels, geometry, machine);
+    if (geometry.depthwise() || kernels.front()->sums->has_blocks_of_products) {
         return best;
     }
     std::map<int64_t, Choice> for_rest;
-    for (const Entry *entry : candidates) {
+    for (const Entry *entry : kernels) {
         const int64_t whole = whole_blocks(*entry, geometry), rest = geometry.channels.outputs - whole;
         if (whole == 0 || rest == 0) {
             continue;
@@ -111,7 +118,7 @@ Choice cheapest_with_rest(const std::vector<const Entry *> &candidates, const Ge
         const Estimate first = estimate(*entry, with_outputs(geometry, whole), machine);
         auto known = for_rest.find(rest);
         if (known == for_rest.end()) {
-            known = for_rest.emplace(rest, cheapest(candidates, with_outputs(geometry, rest), machine)).first;
+            known = for_rest.emplace(rest, cheapest(kernels, with_outputs(geometry, rest), machine)).first;
         }
         const Choice &second = known->second;
         const Estimate &e = second.estimate;
@@ -123,13 +130,16 @@ Choice cheapest_with_rest(const std::vector<const Entry *> &candidates, const Ge
     return best;
 }
 
+// Returns the calls that compute `channels` output channels of each group from `first` on, with `rows` output rows in a
+// task, or with the best number of rows if it is 0.
 Part make_part(const Entry &entry, const Problem &problem, int64_t first, int64_t channels, int64_t rows,
                const Machine &machine) {
     return lower(entry, problem, first, channels,
                  split(entry, with_outputs(problem.geometry, channels), rows, machine));
 }
 
-// Why a kernel that is forced cannot run in a call; empty if it can.
+// Returns why a kernel that the caller forces cannot compute a problem, to be said after the kernel's name; empty if it
+// can.
 std::string refusal(const Entry &entry, const ConvTranspose3dOptions &options, const Problem &problem,
                     const Machine &machine) {
     const Variant &v = entry.variant;
@@ -164,12 +174,11 @@ Program decide_by_wisdom(const Winner &winner, const Problem &problem, const Mac
             as_double(winner.nanoseconds) * 1e-9};
 }
 
-Program decide_by_estimate(const std::vector<const Entry *> &candidates, const Problem &problem,
-                           const Machine &machine) {
+Program decide_by_estimate(const std::vector<const Entry *> &kernels, const Problem &problem, const Machine &machine) {
     const Geometry &geometry = problem.geometry;
     const int64_t outputs = geometry.channels.outputs;
-    const Choice choice = problem.device == Device::cpu ? cheapest_with_rest(candidates, geometry, machine)
-                                                        : cheapest(candidates, geometry, machine);
+    const Choice choice = problem.device == Device::cpu ? cheapest_with_rest(kernels, geometry, machine)
+                                                        : cheapest(kernels, geometry, machine);
     const Entry &main = *choice.entries.front();
     const Estimate &e = choice.estimate;
     const std::string reason = "the least estimated time of the " + main.variant.isa +
@@ -193,8 +202,8 @@ std::string obstacle(const Entry &entry, const ConvTranspose3dOptions &o, const 
     if (const std::string lack = v.device == Device::cpu ? lack_of(v.isa, machine) : ""; !lack.empty()) {
         return lack;
     }
-    if (v.layer && describe(*v.layer) != describe(o)) {
-        return "needs the layer that it was compiled for: " + describe(*v.layer);
+    if (v.layer && parameters_of_layer(*v.layer) != parameters_of_layer(o)) {
+        return "needs the layer that it was compiled for: " + parameters_of_layer(*v.layer);
     }
     if (v.stride_x != 1 && (o.stride.width != v.stride_x || o.dilation.width != 1)) {
         return "needs stride " + std::to_string(v.stride_x) + " and dilation 1 along the width";
@@ -246,7 +255,7 @@ double expected_cycles(const Program &program, const Geometry &geometry, const M
             continue;
         }
         const int64_t tasks = part.split.tasks;
-        // Threads end together only if tasks can be shared out evenly.
+        // Threads end together only if the tasks can be shared out evenly; otherwise all wait for those with one more.
         const double all = estimate(*part.entry, geometry_of(part, geometry), machine).total();
         cycles += tasks == 0 ? 0 : all / as_double(tasks) * as_double(divide_up(tasks, machine.threads));
     }

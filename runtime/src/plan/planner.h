@@ -10,33 +10,37 @@
 
 namespace unstride {
 
-// What the caller wants, whatever the planner would take.
+// What the caller demands in place of what the planner would choose.
 struct Forced {
-    const Entry *entry = nullptr;  // null: anything
-    int64_t rows_per_task = 0;     // 0: what the planner finds best
+    const Entry *entry = nullptr;  // the kernel to run; null leaves the choice to the planner
+    int64_t rows_per_task = 0;     // output rows of each task; 0 leaves the choice to the planner
 };
 
-// Why a kernel cannot run a layer on a machine; empty if it can. Whether a GPU is there, its layers know.
+// Returns why a kernel cannot run a layer on a machine, to be said after the kernel's name; empty if it can. It does
+// not look for a GPU, as layers on a GPU find out by themselves whether it is there.
 std::string obstacle(const Entry &entry, const ConvTranspose3dOptions &options, const Machine &machine);
 
-// The kernels that the planner chooses among for a problem, each of which can compute some of its channels. They round
-// alike: all sum in the one way that pays for this problem, and are for the highest instruction set that has any.
+// Returns the kernels that the planner chooses from, each of which can compute all output channels of a problem or a
+// range of them; none if no kernel can. All of them round alike, so that the choice does not change results: they sum
+// in the one way that pays for this problem, and are for the best instruction set that has such kernels.
 std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, const Problem &problem,
                                       const Machine &machine);
 
-// Picks among the kernels for a problem, and splits the work among its threads, or a GPU's processors: what is forced,
-// or else what wisdom has for this problem, or else what is expected to take the least time. The machine's threads are
-// those of the problem; on a GPU, nothing else of the machine matters. Throws InvalidArgument if no kernel can run, or
-// not the one that is forced.
+// Returns which kernels compute a problem, and how its work is split among threads, or among the processors of a GPU.
+// The kernel is the one that is forced; or else the one that wisdom names for this problem; or else the one that is
+// expected to take the least time. `machine` has as many threads as the problem; on a GPU, nothing else of it matters.
+// Throws InvalidArgument if no kernel can run, or if the one that is forced cannot.
 Program decide(const ConvTranspose3dOptions &options, const Problem &problem, const Machine &machine,
                const Forced &forced);
 
-// Cycles that the planner's estimate gives a forward from its start to its end, on the machine that it was made for. It
-// knows nothing of memory, which binds layers with few multiply-adds for each byte, nor of what a call costs beside its
-// tasks, some microseconds.
+// Returns how many cycles the planner expects a forward to take from its start to its end, on the machine that the
+// program was made for. The true number is larger where a layer has few multiply-adds for each byte and so waits for
+// memory, of which the estimate knows nothing, and for short calls, as it leaves out the microseconds that a call costs
+// beside its tasks.
 double expected_cycles(const Program &program, const Geometry &geometry, const Machine &machine);
 
-// Bytes that a kernel's scratch takes at most, in all threads together: for each, the slab of input that a task reads.
+// Returns the bytes of scratch memory that a kernel takes at most, in all threads together. A thread keeps there what
+// its task has prepared, such as the slab of padded input that the task reads.
 int64_t scratch_bytes(const Part &part, int threads);
 
 }  // namespace unstride

@@ -9,8 +9,8 @@
 namespace unstride {
 namespace {
 
-// Blocks of threads along the second and third dimension of a GPU's grid: phases times items, and blocks of channels
-// times groups.
+// The most blocks of threads that a GPU's grid can have along its second dimension, which has phases times items, and
+// along its third one, which has blocks of output channels times groups.
 constexpr int64_t grid_limit = 65535;
 
 }  // namespace
@@ -27,7 +27,7 @@ Part lower(const Entry &entry, const Problem &problem, int64_t first, int64_t ch
     for (FoldedPiece &folded : pieces_of(geometry, entry.variant)) {
         const auto &[z, y, x] = folded.geometry.extent;
         std::vector<Cut> depth = entry.sums->cut(z);
-        for (Cut &cut : depth) {  // the panels of all phases of the height follow each other
+        for (Cut &cut : depth) {  // each phase of the depth has a set of panels for every phase of the height
             cut.weights *= y.axis.stride;
         }
         part.pieces.push_back(

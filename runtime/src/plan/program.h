@@ -13,48 +13,52 @@
 
 namespace unstride {
 
-// Some columns of a layer that has but one row: all of them, or those that are computed as several rows, or what is
-// left over before and behind those (plan/fold.h). Other layers are one piece.
+// A part of a layer that kernels compute as a layer of its own. Most layers are one piece. A layer with a single long
+// row has up to three: the columns that are computed as several rows, and those left over before and behind them
+// (plan/fold.h).
 struct Piece {
     Geometry geometry;
-    bool is_whole;        // then it has the rows of the layer, and those below do not matter
-    Range input, output;  // its rows: the columns at which they begin
+    bool is_whole;        // the piece is the whole layer, and the ranges below have no meaning
+    Range input, output;  // the columns of the layer's only row at which the rows of the piece begin
 
-    // Its calls: one for each combination of a cut of depth, height and width.
+    // The cuts of depth, height and width. A kernel is called once for each combination of one cut of each.
     std::array<std::vector<Cut>, 3> cuts;
 };
 
 // What one kernel computes: all output channels of each group, or some of them.
 struct Part {
     const Entry *entry;
-    Channels seen;   // the layer's channels, as the kernel sees them; the outputs are those of `channels` alone
-    Range channels;  // output channels in each group
+    Channels seen;   // the channels as the kernel sees them (FamilyRules), with the outputs of this part alone
+    Range channels;  // the output channels of each group that this part computes
     Split split;
     std::vector<Piece> pieces;
 };
 
-// A problem, lowered to calls of kernels. It has neither addresses nor strides, and is run as often as it is asked for.
+// A problem as calls of kernels. A program has neither addresses nor strides, so that it is made once and then run for
+// any arrays of the problem's sizes.
 struct Program {
-    std::vector<Part> parts;  // one, or a second one for the channels that do not fill a block of the first
-    std::string reason;       // why these kernels
-    double measured_seconds;  // of a forward, by unstride tune; 0 if it was not measured
+    std::vector<Part> parts;  // one, and perhaps one for the channels that do not fill a block of the first
+    std::string reason;       // why the planner chose these kernels, for users
+    double measured_seconds;  // time of a forward that unstride tune measured; 0 if it did not
 };
 
-// The layer that a part computes.
+// Returns the layer that a part computes: `geometry`, the whole one, with the output channels of the part only.
 Geometry geometry_of(const Part &part, Geometry geometry);
 
-// The calls that compute so many output channels of each group, from `first` on, with a kernel.
+// Returns the calls of a kernel that compute `channels` output channels of each group, from number `first` on.
 Part lower(const Entry &entry, const Problem &problem, int64_t first, int64_t channels, const Split &split);
 
-// Whether a part needs a condition that only some calls have.
+// Returns whether a part of a program can run only in calls that meet a condition.
 bool needs(const Program &program, bool Conditions::*condition);
 
-// Items of the batch whose elements 32 bits can number, as kernels do, in arrays that have their items so many elements
-// apart, or dense.
+// Returns for how many items of the batch, at least 1, the indices of elements fit in 32 bits, as they have to within a
+// call. Neighbouring items lie at most `most_apart` elements apart in the caller's arrays; they are counted as at least
+// the size of a dense item apart.
 int64_t items_in_32_bits(const Geometry &geometry, int64_t most_apart);
 
-// Items of the batch that one call of a piece can take, for arrays that have their items so many elements apart. Throws
-// InvalidArgument where a GPU cannot compute the piece.
+// Returns how many items of the batch one call for a piece can take: as many as items_in_32_bits() tells, and on a GPU
+// no more than its grid has room for. Throws InvalidArgument where the batch would take several calls with OpenCL,
+// or where a GPU's grid is too small for the output channels.
 int64_t items_of_call(const Part &part, const Piece &piece, int64_t most_apart);
 
 }  // namespace unstride

@@ -11,20 +11,22 @@
 
 namespace unstride {
 
-// The last programs of one layer, so that a forward like an earlier one does not plan again. Safe in several threads.
+// Keeps the last programs of one layer, so that a forward like an earlier one need not be planned again. Several
+// threads may use it at the same time.
 class ProgramCache {
 public:
-    // All that a program depends on besides the layer's options and a forced variant.
+    // All that a program depends on, except the layer's options and a forced variant, which are the same for all
+    // programs of one cache.
     struct Key {
         Problem problem;
-        uint64_t changes;  // planning_changes, when it was planned
+        uint64_t changes;  // the value of planning_changes when the program was planned
 
         bool operator==(const Key &other) const {
             return changes == other.changes && problem == other.problem;
         }
     };
 
-    // Null if there is none.
+    // Returns the program that was kept for a key; null if there is none.
     std::shared_ptr<const Program> find(const Key &key) const {
         const Lock lock(mutex_);
         for (const Slot &slot : slots_) {
@@ -35,7 +37,7 @@ public:
         return nullptr;
     }
 
-    // In place of the oldest one.
+    // Keeps a program in place of the oldest one.
     void insert(const Key &key, std::shared_ptr<const Program> program) {
         const Lock lock(mutex_);
         slots_[oldest_] = {key, std::move(program)};
@@ -53,7 +55,7 @@ private:
         std::shared_ptr<const Program> program;
     };
     mutable Mutex mutex_;
-    std::array<Slot, 4> slots_;  // an app that runs a layer over patches has a few sizes
+    std::array<Slot, 4> slots_;  // room for the few sizes of input that an app has which runs a layer over patches
     size_t oldest_ = 0;
 };
 

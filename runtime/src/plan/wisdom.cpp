@@ -24,15 +24,17 @@
 namespace unstride {
 namespace {
 
-// The path that users name for wisdom that has nothing in it.
+// The path that users give in place of a file to have no wisdom. It is read as wisdom without lines, as it is not a
+// regular file.
 constexpr const char *empty_wisdom_path = "/dev/null";
 
+// The wisdom of the process.
 struct Store {
     Mutex mutex;
-    std::string isa;  // what this machine's was when its winners were told from the lines of other machines
-    std::map<std::string, Winner> winners;              // of this machine, by key
-    std::map<std::string, std::string> other_machines;  // lines, by key
-    std::once_flag environment;
+    std::string isa;                        // the instruction set of this machine when lines were last sorted
+    std::map<std::string, Winner> winners;  // the winners of this machine, by key
+    std::map<std::string, std::string> other_machines;  // lines of other machines as they were read, by key
+    std::once_flag environment;                         // set once the environment's wisdom was loaded
 };
 
 Lasting<constructed<Store>> lasting_store;
@@ -41,7 +43,8 @@ Store &store() {
     return lasting_store.get();
 }
 
-// Puts a line where it belongs, and says whether it is a winner of this machine. The lock is held.
+// Puts a line where it belongs in the store. Returns whether it is a winner of this machine. The caller holds the
+// store's lock.
 bool file_line(const WisdomLine &parsed, std::string_view line) {
     if (parsed.winner) {
         store().winners[parsed.key] = *parsed.winner;
@@ -51,8 +54,9 @@ bool file_line(const WisdomLine &parsed, std::string_view line) {
     return parsed.winner.has_value();
 }
 
-// Tells the winners of this machine from those of others anew where its instruction set has changed: with another
-// ceiling (unstride/machine.h) it is another machine. The lock is held.
+// Sorts all lines into winners of this machine and lines of others again if the machine's instruction set has changed.
+// This happens when the program sets another ceiling (unstride/machine.h), with which it is another machine to wisdom.
+// The caller holds the store's lock.
 void sort_for(const Machine &machine) {
     if (store().isa == machine.isa) {
         return;
@@ -67,11 +71,13 @@ void sort_for(const Machine &machine) {
     for (const auto &[key, line] : lines) {
         try {
             file_line(parse_wisdom_line(line, machine), line);
-        } catch (const InvalidArgument &) {  // a winner of this machine that was never looked at, and cannot be
+        } catch (const InvalidArgument &) {
+            // The line was kept unread while it was another machine's, and turns out to be wrong. It is left out.
         }
     }
 }
 
+// Adds a line to the store, and to the counts of the report. Throws InvalidArgument as parse_wisdom_line() does.
 void take_line(std::string_view line, const Machine &machine, WisdomReport &report) {
     const WisdomLine parsed = parse_wisdom_line(line, machine);
     const Lock lock(store().mutex);
@@ -84,6 +90,7 @@ void take_line(std::string_view line, const Machine &machine, WisdomReport &repo
     }
 }
 
+// Adds all lines of a text to the store. Lines that cannot be used are named in the report, and others are still taken.
 void take_text(std::string_view text, const Machine &machine, WisdomReport &report) {
     for (int number = 1; !text.empty(); number++) {
         const size_t length = std::min(text.find('\n'), text.size());
@@ -114,8 +121,8 @@ void take_text(std::string_view text, const Machine &machine, WisdomReport &repo
 
 using File = std::unique_ptr<std::FILE, int (*)(std::FILE *)>;
 
-// Refuses other files, as opening a pipe would wait for somebody to write, and devices may have no end. Throws
-// std::runtime_error.
+// Opens a regular file for reading. Throws std::runtime_error if it cannot be opened or is not a regular file: opening
+// a pipe would wait for somebody to write, and reading a device may have no end.
 File open_regular_file(const std::string &path) {
     const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     File file(descriptor == -1 ? nullptr : fdopen(descriptor, "rb"), std::fclose);
@@ -129,12 +136,12 @@ File open_regular_file(const std::string &path) {
     return file;
 }
 
-// Throws std::runtime_error where it cannot be read.
+// Returns all of a file. Throws std::runtime_error if it cannot be read, or is larger than any wisdom.
 std::string read_file(const std::string &path) {
     if (path == empty_wisdom_path) {
         return std::string(wisdom_header) + "\n";
     }
-    constexpr size_t most = size_t{16} << 20;  // room for some 50 000 winners
+    constexpr size_t most = size_t{16} << 20;  // bytes: room for some 50 000 winners
     const File file = open_regular_file(path);
     std::string text;
     char block[4096];
@@ -150,7 +157,8 @@ std::string read_file(const std::string &path) {
     return text;
 }
 
-// Loads a file without a look at the environment, which may name one, too.
+// Adds the lines of a file to the store, and returns what it found. It does not load the wisdom of the environment
+// first, as that is loaded by this function, too.
 WisdomReport load(const std::string &path) {
     WisdomReport report;
     const Machine machine = untimed_machine(1);
@@ -164,7 +172,7 @@ WisdomReport load(const std::string &path) {
     return report;
 }
 
-// The value of a variable of the environment; one that is not set is as one that is empty.
+// Returns the value of an environment variable; empty if it is not set.
 std::string variable(const char *name) {
     const char *value = std::getenv(name);
     return value != nullptr ? value : "";
@@ -254,6 +262,7 @@ std::string wisdom_text() {
 }
 
 void forget_wisdom() {
+    // Otherwise the environment's wisdom would still be loaded later, and come back after it was forgotten.
     std::call_once(store().environment, [] {});
     const Lock lock(store().mutex);
     store().winners.clear();
@@ -267,7 +276,7 @@ std::string default_wisdom_path() {
     if (!named.empty()) {
         return named;
     }
-    // The specification of XDG_CONFIG_HOME has relative paths ignored.
+    // The specification of XDG_CONFIG_HOME says that programs have to ignore relative paths in it.
     std::string folder = home.empty() ? "" : home + "/.config";
     if (!configuration.empty() && configuration.front() == '/') {
         folder = configuration;

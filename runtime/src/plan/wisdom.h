@@ -10,16 +10,20 @@
 
 namespace unstride {
 
-// What won for one problem.
+// The kernel that unstride tune measured as the fastest for one problem, and how it ran.
 struct Winner {
     const Entry *entry;
-    int64_t rows_per_task, nanoseconds, candidates;
+    int64_t rows_per_task;  // output rows of a task
+    int64_t nanoseconds;    // time of a forward
+    int64_t candidates;     // how many candidates were measured, this one included
 };
 
-// What won for a problem on a machine: there are winners only for the machine that the process runs on.
+// Returns what won for a problem on a machine; nothing if that was not measured. There are winners only for the machine
+// that the process runs on.
 std::optional<Winner> recall(const Problem &problem, const Machine &machine);
 
-// Loads the wisdom that the environment names, unless it was loaded before. It counts as one of planning_changes.
+// Loads the wisdom file that the environment names, unless this was done before. Loading adds to planning_changes, so
+// that layers which were planned without this wisdom are planned again.
 void load_environment_wisdom();
 
 }  // namespace unstride

@@ -22,7 +22,7 @@ std::string machine_prefix(const Machine &machine) {
     return build_prefix() + "cpu=\"" + machine.cpu + "\" isa=" + machine.isa + " ";
 }
 
-// The CRC of zip and PNG, in 8 hexadecimal digits.
+// Returns the CRC-32 of a text, as zip and PNG use it, in 8 hexadecimal digits.
 std::string checksum(std::string_view text) {
     uint32_t crc = 0xffffffff;
     for (char c : text) {
@@ -45,7 +45,8 @@ std::string triple(const Geometry &geometry, Value value) {
            std::to_string(value(geometry.extent[2]));
 }
 
-// Reads a line from its beginning to its end.
+// Reads a line piece by piece, from its beginning to its end. Functions throw InvalidArgument where the line goes on in
+// another way than they expect.
 class Reader {
 public:
     explicit Reader(std::string_view text) : rest_(text) {
@@ -55,6 +56,7 @@ public:
         throw InvalidArgument("it is not as this version writes it");
     }
 
+    // Reads over a text that has to come next.
     void skip(std::string_view text) {
         if (rest_.substr(0, text.size()) != text) {
             refuse();
@@ -62,13 +64,14 @@ public:
         rest_.remove_prefix(text.size());
     }
 
-    // Takes all up to the next space.
+    // Returns what comes before the next space.
     std::string_view word() {
         const std::string_view result = rest_.substr(0, rest_.find(' '));
         rest_.remove_prefix(result.size());
         return result;
     }
 
+    // Returns the number that follows the text `name`.
     int64_t number(std::string_view name) {
         skip(name);
         int64_t value = 0;
@@ -80,6 +83,7 @@ public:
         return value;
     }
 
+    // Returns the three numbers, separated by commas, that follow the text `name`.
     Triple numbers(std::string_view name) {
         const int64_t depth = number(name), height = number(","), width = number(",");
         return {depth, height, width};
@@ -88,8 +92,8 @@ public:
     Types types() {
         try {
             return parse_types(std::string(word()));
-        } catch (const InvalidArgument &) {  // whose text would repeat what a damaged file holds
-            refuse();
+        } catch (const InvalidArgument &) {
+            refuse();  // in place of the error's own text, which would repeat what a damaged file holds
         }
     }
 
@@ -97,7 +101,9 @@ private:
     std::string_view rest_;
 };
 
-// What follows the beginning of a line that this machine and version have written.
+// Returns what a line says that this version wrote on this machine. `text` is what follows the version and the machine
+// in the line. Throws InvalidArgument if it is malformed; whether its values make sense is for check_winner() to find
+// out.
 WisdomEntry parse_entry(std::string_view text) {
     WisdomEntry entry;
     ConvTranspose3dOptions &o = entry.options;
@@ -134,12 +140,12 @@ WisdomEntry parse_entry(std::string_view text) {
 std::string wisdom_key(const Problem &problem, const Machine &machine) {
     const Geometry &geometry = problem.geometry;
     const Channels &c = geometry.channels;
-    // This is the output padding of a layer with the same padding at both ends. It tells the output's size, and is
-    // negative where padding_end makes that small.
+    // The key gives an output's size as the output padding of a layer with the same padding at both ends. This is
+    // negative where padding_end makes the output smaller than such a layer's.
     const auto output_padding = [](const Extent &e) {
         return e.output - (reached_outputs(e.input, e.kernel, e.axis.stride, e.axis.dilation) - 2 * e.axis.padding);
     };
-    // Lines are of the forward where they name no operator, as all have been.
+    // A key without an operator is of the forward, as all keys have been that were ever written.
     const OperatorFacts &facts = operators[static_cast<int>(problem.op)];
     const std::string op = problem.op == Operator::forward ? "" : "op=" + std::string(facts.name) + " ";
     return machine_prefix(machine) + op + "threads=" + std::to_string(problem.threads) +
@@ -194,7 +200,8 @@ Winner check_winner(const WisdomEntry &e, const Problem &problem, const Machine 
             "variant " + v.name + " is for device " + to_string(v.device) + ", and wisdom for the CPU");
     const std::string why_not = obstacle(*entry, e.options, machine);
     require(why_not.empty(), "variant " + v.name + " " + why_not);
-    // Wisdom does not know whether weights are in bf16, so that what runs in either case is right.
+    // Wisdom does not know whether a layer's weights are exact in bf16, on which the usual kernels depend. A winner is
+    // right if it rounds like the usual kernels of either case.
     bool is_usual = false;
     for (const bool in_bf16 : {false, true}) {
         Problem known = problem;

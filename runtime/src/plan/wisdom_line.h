@@ -12,27 +12,32 @@
 
 namespace unstride {
 
+// The first line of each wisdom file.
 constexpr const char *wisdom_header = "unstride wisdom 1";
 
-// A line of a wisdom file is its key, which says what was measured and on which machine, what won, and a checksum of
-// both.
+// Returns the key of a problem on a machine. A line of a wisdom file is such a key, which says what was measured and on
+// which machine; then what won; and then a checksum of both.
 std::string wisdom_key(const Problem &problem, const Machine &machine);
+
+// Returns the line of a wisdom file, without its end, that says what won for a key.
 std::string wisdom_line(const std::string &key, const Winner &winner);
 
-// What an entry was measured for, of which this is the geometry.
+// Returns the problem that an entry was measured for. `geometry` is what resolve() made of the entry's sizes.
 Problem problem_of(const WisdomEntry &entry, const Geometry &geometry);
 
-// The winner that an entry names for its problem and a machine with the entry's threads, checked. Throws
-// InvalidArgument.
+// Returns the winner that an entry names. `problem` is the entry's, and `machine` has as many threads as the entry.
+// Throws InvalidArgument if a value of the entry is out of range, if this build does not have the kernel or the kernel
+// cannot run the problem, or if it rounds unlike the kernels that would run without wisdom.
 Winner check_winner(const WisdomEntry &entry, const Problem &problem, const Machine &machine);
 
+// What a line of a wisdom file says.
 struct WisdomLine {
     std::string key;
-    std::optional<Winner> winner;  // none on another machine
+    std::optional<Winner> winner;  // none if the line is of another machine
 };
 
-// Reads a line for a machine, of which the threads do not matter. Throws InvalidArgument for anything that wisdom_line
-// would not have written, that another version has written, or that this build cannot run.
+// Returns what a line says to a machine, whose number of threads does not matter. Throws InvalidArgument if the line is
+// not one that wisdom_line() writes, if another version has written it, or if this build cannot run what it names.
 WisdomLine parse_wisdom_line(std::string_view line, const Machine &machine);
 
 }  // namespace unstride
