@@ -199,7 +199,7 @@ Program decide_by_estimate(const std::vector<const Entry *> &kernels, const Prob
 
 std::string obstacle(const Entry &entry, const ConvTranspose3dOptions &o, const Machine &machine) {
     const Variant &v = entry.variant;
-    if (const std::string lack = v.device == Device::cpu ? lack_of(v.isa, machine) : ""; !lack.empty()) {
+    if (std::string lack = v.device == Device::cpu ? lack_of(v.isa, machine) : ""; !lack.empty()) {
         return lack;
     }
     if (v.layer && parameters_of_layer(*v.layer) != parameters_of_layer(o)) {
