@@ -69,7 +69,7 @@ struct Registry {
 
     int add(const std::vector<AddedKernel> &kernels, const std::shared_ptr<const ConvTranspose3dOptions> &layer) {
         for (const AddedKernel &k : kernels) {
-            if (std::any_of(variants.begin(), variants.end(), [&](const Variant &v) { return v.name == k.name; })) {
+            if (std::any_of(entries.begin(), entries.end(), [&](const Entry &e) { return e.variant.name == k.name; })) {
                 throw InvalidArgument("two variants are called " + k.name);
             }
             Entry added = make_entry(known_operator(k.op), k.name.c_str(), k.layout, k.family.c_str(), k.block,

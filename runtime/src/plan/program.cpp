@@ -21,9 +21,9 @@ Geometry geometry_of(const Part &part, Geometry geometry) {
 }
 
 Part lower(const Entry &entry, const Problem &problem, int64_t first, int64_t channels, const Split &split) {
-    Geometry geometry = problem.geometry;
-    geometry.channels.outputs = channels;
-    Part part{&entry, entry.rules->channels_seen(geometry.channels), {first, 1, channels}, split, {}};
+    Part part{&entry, {}, {first, 1, channels}, split, {}};
+    const Geometry geometry = geometry_of(part, problem.geometry);
+    part.seen = entry.rules->channels_seen(geometry.channels);
     for (FoldedPiece &folded : pieces_of(geometry, entry.variant)) {
         const auto &[z, y, x] = folded.geometry.extent;
         std::vector<Cut> depth = entry.sums->cut(z);

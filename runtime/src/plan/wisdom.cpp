@@ -112,7 +112,6 @@ void take_text(std::string_view text, const Machine &machine, WisdomReport &repo
     if (!report.is_wisdom) {
         report.problems.push_back("line 1: it is not '" + std::string(wisdom_header) + "'");
     }
-    planning_changes++;
 }
 
 [[noreturn]] void fail_to_read(const std::string &why) {

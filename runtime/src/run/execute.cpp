@@ -57,21 +57,21 @@ private:
     // Tells whether a call along the width is the last one, after which the output's rows are complete.
     enum class Row { lacks_phases, is_complete };
 
-    KernelBuffer<6> input_of(const Range &items, const Cut &z, const Cut &y) const {
-        Array::Window window = arrays_.input.whole();
-        window[Array::row] = y.input;
-        window[Array::slice] = z.input;
+    static Array part_of(const Array &array, const Range &items, const Range &slices, const Range &rows) {
+        Array::Window window = array.whole();
         window[Array::item] = items;
-        return arrays_.input.window(window).as_input(part_.entry->facts->inputs_per_load);
+        window[Array::slice] = slices;
+        window[Array::row] = rows;
+        return array.window(window);
+    }
+
+    KernelBuffer<6> input_of(const Range &items, const Cut &z, const Cut &y) const {
+        return part_of(arrays_.input, items, z.input, y.input).as_input(part_.entry->facts->inputs_per_load);
     }
 
     // Returns the rows of the output or the residual for a call, with the columns of all phases.
     static Array rows_of_call(const Array &array, const Range &items, const Cut &z, const Cut &y) {
-        Array::Window window = array.whole();
-        window[Array::row] = y.output;
-        window[Array::slice] = z.output;
-        window[Array::item] = items;
-        return array.window(window);
+        return part_of(array, items, z.output, y.output);
     }
 
     // Returns the phases along the width that a call computes of these rows.
