@@ -29,6 +29,7 @@ public:
         k.estimates_only = estimates_only;
         Stages stages = k.stages();
         stages.in_place = in_place;
+        stages.one_tap_apart = false;
 
         const Expr existing = k.is_depthwise() ? min(likely(c), k.input_extent(channel) - 1) : Expr(c);
         const Expr input = k.channels_first ? k.input(existing, x, y, z, g, n) : k.input(x, y, z, existing, g, n);

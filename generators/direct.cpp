@@ -30,45 +30,80 @@ void stage_rows(Kernel &kernel, Stages &s, const Axis<Expr> &Z) {
     s.input_columns = columns;
 }
 
+namespace {
+
 // sum = bias + products of the taps that reach an output and the input that they read, one after the other.
-void sum_directly(Kernel &kernel, Stages &s) {
-    const Axis<Expr> X = kernel.axis(column), Z = kernel.axis(slice), Y = kernel.axis(row);
-    const Expr H = kernel.input_extent(row), D = kernel.input_extent(slice);
+class DirectSum {
+public:
+    DirectSum(Kernel &kernel, Stages &stages)
+        : kernel(kernel), s(stages), X(kernel.axis(column)), Y(kernel.axis(row)), Z(kernel.axis(slice)) {
+        if (s.in_place) {
+            s.slab = read_in_place(kernel, s.source, X, Y, Z);
+        } else {
+            stage_rows(kernel, s, Z);
+        }
+        s.sum = Func("sum");
+        s.sum(c, q, rx, y, z, g, n) = kernel.bias(c, g, 0);
+    }
+
+    // Where no output has more than one tap, as where the kernel is no larger than the stride, loops over taps would
+    // take a good part of the time: there is one over input channels alone. Depthwise kernels have nothing to loop over
+    // then.
+    void add_taps() {
+        const Expr one = X.most_taps(KX) == 1 && Y.most_taps(KY) == 1 && Z.most_taps(KZ) == 1;
+        if (s.one_tap_apart) {
+            RDom only(0, inputs, "only_tap");
+            only.where(one);
+            add(only, {0, 0, 0});
+        }
+        RDom taps(0, inputs, 0, X.most_taps(KX), 0, Y.most_taps(KY), 0, Z.most_taps(KZ), "taps");
+        if (s.one_tap_apart) {
+            taps.where(!one);
+        }
+        add(taps, {taps[1], taps[2], taps[3]});
+    }
+
+private:
+    struct TapNumbers {
+        Expr x, y, z;
+    };
+
+    // Adds the products of taps, in loops of which the first is over input channels. Along z and y, they run over just
+    // the taps that exist and read inside the input. Along x, only over those that exist: what they read outside is
+    // zero.
+    void add(RDom &loops, const TapNumbers &j) {
+        const Expr ci = loops[0], kx = X.tap(rx, j.x), ky = Y.tap(y, j.y), kz = Z.tap(z, j.z);
+        const Expr ix = q + X.input(rx, j.x), iy = Y.input(y, j.y), iz = Z.input(z, j.z);
+        loops.where(Z.has_taps(z) && kz < KZ && iz >= 0 && iz < D);
+        loops.where(Y.has_taps(y) && ky < KY && iy >= 0 && iy < H);
+        loops.where(X.has_taps(rx) && kx < KX);
+
+        const bool one = kernel.has_one_panel();
+        const Expr panel = one ? Expr(0) : c / kernel.block, lane = one ? Expr(c) : c % kernel.block;
+        const Expr w = kernel.weight(lane, ci, within(kx, KX), within(ky, KY), within(kz, KZ), panel, g);
+        const Expr channel = kernel.is_depthwise() ? Expr(c) : ci;
+        const Expr i = s.in_place ? s.slab(channel, q, rx, j.x, j.y, j.z, y, z, g, n)
+                                  : s.slab(ix, channel, within(iy, H), within(j.z, Z.tap_count(z, KZ)), z, g, n);
+        const Expr so_far = s.sum(c, q, rx, y, z, g, n);
+        if (kernel.facts().sums == Sums::pairs) {
+            s.sum(c, q, rx, y, z, g, n) = add_dot_of_pairs(so_far, reinterpret<uint32_t>(w), i, kernel.target());
+        } else {
+            s.sum(c, q, rx, y, z, g, n) = so_far + w * i;
+        }
+        s.taps.push_back(loops);
+    }
+
+    Kernel &kernel;
+    Stages &s;
+    const Axis<Expr> X, Y, Z;
     const Expr KX = kernel.kernel_size(column), KY = kernel.kernel_size(row), KZ = kernel.kernel_size(slice);
-    const Expr inputs = kernel.summed_channels();
+    const Expr H = kernel.input_extent(row), D = kernel.input_extent(slice), inputs = kernel.summed_channels();
+};
 
-    if (s.in_place) {
-        s.slab = read_in_place(kernel, s.source, X, Y, Z);
-    } else {
-        stage_rows(kernel, s, Z);
-    }
+}  // namespace
 
-    // Along z and y, loops run over just the taps that exist and read inside the input. Along x, only over those that
-    // exist: what they read outside is zero.
-    RDom taps(0, inputs, 0, X.most_taps(KX), 0, Y.most_taps(KY), 0, Z.most_taps(KZ), "taps");
-    const Expr ci = taps[0], kx = X.tap(rx, taps[1]), ky = Y.tap(y, taps[2]), kz = Z.tap(z, taps[3]);
-    const Expr ix = q + X.input(rx, taps[1]), iy = Y.input(y, taps[2]), iz = Z.input(z, taps[3]);
-    taps.where(Z.has_taps(z) && kz < KZ && iz >= 0 && iz < D);
-    taps.where(Y.has_taps(y) && ky < KY && iy >= 0 && iy < H);
-    taps.where(X.has_taps(rx) && kx < KX);
-
-    const bool one = kernel.has_one_panel();
-    const Expr panel = one ? Expr(0) : c / kernel.block, lane = one ? Expr(c) : c % kernel.block;
-    const Expr w = kernel.weight(lane, ci, within(kx, KX), within(ky, KY), within(kz, KZ), panel, g);
-    const Expr channel = kernel.is_depthwise() ? Expr(c) : ci;
-    const Expr i = s.in_place ? s.slab(channel, q, rx, taps[1], taps[2], taps[3], y, z, g, n)
-                              : s.slab(ix, channel, within(iy, H), within(taps[3], Z.tap_count(z, KZ)), z, g, n);
-
-    Func sum("sum");
-    sum(c, q, rx, y, z, g, n) = kernel.bias(c, g, 0);
-    const Expr so_far = sum(c, q, rx, y, z, g, n);
-    if (kernel.facts().sums == Sums::pairs) {
-        sum(c, q, rx, y, z, g, n) = add_dot_of_pairs(so_far, reinterpret<uint32_t>(w), i, kernel.target());
-    } else {
-        sum(c, q, rx, y, z, g, n) = so_far + w * i;
-    }
-    s.sum = sum;
-    s.taps = taps;
+void sum_directly(Kernel &kernel, Stages &stages) {
+    DirectSum(kernel, stages).add_taps();
 }
 
 }  // namespace unstride

@@ -53,6 +53,7 @@ Stages Kernel::stages() const {
     Stages stages;
     stages.gpu = target().has_gpu_feature();
     stages.in_place = stages.gpu;
+    stages.one_tap_apart = !stages.gpu && !is_depthwise();
     stages.minimal_filters = facts().sums == Sums::winograd;
     stages.interleave = interleave;
     stages.channels_last = layout == Layout::ndhwc;

@@ -32,9 +32,11 @@ struct Stages {
     std::vector<Halide::Var> slab_rows;  // what the rows of `slab` are counted by, between c and z
     Halide::RVar input_columns;          // the columns of `slab` that the input has
     Halide::RDom product_taps;           // `product` goes over the input channel, then the taps' numbers along x
-    Halide::RDom taps;  // `sum` goes over the input channel, then the taps' numbers along x, y and z; or over products
+    std::vector<Halide::RDom> taps;  // each update of `sum` goes over the input channel, then perhaps the taps' numbers
+                                     // along x, y and z; or over products
 
     bool in_place;         // the input is read where it is
+    bool one_tap_apart;    // `sum` has an update of its own for layers whose outputs have no more than one tap each
     bool gpu;              // computed by the threads of a GPU, each a tile of outputs in registers
     bool minimal_filters;  // the outputs are computed in pairs of rows and slices, from products
     int interleave;        // phases along x that the kernel interleaves, all at once; 1 if the output keeps them apart
@@ -63,6 +65,10 @@ struct Recipe {
     Schedule schedule;
 };
 Recipe recipe_of(Family family, bool gpu);
+
+// Adds a step to the compilation of a pipeline for a CPU: the lines of the output that a tile goes to are asked for
+// before its sums are computed (schedules/prefetch_outputs.cpp).
+void prefetch_outputs(Halide::Pipeline pipeline, const Stages &stages);
 
 }  // namespace unstride
 

@@ -43,7 +43,7 @@ void sum_by_taps(Kernel &kernel, Stages &s) {
     s.products = products;
     s.product_taps = taps;
     s.sum = sum;
-    s.taps = j;
+    s.taps = {j};
 }
 
 }  // namespace unstride

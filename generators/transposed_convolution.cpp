@@ -40,6 +40,8 @@ public:
         kernel.set_bounds();
         if (stages.gpu) {
             kernel.set_aligned_strides();
+        } else {
+            prefetch_outputs(get_pipeline(), stages);
         }
         recipe().schedule(stages, kernel.tile());
     }

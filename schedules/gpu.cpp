@@ -84,7 +84,8 @@ void bound_to_one(Stages &s) {
 // Threads of a GPU have a tile each. Where lanes are channels, a warp has a tile, and each thread one channel of it.
 void schedule_gpu(Stages &s, const Tile &tile) {
     const Tile thread = share_tiles(s, tile);
-    const RVar inputs = s.taps[0], kx = s.taps[1], ky = s.taps[2], kz = s.taps[3];
+    const RDom &taps = s.taps.front();
+    const RVar inputs = taps[0], kx = taps[1], ky = taps[2], kz = taps[3];
     accumulate(s.sum.update(), thread, {c, q, inputs, kx, ky, kz});
     bound_to_one(s);
 }
@@ -92,7 +93,8 @@ void schedule_gpu(Stages &s, const Tile &tile) {
 // Threads have a tile each, whose input channels they read four at once.
 void schedule_gpu_quads(Stages &s, const Tile &tile) {
     const Tile thread = share_tiles(s, tile);
-    const RVar inputs = s.taps[0], kx = s.taps[1], ky = s.taps[2], kz = s.taps[3];
+    const RDom &taps = s.taps.front();
+    const RVar inputs = taps[0], kx = taps[1], ky = taps[2], kz = taps[3];
     const RVar quads{"quads"}, one{"one"};
     Stage update = s.sum.update();
     update.split(inputs, quads, one, vector);

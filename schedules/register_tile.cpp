@@ -48,7 +48,9 @@ void compute_in_registers(Stages &s, const Tile &tile, const Var &vectors, const
     } else {
         registers.unroll(s.sum.compute_at(tiles), 1);
     }
-    registers.accumulate(s.sum.update(), s.taps);
+    for (size_t i = 0; i < s.taps.size(); i++) {
+        registers.accumulate(s.sum.update(static_cast<int>(i)), s.taps[i]);
+    }
 }
 
 void turn_tile(Stages &s, const Tile &tile, const LoopLevel &tiles) {
