@@ -19,19 +19,22 @@ def cpu_kernel_figures(folder, names):
         print(f"no predictions of cycles: {NO_LLVM_MCA}", flush=True)
     rows = []
     for path in (folder / f"{name}.o" for name in names):
-        match = machine_code.NAME.match(path.name)
-        if not match:
-            continue
-        found, loop = machine_code.hot_loop(machine_code.disassemble(path))
-        row = {"variant": match["name"], **found._asdict(), "code_bytes": machine_code.code_bytes(path)}
-        try:
-            if llvm_mca is None:
-                raise ValueError(NO_LLVM_MCA)
-            row["predicted_cycles"] = machine_code.predicted_cycles(loop, llvm_mca)
-        except ValueError as error:
-            row["prediction_error"] = str(error)
-        rows.append(row)
+        if match := machine_code.NAME.match(path.name):
+            rows.append({"variant": match["name"], **kernel_figures(path, llvm_mca)})
     return rows
+
+
+def kernel_figures(path, llvm_mca):
+    """The same of one kernel that has vector instructions; llvm_mca is the program's path, or None."""
+    found, loop = machine_code.hot_loop(machine_code.disassemble(path))
+    row = {**found._asdict(), "code_bytes": machine_code.code_bytes(path)}
+    try:
+        if llvm_mca is None:
+            raise ValueError(NO_LLVM_MCA)
+        row["predicted_cycles"] = machine_code.predicted_cycles(loop, llvm_mca)
+    except ValueError as error:
+        row["prediction_error"] = str(error)
+    return row
 
 
 def cuda_kernel_figures(folder, names):

@@ -1,6 +1,7 @@
 """The command bench/experiments.py: its options, and what it does with the layers."""
 
 import argparse
+import contextlib
 import os
 import pathlib
 import sys
@@ -11,10 +12,16 @@ from unstride_bench.autoschedulers.experiment_setup import ExperimentSetup
 from unstride_bench.autoschedulers.retraining import retrain
 from unstride_bench.autoschedulers.schedulers import SCHEDULERS, parse_plugin
 from unstride_bench.autoschedulers.search import search
+from unstride_bench.instruction_sets import ISAS
+from unstride_bench.kernel_families import FAMILIES
 from unstride_bench.layer_table import LAYOUTS
 from unstride_bench.report.html_pages import write_experiments
+from unstride_bench.short_turns import TYPES
 from unstride_bench.source_tree import ROOT
+from unstride_bench.tiles.tile_search import TileSearch
 from unstride_bench.worker_process import WorkerError
+
+STOPPED = "\nstopped; the same command goes on"
 
 
 def names_of(text, known, what):
@@ -26,23 +33,30 @@ def names_of(text, known, what):
     return names
 
 
-def common_options():
-    """A parser of the options that all commands have."""
+def common_options(seconds):
+    """A parser of the options that all commands have; a turn has so many seconds by default."""
     parser = argparse.ArgumentParser(add_help=False)
     add, path, processors = parser.add_argument, pathlib.Path, len(os.sched_getaffinity(0))
-    time_help = "of an autoscheduler on a layer (default: 120)"
-    opencl_help = "take times of schedules for GPUs with OpenCL, where there is no CUDA"
     add("--build", type=path, default=ROOT / "build", help="where Unstride was built")
     add("--output", type=path, help="default: the folder experiments of the build")
     add("--layers-file", type=path, default=layer_table.DEFAULT, metavar="CSV")
     add("--threads", type=int, default=processors, help="of the kernels")
-    add("--jobs", type=int, default=processors, help="autoschedulers at a time")
+    add("--jobs", type=int, default=processors, help="generators at a time")
+    add("--rounds", type=int, default=5, help="turns of every kernel on each layer (default: 5)")
+    add("--seconds", type=float, default=seconds, help=f"length of a turn (default: {seconds})")
+    return parser
+
+
+def autoscheduler_options():
+    """A parser of the options that all commands have which run autoschedulers."""
+    parser = argparse.ArgumentParser(add_help=False, parents=[common_options(seconds=0.15)])
+    add = parser.add_argument
+    time_help = "of an autoscheduler on a layer (default: 120)"
+    opencl_help = "take times of schedules for GPUs with OpenCL, where there is no CUDA"
     add("--isa", help="no higher instruction set; default: the highest that there is here")
     add("--time-limit", type=float, default=120, metavar="SECONDS", help=time_help)
     add("--memory-limit", type=float, default=8, metavar="GIB", help="of the same (default: 8)")
     add("--time-opencl", action="store_true", help=opencl_help)
-    add("--rounds", type=int, default=5, help="turns of every schedule on each layer (default: 5)")
-    add("--seconds", type=float, default=0.15, help="length of a turn (default: 0.15)")
     return parser
 
 
@@ -81,14 +95,31 @@ def add_retrain(commands, common):
     parser.add_argument("--epochs", type=int, default=50)
 
 
+def add_tiles(commands):
+    """Adds the command `tiles`."""
+    what = "all register tiles that fit, to tell which lines schedules/catalog.txt lacks, and which never win"
+    parser = commands.add_parser("tiles", parents=[common_options(seconds=0.03)], help=what)
+    add = parser.add_argument
+    isa_help = "of the kernels; one that does not run here is compiled alone (default: the highest that there is here)"
+    add("--layers", metavar="NAMES", help="only these layers, separated by commas")
+    add("--layouts", metavar="NAMES", help="only this layout")
+    add("--families", metavar="NAMES", help="only these: " + ", ".join(FAMILIES))
+    add("--tiles", metavar="SIZES", help="only these new ones, channels x columns, as 16x5,8x8")
+    add("--isa", help=isa_help)
+    add("--type", choices=TYPES, default="f32", help="of elements (default: f32)")
+    add("--compile-only", action="store_true", help="time nothing")
+    add("--fresh", action="store_true", help="forget the times that were found before")
+
+
 def parse_arguments(description):
     """The command and its options, with their defaults filled in."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    common = common_options()
+    common = autoscheduler_options()
     add_compare(commands, common)
     add_search(commands, common)
     add_retrain(commands, common)
+    add_tiles(commands)
     arguments = parser.parse_args()
     arguments.output = arguments.output or arguments.build / "experiments"
     return arguments
@@ -105,34 +136,57 @@ def chosen_schedulers(arguments):
     return [s for s in SCHEDULERS if s.name in names and s.device in devices] + plugins
 
 
-def run_command(arguments, setup, comparison, layers):
-    """Does what the command says; `layers` are those of the table, by name."""
-    if arguments.command == "compare":
-        schedulers = chosen_schedulers(arguments)
-        for name in names_of(arguments.layers, layers, "layer"):
-            for layout in names_of(arguments.layouts, LAYOUTS, "layout"):
-                comparison.compare(layers[name], layout, schedulers, arguments.thorough)
-    elif arguments.command == "search":
-        (name,) = names_of(arguments.layer, layers, "layer")
-        search(setup, layers[name])
-    else:
-        retrain(comparison, layers)
+@contextlib.contextmanager
+def exits_for(*errors):
+    """Ends the program with the words of one of these errors."""
+    try:
+        yield
+    except errors as error:
+        sys.exit(f"experiments.py: {error}")
+
+
+def run_tiles(arguments, layers):
+    """The command `tiles`; `layers` are those of the table, by name."""
+    chosen = [layers[name] for name in names_of(arguments.layers, layers, "layer")]
+    layouts = names_of(arguments.layouts, LAYOUTS, "layout")
+    families = names_of(arguments.families, FAMILIES, "family") if arguments.families else []
+    if arguments.isa:
+        names_of(arguments.isa, [isa.name for isa in ISAS.values() if isa.device == "cpu"], "instruction set")
+    with exits_for(OSError, ValueError):
+        search = TileSearch(arguments, layouts, families)
+    search.run(chosen)
+
+
+def run_autoschedulers(arguments, layers):
+    """The other commands, which share a document and a report."""
+    with exits_for(OSError, ValueError):
+        setup = ExperimentSetup(arguments)
+    comparison = Comparison(setup, getattr(arguments, "fresh", False))
+    try:
+        if arguments.command == "compare":
+            schedulers = chosen_schedulers(arguments)
+            for name in names_of(arguments.layers, layers, "layer"):
+                for layout in names_of(arguments.layouts, LAYOUTS, "layout"):
+                    comparison.compare(layers[name], layout, schedulers, arguments.thorough)
+        elif arguments.command == "search":
+            (name,) = names_of(arguments.layer, layers, "layer")
+            search(setup, layers[name])
+        else:
+            retrain(comparison, layers)
+    except KeyboardInterrupt:
+        print(STOPPED, flush=True)
+    write_experiments(comparison.document, arguments.output / "experiments.html")
+    print(f"wrote {arguments.output / 'experiments.json'} and {arguments.output / 'experiments.html'}")
 
 
 def main(description):
     """Runs bench/experiments.py, whose description begins the help."""
     arguments = parse_arguments(description)
-    try:
-        setup = ExperimentSetup(arguments)
+    run = run_tiles if arguments.command == "tiles" else run_autoschedulers
+    with exits_for(OSError, ValueError):
         layers = {layer.name: layer for layer in layer_table.read(arguments.layers_file)}
-    except (OSError, ValueError) as error:
-        sys.exit(f"experiments.py: {error}")
-    comparison = Comparison(setup, getattr(arguments, "fresh", False))
     try:
-        run_command(arguments, setup, comparison, layers)
+        with exits_for(WorkerError):
+            run(arguments, layers)
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on", flush=True)
-    except WorkerError as error:
-        sys.exit(f"experiments.py: {error}")
-    write_experiments(comparison.document, arguments.output / "experiments.html")
-    print(f"wrote {arguments.output / 'experiments.json'} and {arguments.output / 'experiments.html'}")
+        print(STOPPED, flush=True)

@@ -35,7 +35,12 @@ def read():
 ISAS = read()
 
 
+def lanes_of_type(isa, dtype):
+    """Sums in a vector of an instruction set: those of elements of f64 are f64, all others f32."""
+    return ISAS[isa].vector_bytes // (8 if dtype == "f64" else 4)
+
+
 def lanes_of(variant):
     """Sums in a vector of a kernel, from its name, which ends with its type (unless it is f32) and instruction set."""
     words = variant.split("_")
-    return ISAS[words[-1]].vector_bytes // (8 if "f64" in words else 4)
+    return lanes_of_type(words[-1], "f64" if "f64" in words else "f32")

@@ -132,9 +132,14 @@ public:
         if (what == "add") {
             return add(request);
         }
+        if (what == "expect") {
+            bench::LayerRun &layer = run(request);
+            layer.set_types(types_of(request));
+            const Plan plan = layer.force(request.value("variant", ""));
+            return {{"variant", bench::variants_of(plan)}, {"seconds", plan.expected_seconds}};
+        }
         if (what == "check") {
-            return request.contains("dtype") ? check_types(run(request), request)
-                                             : check(run(request), request.at("variant"));
+            return request.contains("variant") ? check(run(request), request) : check_types(run(request), request);
         }
         if (what == "unload") {
             runs_.clear();
@@ -162,7 +167,7 @@ private:
         return *found->second;
     }
 
-    // Makes a kernel that was compiled for a layer one of the variants.
+    // Makes a kernel that was compiled for a layer, or for any where the request names none, one of the variants.
     static Json add(const Json &request) {
         void *library = dlopen(request.at("library").get<std::string>().c_str(), RTLD_NOW);
         const std::string name = request.at("name");
@@ -170,9 +175,21 @@ private:
         if (function == nullptr) {
             throw InvalidArgument(dlerror());
         }
-        register_layer(layer_of(request).options, {{name, request.at("family"), layout_of(request), request.at("isa"),
-                                                    request.at("stride_x"), request.at("block"), request.at("columns"),
-                                                    reinterpret_cast<Kernel>(function), request.at("autoscheduled")}});
+        const AddedKernel kernel{name,
+                                 request.at("family"),
+                                 layout_of(request),
+                                 request.at("isa"),
+                                 request.at("stride_x"),
+                                 request.at("block"),
+                                 request.at("columns"),
+                                 reinterpret_cast<Kernel>(function),
+                                 request.at("autoscheduled"),
+                                 types_of(request)};
+        if (request.contains("layer")) {
+            register_layer(layer_of(request).options, {kernel});
+        } else {
+            register_kernels({kernel});
+        }
         return Json::object();
     }
 
@@ -205,14 +222,14 @@ private:
         return reply;
     }
 
-    // Answers how far a variant's output is from that of the planner's choice, over the largest output; null if it is
-    // not a number.
-    static Json check(bench::LayerRun &layer, const std::string &variant) {
-        layer.set_types({});
-        layer.force("");
+    // Answers how far a variant's output is from that of another one, or of the planner's choice, over the largest
+    // output; null if it is not a number.
+    static Json check(bench::LayerRun &layer, const Json &request) {
+        layer.set_types(types_of(request));
+        layer.force(request.value("beside", ""));
         layer.forward();
         const Tensor expected = layer.take_output();
-        layer.force(variant);
+        layer.force(request.at("variant"));
         layer.forward();
         return {{"difference", bench::difference(layer.take_output(), expected)}};
     }

@@ -1,0 +1,1 @@
+"""The search for register tiles: every one that fits, compiled, timed beside the catalog's, and judged."""
