@@ -147,6 +147,20 @@ class WorkerTest(Files):
                 self.worker.ask("check", layout=layout, variant=self.load(layout)["variant"])["difference"], 0
             )
 
+    def test_what_is_expected_of_variants(self):
+        for layout in LAYOUTS:
+            planned = self.load(layout)["variant"]
+            self.assertEqual(self.worker.ask("expect", layout=layout)["variant"], planned)
+            for dtype in ("f32", "f64"):
+                first = self.worker.ask("expect", layout=layout, dtype=dtype)["variant"].split("+")[0]
+                request = {"layout": layout, "dtype": dtype, "variant": first}
+                expected = self.worker.ask("expect", **request)
+                self.assertEqual(expected["variant"], first)
+                self.assertGreater(expected["seconds"], 0)
+                self.assertEqual(self.worker.ask("check", beside=first, **request)["difference"], 0)
+                with self.assertRaisesRegex(WorkerError, "unknown variant: nobody"):
+                    self.worker.ask("check", beside="nobody", **request)
+
     def test_patience(self):
         self.load("ncdhw")
         self.assertEqual(len(self.worker.ask("time", layout="ncdhw", seconds=0, least=4, patience=0)["samples"]), 1)

@@ -271,8 +271,8 @@ class CommandTest(unittest.TestCase):
         return json.loads((self.folder / "out/tiles.json").read_text())
 
     def test_one_tile(self):
-        words = ("--isa", "baseline", "--families", "channels", "--layouts", "ndhwc", "--tiles", "8x5")
-        said = self.run_it(*words)
+        words = ("--isa", "baseline", "--families", "channels", "--layouts", "ndhwc", "--tiles")
+        said = self.run_it(*words, "8x5")
         self.assertIn("1 kernel that the catalog lacks", said)
         self.assertRegex(said, r"ndhwc channels baseline f32 +layers +wins")
         found, name = self.document(), "ndhwc_channels_8x5_s1_baseline"
@@ -281,16 +281,25 @@ class CommandTest(unittest.TestCase):
         self.assertEqual((record["layer"], record["layout"], record["kernels"]), ("small", "ndhwc", [name]))
         self.assertEqual((record["sums"], record["wrong"], record["fails"]), ("direct", [], {}))
         self.assertTrue(all(seconds > 0 for seconds in record["catalog"].values()))
-        self.assertGreater(record["added"].get(name, 1), 0)
+        self.assertGreater(record["added"][name], 0)
         self.assertEqual(found["settings"]["isa"], "baseline")
 
         # Nothing is compiled or timed twice.
         (library,) = (self.folder / "out/tiles").glob(f"*/{name}.so")
         made = library.stat().st_mtime_ns
-        self.run_it(*words)
+        self.run_it(*words, "8x5")
         self.assertEqual(library.stat().st_mtime_ns, made)
         self.assertEqual(self.document()["layers"], [record])
-        self.assertIn("made with other settings", self.run_it(*words, "--threads", "37", status=1))
+        self.assertIn("made with other settings", self.run_it(*words, "8x5", "--threads", "37", status=1))
+
+        # A tile more takes turns with those of before; one that fails is a result.
+        code = f'extern "C" int unstride_{name}() {{ return -11; }}'
+        subprocess.run(["c++", "-xc++", "-shared", "-fPIC", "-", "-o", library], input=code, text=True, check=True)
+        self.run_it(*words, "8x6")
+        (record,) = self.document()["layers"]
+        other = "ndhwc_channels_8x6_s1_baseline"
+        self.assertEqual((list(record["added"]), list(record["fails"])), ([other], [name]))
+        self.assertEqual(record["kernels"], [other, name])
 
     def test_code_of_a_tile_that_does_not_run_here(self):
         if "avx512" not in self.isas:

@@ -1,13 +1,12 @@
 """The comparison: for each layer and layout every autoscheduler's schedules, beside the hand-written ones, as JSON."""
 
 import concurrent.futures
-import hashlib
 import json
-import pathlib
 import sys
 
 from unstride_bench.autoschedulers.candidates import CandidateError, add_times
 from unstride_bench.autoschedulers.experiment_setup import file_name, jobs
+from unstride_bench.autoschedulers.generator import generator_hash
 from unstride_bench.autoschedulers.hand_written import time_beside
 from unstride_bench.json_files import save_json
 from unstride_bench.worker_process import Worker
@@ -23,8 +22,8 @@ class Comparison:
 
     def begin(self, fresh):
         """The document with what was found before, unless `fresh`; exits if that was found with other settings."""
-        made_by = hashlib.sha256(pathlib.Path(self.setup.build.generator).read_bytes()).hexdigest()[:16]
-        settings = {"threads": self.setup.arguments.threads, "isa": self.setup.isa, "generator": made_by}
+        settings = {"threads": self.setup.arguments.threads, "isa": self.setup.isa}
+        settings["generator"] = generator_hash(self.setup.build)
         if self.path.exists() and not fresh:
             found = json.loads(self.path.read_text())
             if found["settings"] != settings:

@@ -1,6 +1,7 @@
 """Runs Unstride's generator for one layer, with an autoscheduler or with a hand-written schedule."""
 
 import dataclasses
+import hashlib
 import json
 import pathlib
 
@@ -23,6 +24,11 @@ class Build:
 def read_build(folder):
     """What a build folder has of that. Raises OSError if there is no build."""
     return Build(**json.loads((pathlib.Path(folder) / "generator.json").read_text()))
+
+
+def generator_hash(build):
+    """Sixteen digits that tell what the generator of a build makes from what another one made."""
+    return hashlib.sha256(pathlib.Path(build.generator).read_bytes()).hexdigest()[:16]
 
 
 def is_depthwise(layer):

@@ -4,11 +4,11 @@ import json
 import sys
 
 from unstride_bench.autoschedulers.candidates import CandidateError
-from unstride_bench.autoschedulers.generator import read_build
+from unstride_bench.autoschedulers.generator import generator_hash, read_build
 from unstride_bench.json_files import save_json
 from unstride_bench.kernel_families import FAMILIES
 from unstride_bench.tiles import verdicts
-from unstride_bench.tiles.compiled_tiles import compile_kernels, hash_of
+from unstride_bench.tiles.compiled_tiles import compile_kernels
 from unstride_bench.tiles.contest import LayerContest, measure, sums_like
 from unstride_bench.tiles.enumeration import catalog_kernels, new_kernels
 from unstride_bench.unstride_command import ceiling_of, list_variants
@@ -29,7 +29,7 @@ class TileSearch:
         self.catalog = catalog_kernels(listed, self.isa, arguments.type)
         self.possible = new_kernels(self.catalog)
         self.wanted = self.choose(families)
-        self.folder = arguments.output / "tiles" / hash_of(self.build.generator)
+        self.folder = arguments.output / "tiles" / generator_hash(self.build)
         self.path = arguments.output / "tiles.json"
         self.document = self.begin()
         self.sound = []  # the kernels that can be timed, once they are compiled
@@ -120,7 +120,8 @@ class TileSearch:
                 worker.ask("load", layer=layer.text, layout=layout)
                 contest = LayerContest(worker, layout, arguments.type, arguments.rounds, arguments.seconds)
                 sound = [kernel for kernel in kernels if kernel.name not in fails]
-                return {**measure(contest, catalog, sound, self.folder), "fails": fails}
+                found = measure(contest, catalog, sound, self.folder)
+                return {**found, "kernels": found["kernels"] + list(fails), "fails": fails}
             except CandidateError as error:
                 if all(kernel.name != error.name for kernel in kernels):
                     raise
