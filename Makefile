@@ -9,6 +9,7 @@ JOBS   ?= $(shell nproc)
 
 # BENCH has options of bench/bench.py, as in
 # make bench BENCH="--layers seed1,seed2"
+# make bench-peers BENCH="--only goals"
 BENCH  ?=
 # EXPERIMENTS has options of `bench/experiments.py compare`, as in
 # make experiments EXPERIMENTS="--layers gcnet --plugin Mine=libautoschedule_mine.so"

@@ -2,6 +2,7 @@
 
     bench/bench.py                                   Unstride alone: every fast variant on every layer
     bench/bench.py --peers .venv-peers/bin/python    and the peers of peers.py, with that Python's packages
+    ... --only goals                                 in 15 minutes: the speed beside peers, with intervals
     bench/bench.py --layers-file mine.csv            layers of your own network, in the form of bench/layers.csv
 
 All take turns, layer by layer and round by round, so that noise of the machine hits all alike. The JSON is written

@@ -22,6 +22,9 @@ import numpy as np
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # the Python of the peers starts this file by its path
 from unstride_bench import layer_table  # noqa: E402
 
+# A process that was stopped has cold caches: calls to warm up go on for so long, and are no samples.
+WARM_UP_SECONDS = 0.02
+
 # How far an output may be off by type, over the largest one: sums of the longest layers round to 1e-6, and those of f16
 # and bf16 may be kept in these types between taps.
 TOLERANCE = {"f32": 1e-4, "f64": 1e-9, "f16": 2e-2, "bf16": 1e-1}
@@ -99,8 +102,10 @@ class Worker:
         other_type = [dtype] if dtype != "f32" else []  # which not all libraries take
         call, to_array = self.library.prepare(layer, request["layout"], arrays, self.threads, *other_type)
         del arrays
+        prepared = time.perf_counter()
         result = call()
-        reply = {"load_seconds": time.perf_counter() - start}
+        called = time.perf_counter()
+        reply = {"load_seconds": called - start, "first_call_seconds": called - prepared}
         expected = np.load(folder / "output.npy", mmap_mode="r").reshape(layer.output_shape)
         found = to_array(result)
         if found.shape != expected.shape:
@@ -109,7 +114,7 @@ class Worker:
         if not reply["difference"] < TOLERANCE[dtype]:
             raise ValueError(f"the output differs by {reply['difference']:.1e} of its largest value")
         del result, found, expected
-        if dtype == "f32":
+        if dtype == "f32" and request.get("memory", True):
             peak = peak_resident_bytes(call)
             reply["extra_bytes"] = None if peak is None else max(peak - before - own_bytes, 0)
         self.calls[request["layout"], dtype] = call
@@ -129,7 +134,8 @@ class Worker:
         gc.disable()
         measure(1)
         if times[0] <= request.get("patience", times[0]):
-            measure(1)
+            while sum(times) < WARM_UP_SECONDS:
+                measure(1)
             count = round(request["seconds"] / times[-1])
             times.clear()
             measure(min(max(count, request["least"]), 1000))

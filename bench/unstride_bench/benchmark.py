@@ -2,46 +2,46 @@
 
 import datetime
 import json
-import pathlib
-import shutil
-import statistics
 import sys
-import tempfile
-
-import numpy as np
 
 from unstride_bench.compiled_kernels import cpu_kernel_figures, cuda_kernel_figures
 from unstride_bench.json_files import save_json
+from unstride_bench.layer_loading import Loader
 from unstride_bench.layer_table import LAYOUTS
 from unstride_bench.machine_facts import machine_facts, unstride_versions
 from unstride_bench.peers import PEERS, environment_of, peer_command
 from unstride_bench.short_turns import ShortTurns
 from unstride_bench.source_tree import ROOT
+from unstride_bench.turns import add_round, take_turn
 from unstride_bench.unstride_command import ceiling_of, list_variants
 from unstride_bench.variant_scan import scan_variants
 from unstride_bench.worker_process import Worker, WorkerError
 
 # The parts of the document that have rows for each layer.
-PARTS = ("results", "layer_kernels", "variants", "epilogues", "types")
-SETTINGS = ("threads", "isa", "rounds", "seconds", "variants")  # the options that results depend on
+PARTS = ("results", "bf16", "layer_kernels", "variants", "epilogues", "types")
+OTHER_FIGURES = ("code", "gpus", "gpu_code")  # what is not timed here
+SETTINGS = ("threads", "isa", "only", "rounds", "seconds", "variants")  # the options that results depend on
 MACHINE_LIMITS = ("peak_gflops", "bandwidth_gbs", "clock_ghz")
 
 
 def chosen_peers(options):
-    """The peers that --peers and --only ask for."""
+    """The peers that --peers and --peer-names ask for. To tell of the goals takes no slower form of another peer."""
     if not options.peers:
         return []
-    names = options.only.split(",") if options.only else [peer.name for peer in PEERS]
+    names = [peer.name for peer in PEERS if not (options.only and peer.faster_form)]
+    if options.peer_names:
+        names = options.peer_names.split(",")
     peers = [peer for peer in PEERS if peer.name in names]
     if len(peers) != len(names):
-        sys.exit("--only: there is no such peer")
+        sys.exit("--peer-names: there is no such peer")
     return peers
 
 
 def worker_commands(options, peers):
     """The command and the environment of each process, by its name."""
     threads, ceiling = str(options.threads), ceiling_of(options.isa)
-    commands = {"unstride": ([str(options.build / "bin/unstride_bench_worker"), threads], ceiling)}
+    ours = [str(options.build / "bin/unstride_bench_worker"), threads], ceiling
+    commands = {"unstride": ours, "unstride_bf16": ours}
     for peer in peers:
         environment = environment_of(peer, options.threads, options.isa)
         commands[peer.name] = peer_command(peer, options.peers, options.threads), environment
@@ -60,10 +60,11 @@ class Benchmark:
 
     def __init__(self, options):
         self.options = options
-        self.document = {"schema": 1, **{part: [] for part in PARTS}, "layers": []}
+        self.document = {"schema": 1, **{part: [] for part in (*PARTS, "layers", *OTHER_FIGURES)}, "experiments": None}
         self.peers = chosen_peers(options)
         self.commands = worker_commands(options, self.peers)
         self.workers = {}
+        self.loader = Loader(self.worker, memory=not options.only)
         self.short_turns = ShortTurns(self.worker, options.rounds, options.seconds, self.commands)
         self.variants = [v for v in list_variants(options.build, options.isa) if v["dtype"] == "f32"]
         here = [v for v in self.variants if v["device"] == "cpu" and v["runs_here"]]
@@ -87,10 +88,13 @@ class Benchmark:
         save_json(self.document, self.options.json)
 
     def begin(self):
-        """Fills in what depends on no layer: settings, machine, versions, peers, and figures of the kernels."""
+        """Fills in what depends on no layer: settings, machine, versions, and peers."""
         self.begin_document()
         self.describe_machine()
         self.describe_peers()
+
+    def add_other_figures(self):
+        """Fills in what is known of this build, but not from timing: figures of the kernels, and other measurements."""
         document, build = self.document, self.options.build
         results_of_gpus = sorted((ROOT / "bench/gpu/results").glob("*.json"))
         document["gpus"] = [json.loads(path.read_text()) for path in results_of_gpus]
@@ -151,84 +155,36 @@ class Benchmark:
         results = self.load_everywhere(layer)
         for row in results:
             self.document["layer_kernels" if row["who"] == "layer_kernels" else "results"].append(row)
-        ours = [row for row in results if row["who"] == "unstride"]
-        if any("error" in row for row in ours):
-            raise WorkerError(next(row["error"] for row in ours if "error" in row))
         if self.candidates:
-            planned, options = {row["layout"]: row["variant"] for row in ours}, self.options
-            turns = options.rounds, options.seconds / 2
-            self.document["variants"] += scan_variants(self.worker("unstride"), layer, self.candidates, planned, *turns)
+            planned = {row["layout"]: row["variant"] for row in results if row["who"] == "unstride"}
+            turns = self.options.rounds, self.options.seconds / 2
+            self.document["variants"] += scan_variants(self.worker, layer, self.candidates, planned, *turns)
         self.document["epilogues"] += self.short_turns.epilogues(layer)
-        samples = [self.take_turns(results) for _ in range(self.options.rounds)]
+        for _ in range(self.options.rounds):
+            for row in results:
+                if "error" not in row:
+                    add_round(row, take_turn(self.worker, row, seconds=self.options.seconds, least=3))
         # Element types are the last, as they may cost a peer's process, which may take too long.
         self.document["types"] += self.short_turns.types(layer)
-        for index, row in enumerate(results):
-            if "error" not in row:
-                add_times(row, [turn[index] for turn in samples])
-        self.add_layer(layer, results)
+        self.add_layer(layer)
+        self.unload()
+
+    def load_everywhere(self, layer):
+        """The first part of each result: the layer is ready in each library and layout, or there is an error."""
+        layouts = {"unstride": LAYOUTS, **{peer.name: peer.layouts for peer in self.peers}}
+        if self.options.layer_kernels:
+            layouts["layer_kernels"] = LAYOUTS
+        rows = [{"layer": layer.name, "layout": each, "who": who} for who in layouts for each in layouts[who]]
+        self.loader.load(layer, rows)
+        return [row for row in rows if row["who"] != "layer_kernels" or "error" in row or is_for_layer(row)]
+
+    def unload(self):
+        """Gives back the memory of the layer in all processes."""
         for worker in self.workers.values():
             if worker.alive:
                 worker.ask("unload")
 
-    def load_everywhere(self, layer):
-        """The first part of each result: the layer is ready in each library and layout, or there is an error."""
-        results = []
-        with tempfile.TemporaryDirectory(prefix="unstride-bench-") as folder:
-            for who in self.commands:
-                layouts = next((peer.layouts for peer in self.peers if peer.name == who), LAYOUTS)
-                results += [self.load(layer, who, layout, pathlib.Path(folder)) for layout in layouts]
-        return [row for row in results if row["who"] != "layer_kernels" or "error" in row or is_for_layer(row)]
-
-    def load(self, layer, who, layout, folder):
-        """Makes a layer ready in one library; what is known about it then, as the start of its result.
-
-        The first output, Unstride's in ncdhw, stays in `folder` with what it was made of, for the others to compare.
-        """
-        row = {"layer": layer.name, "layout": layout, "who": who}
-        try:
-            if who in self.document["peers"]:
-                return {**row, **self.worker(who).ask("load", layer=layer.text, layout=layout, data=str(folder))}
-            first = who == "unstride" and layout == "ncdhw"
-            save = folder if first else folder / who / layout
-            save.mkdir(parents=True, exist_ok=True)
-            row.update(self.worker(who).ask("load", layer=layer.text, layout=layout, save=str(save)))
-            expected, found = (np.load(path / "output.npy", mmap_mode="r") for path in (folder, save))
-            row["difference"] = float(np.abs(found - expected).max() / np.abs(expected).max())
-            if not first:
-                shutil.rmtree(save)
-        except WorkerError as error:
-            row["error"] = str(error)
-        return row
-
-    def take_turns(self, results):
-        """The seconds of the calls of one turn, for each result; one that fails has its error from then on."""
-        turns = []
-        for row in results:
-            times = []
-            if "error" not in row:
-                request = {"layout": row["layout"], "seconds": self.options.seconds, "least": 3}
-                try:
-                    times = self.worker(row["who"]).ask("time", **request)["samples"]
-                except WorkerError as error:
-                    row["error"] = str(error)
-            turns.append(times)
-        return turns
-
-    def add_layer(self, layer, results):
-        """Adds the layer to the document; what is the same in all its results moves there."""
-        ours = next(row for row in results if row["who"] == "unstride")
-        figures = {name: ours[name] for name in ("flops", "compulsory_bytes")}
-        for row in results:
-            for name in figures:
-                row.pop(name, None)
+    def add_layer(self, layer):
+        """Adds the layer that was loaded last to the document."""
         names = ("name", "summary", "source", "in_channels", "out_channels", "groups", "text")
-        self.document["layers"].append({**{name: getattr(layer, name) for name in names}, **figures})
-
-
-def add_times(row, turns):
-    """Adds to a result the figures of its calls, whose seconds are there for each turn."""
-    everything = sum(turns, [])
-    row["seconds"] = statistics.median(everything)
-    row["fastest"], row["slowest"] = min(everything), max(everything)
-    row["rounds"] = [statistics.median(turn) for turn in turns]
-    row["samples"] = len(everything)
+        self.document["layers"].append({**{name: getattr(layer, name) for name in names}, **self.loader.figures})

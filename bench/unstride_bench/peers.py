@@ -16,6 +16,7 @@ class Peer:
     layouts: tuple  # those that it takes
     environment: dict  # variables of its process
     note: str  # in the report: how it is called
+    faster_form: str = ""  # the peer that computes the same with the same library, and with less around it
 
 
 # glibc gives large blocks back at once, and every call pays for the page faults of its fresh output; this keeps them.
@@ -28,11 +29,13 @@ KEEP_MEMORY = {
 # fmt: off
 PEERS = (
     Peer("torch_installed", "PyTorch as installed", "torch_eager", ("ncdhw",), {},
-         "torch.nn.ConvTranspose3d in inference mode, its default layout and allocator"),
+         "torch.nn.ConvTranspose3d in inference mode, its default layout and allocator",
+         faster_form="torch"),
     Peer("torch", "PyTorch eager", "torch_eager", LAYOUTS, KEEP_MEMORY,
          "the same with an allocator that keeps memory between calls; contiguous and channels_last_3d"),
     Peer("torch_compiled", "PyTorch compiled", "torch_compiled", LAYOUTS, KEEP_MEMORY,
-         "torch.compile with frozen weights, memory kept"),
+         "torch.compile with frozen weights, memory kept",
+         faster_form="torch_prepacked"),
     Peer("torch_prepacked", "PyTorch oneDNN prepacked", "torch_prepacked", LAYOUTS, KEEP_MEMORY,
          "oneDNN's operator of PyTorch with packed weights, memory kept; gives channels last for either input"),
     Peer("openvino", "OpenVINO", "openvino_cpu", LAYOUTS, {},

@@ -3,49 +3,41 @@
 import statistics
 
 from unstride_bench.layer_table import LAYOUTS
+from unstride_bench.turns import add_round, take_turn
 from unstride_bench.worker_process import WorkerError
 
 SCAN_SECONDS = 0.03  # for each variant
 FINAL_MARGIN = 1.15  # what takes at most so many times as long as the fastest is measured again, at length
 
 
-def name_to_force(variant):
-    """The name that a worker is asked to run. Two variants that share a layer are only the planner's own choice."""
-    return "" if "+" in variant else variant
-
-
-def scan_variants(worker, layer, candidates, planned, rounds, seconds):
-    """The rows of `variants` in the document for a layer that the worker has loaded.
+def scan_variants(worker_of, layer, candidates, planned, rounds, seconds):
+    """The rows of `variants` in the document for a layer that Unstride's process has loaded.
 
     `candidates` are (layout, name) pairs; those that do not take the layer have no row. `planned` has the planner's
     choice by layout. The finalists have as many turns of so many seconds as there are rounds.
     """
     pairs = [(layout, name) for layout, name in planned.items() if "+" in name]
-    rows = scan_shortly(worker, layer, [*candidates, *pairs])
+    rows = scan_shortly(worker_of, layer, [*candidates, *pairs])
     finalists = choose_finalists(rows, planned)
-    samples = {row["variant"]: [] for row in finalists}
     for _ in range(rounds):
         for row in finalists:
-            request = {"layout": row["layout"], "variant": name_to_force(row["variant"])}
-            samples[row["variant"]] += worker.ask("time", **request, least=3, seconds=seconds)["samples"]
+            add_round(row, take_turn(worker_of, row, seconds=seconds, least=3))
     for row in rows:
         row["planned"] = row["variant"] == planned.get(row["layout"])
-        row["final"] = row["variant"] in samples
-        if row["final"]:
-            row["seconds"] = statistics.median(samples[row["variant"]])
+        row["final"] = "rounds" in row
     return rows
 
 
-def scan_shortly(worker, layer, candidates):
+def scan_shortly(worker_of, layer, candidates):
     """A row with a first estimate of the time for each candidate that takes the layer."""
     rows = []
     for layout, name in candidates:
-        request = {"layout": layout, "variant": name_to_force(name)}
+        row = {"layer": layer.name, "layout": layout, "variant": name}
         try:
-            samples = worker.ask("time", **request, seconds=SCAN_SECONDS, least=1)["samples"]
+            samples = take_turn(worker_of, row, seconds=SCAN_SECONDS, least=1)
         except WorkerError:
             continue  # this variant does not take this layer
-        rows.append({"layer": layer.name, "layout": layout, "variant": name, "seconds": statistics.median(samples)})
+        rows.append({**row, "seconds": statistics.median(samples)})
     return rows
 
 

@@ -147,19 +147,28 @@ class WorkerTest(Files):
                 self.worker.ask("check", layout=layout, variant=self.load(layout)["variant"])["difference"], 0
             )
 
-    def test_what_is_expected_of_variants(self):
+    def test_what_the_planner_expects(self):
         for layout in LAYOUTS:
             planned = self.load(layout)["variant"]
-            self.assertEqual(self.worker.ask("expect", layout=layout)["variant"], planned)
             for dtype in ("f32", "f64"):
-                first = self.worker.ask("expect", layout=layout, dtype=dtype)["variant"].split("+")[0]
-                request = {"layout": layout, "dtype": dtype, "variant": first}
-                expected = self.worker.ask("expect", **request)
-                self.assertEqual(expected["variant"], first)
-                self.assertGreater(expected["seconds"], 0)
-                self.assertEqual(self.worker.ask("check", beside=first, **request)["difference"], 0)
+                place = {"layout": layout, "dtype": dtype}
+                first = self.worker.ask("expect", variants=[], **place)["planned"].split("+")[0]
+                other = first.replace(layout, LAYOUTS[layout == LAYOUTS[0]])
+                answer = self.worker.ask("expect", variants=[first, other, "nonesuch"], **place)
+                self.assertEqual(list(answer["seconds"]), [first])
+                self.assertGreater(answer["seconds"][first], 0)
+                self.assertEqual(self.worker.ask("check", variant=first, beside=first, **place)["difference"], 0)
                 with self.assertRaisesRegex(WorkerError, "unknown variant: nobody"):
-                    self.worker.ask("check", beside="nobody", **request)
+                    self.worker.ask("check", variant=first, beside="nobody", **place)
+            self.assertEqual(self.worker.ask("expect", layout=layout, variants=[])["planned"], planned)
+
+    def test_load_without_memory(self):
+        self.assertIsNone(self.load("ncdhw", memory=False)["extra_bytes"])
+
+    def test_load_in_a_type(self):
+        reply = self.load("ndhwc", dtype="bf16")
+        self.assertIn("bf16", reply["variant"])
+        self.assertEqual(len(self.worker.ask("time", layout="ndhwc", seconds=0, least=2, dtype="bf16")["samples"]), 2)
 
     def test_patience(self):
         self.load("ncdhw")
@@ -250,7 +259,7 @@ class DriverTest(Files):
 
     def test_peers_that_fail_and_resume(self):
         # This Python has none of the peers' packages, which is what each peer's results say then.
-        done = self.bench("--peers", sys.executable, "--only", "torch,openvino", "--layers", "small")
+        done = self.bench("--peers", sys.executable, "--peer-names", "torch,openvino", "--layers", "small")
         self.assertEqual(done.returncode, 0, done.stderr)
         document = self.document()
         self.assertEqual([layer["name"] for layer in document["layers"]], ["small"])
@@ -288,12 +297,38 @@ class DriverTest(Files):
             self.assertEqual(all("predicted_cycles" in row for row in document["code"]), find_llvm_mca() is not None)
 
         first = document["results"]
-        done = self.bench("--peers", sys.executable, "--only", "torch,openvino", "--resume")
+        done = self.bench("--peers", sys.executable, "--peer-names", "torch,openvino", "--resume")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual([layer["name"] for layer in self.document()["layers"]], ["small", "wide"])
         self.assertEqual(self.document()["results"][: len(first)], first)
         done = self.bench("--resume", "--rounds", "1")
         self.assertIn("other settings", done.stderr)
+
+    def test_goals(self):
+        """With no time at all, each layer has a round; this Python has none of the peers' packages."""
+        done = self.bench("--only", "goals", "--minutes", "0", "--isa", "avx2", "--peers", sys.executable)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        document = self.document()
+        self.assertEqual({layer["name"] for layer in document["layers"]}, {"small", "wide"})
+        self.assertEqual((document["settings"]["only"], document["settings"]["isa"]), ("goals", "avx2"))
+        for part in "results", "bf16":
+            ours = [row for row in document[part] if row["who"] == "unstride"]
+            self.assertEqual(len(ours), 4)
+            for row in ours:
+                self.assertEqual(len(row["rounds"]), 1)
+                self.assertLess(row["difference"], 1e-2)
+                names = row["variant"].split("+")
+                self.assertTrue(all(ISAS[name.split("_")[-1]].rank <= ISAS["avx2"].rank for name in names), names)
+            theirs = [row for row in document[part] if row["who"] != "unstride"]
+            self.assertTrue(theirs and all("ModuleNotFoundError" in row["error"] for row in theirs))
+        self.assertEqual(document["epilogues"] + document["types"] + document["layer_kernels"], [])
+        planned = [row for row in document["variants"] if row["planned"]]
+        ours = [row for row in document["results"] if row["who"] == "unstride"]
+        self.assertEqual([row["rounds"] for row in planned], [row["rounds"] for row in ours])
+        line = done.stdout.splitlines()[-1]
+        self.assertRegex(line, "^goals: f32 wins 0/0, any none, same none, .*, isa at most avx2$")
+        self.assertEqual(document["goals"]["f32"]["of"], 0)
+        self.assertIn("ModuleNotFoundError", (self.folder / "out.html").read_text())
 
     def test_kernels_for_layers(self):
         """The test's own worker has kernels for the layer `wide` in ndhwc, and for nothing else.
@@ -324,7 +359,7 @@ class DriverTest(Files):
 
     def test_errors(self):
         self.assertIn("no 'nonesuch'", self.bench("--layers", "nonesuch").stderr)
-        self.assertIn("no such peer", self.bench("--peers", sys.executable, "--only", "nonesuch").stderr)
+        self.assertIn("no such peer", self.bench("--peers", sys.executable, "--peer-names", "nonesuch").stderr)
 
     def test_peers_have_names_of_their_own(self):
         self.assertEqual(len({peer.name for peer in PEERS}), len(PEERS))

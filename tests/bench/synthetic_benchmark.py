@@ -48,7 +48,7 @@ def synthetic_document(peers=True):
     document = {
         "schema": 1,
         "created": "2026-11-22T12:00+00:00",
-        "settings": {"threads": 2, "isa": None, "rounds": 3, "seconds": 0.3, "variants": "fast"},
+        "settings": {"threads": 2, "isa": None, "only": None, "rounds": 3, "seconds": 0.3, "variants": "fast"},
         "machine": {
             "cpu": "A made-up processor",
             "threads": 2,
@@ -62,6 +62,7 @@ def synthetic_document(peers=True):
         },
         "versions": {"unstride": "0.1.0"},
         "results": [],
+        "bf16": [],
         "layer_kernels": [],
         "variants": [],
         "epilogues": [],
@@ -83,7 +84,7 @@ def synthetic_document(peers=True):
             "seconds": seconds,
             "fastest": 0.98 * seconds,
             "slowest": 1.2 * seconds,
-            "rounds": [seconds] * 3,
+            "rounds": [seconds * (1 + 0.01 * i * (-1 if who == "unstride" else 1)) for i in range(-3, 4)],
             "samples": 30,
             "difference": 1e-6,
             "extra_bytes": int(extra),
@@ -117,6 +118,7 @@ def synthetic_document(peers=True):
                             "layer": layer.name,
                             "layout": layout,
                             "seconds": seconds,
+                            "rounds": [seconds] * 3,
                             "variant": f"{layout}_{name}_avx512",
                             "planned": name == planned,
                             "final": True,
@@ -162,7 +164,11 @@ def synthetic_document(peers=True):
                 document["layer_kernels"].append(
                     result(layer, layout, "layer_kernels", times[planned] * chance.uniform(0.7, 1.1), 0, variant=own)
                 )
+            document["bf16"].append(result(layer, layout, "unstride", types["bf16"], 0, variant=planned, dtype="bf16"))
             for peer in PEERS if peers else ():
+                if peer.name in PEER_TYPES:
+                    seconds = types["bf16"] * chance.uniform(0.8, 30)
+                    document["bf16"].append(result(layer, layout, peer.name, seconds, 0, dtype="bf16"))
                 if layout in peer.layouts:
                     document["results"].append(
                         result(

@@ -107,15 +107,14 @@ class FakeWorker:
         self.turns, self.added = {}, []
 
     def ask(self, do, variant="", **request):
-        if do == "expect" and not variant:
-            return {"variant": self.planned}
+        if do == "expect":
+            seconds = {name: self.seconds[name] for name in request["variants"] if name in self.seconds}
+            return {"planned": self.planned, "seconds": seconds}
         if do == "add":
             self.added.append(request["name"])
             return {}
         if variant and variant not in self.seconds:
             raise WorkerError("not for this layer")
-        if do == "expect":
-            return {"seconds": self.seconds[variant]}
         if variant in self.failing:
             raise WorkerError("failed")
         if do == "check":

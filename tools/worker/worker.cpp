@@ -96,6 +96,24 @@ double seconds_of(const std::function<void()> &call) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+// Returns the seconds of single calls, as `time` of bench/README.md asks for them. A process that was stopped has cold
+// caches, and the first call packs weights: calls to warm up go on for some time, and are no samples.
+std::vector<double> time_calls(const std::function<void()> &call, const Json &request) {
+    constexpr double warm_up_seconds = 0.02;
+    constexpr int64_t most = 1000;
+    double last = seconds_of(call);
+    if (last > request.value("patience", last)) {
+        return {last};
+    }
+    for (double spent = last; spent < warm_up_seconds; spent += last) {
+        last = seconds_of(call);
+    }
+    const double fitting = request.at("seconds").get<double>() / std::max(last, 1e-9);
+    std::vector<double> samples(std::clamp<int64_t>(std::llround(fitting), request.at("least"), most));
+    std::generate(samples.begin(), samples.end(), [&call] { return seconds_of(call); });
+    return samples;
+}
+
 int64_t bytes_of(const bench::LayerRun &run) {
     const auto weights = static_cast<int64_t>(run.convolution().weight().size() + run.convolution().bias().size());
     return static_cast<int64_t>(sizeof(float)) * (run.input().element_count() + run.output().element_count() + weights);
@@ -122,21 +140,13 @@ public:
             layer.set_types(types_of(request));
             layer.force(request.value("variant", ""));
             layer.set_epilogue(epilogue_of(request));
-            if (const double first = seconds_of([&layer] { layer.forward(); });
-                first > request.value("patience", first)) {
-                return {{"samples", {first}}};
-            }
-            return {{"samples",
-                     bench::call_seconds([&layer] { layer.forward(); }, request.at("seconds"), request.at("least"))}};
+            return {{"samples", time_calls([&layer] { layer.forward(); }, request)}};
+        }
+        if (what == "expect") {
+            return expect(run(request), request);
         }
         if (what == "add") {
             return add(request);
-        }
-        if (what == "expect") {
-            bench::LayerRun &layer = run(request);
-            layer.set_types(types_of(request));
-            const Plan plan = layer.force(request.value("variant", ""));
-            return {{"variant", bench::variants_of(plan)}, {"seconds", plan.expected_seconds}};
         }
         if (what == "check") {
             return request.contains("variant") ? check(run(request), request) : check_types(run(request), request);
@@ -205,11 +215,13 @@ private:
         const Layout layout = layout_of(request);
         runs_.erase(to_string(layout));
         const int64_t before = tools::resident_bytes();
-        auto run = std::make_unique<bench::LayerRun>(layer_of(request), layout, device_of(request));
-        const ConvTranspose3d &convolution = run->convolution();
-        const Plan plan = convolution.plan(run->input().sizes(), layout);
+        const Types types = types_of(request);
+        auto run = std::make_unique<bench::LayerRun>(layer_of(request), layout, device_of(request), types);
+        const Plan plan = run->convolution().plan(run->input().sizes(), layout, {}, types);
         run->forward();
-        const int64_t peak = tools::peak_resident_bytes([&] { run->forward(); });
+        // Other types have an input of f32 beside theirs, which no app would have.
+        const bool measures_memory = types == Types() && request.value("memory", true);
+        const int64_t peak = measures_memory ? tools::peak_resident_bytes([&] { run->forward(); }) : 0;
         Json reply = {{"variant", bench::variants_of(plan)},
                       {"reason", plan.reason},
                       {"flops", 2 * plan.multiply_adds},
@@ -220,6 +232,21 @@ private:
         save(request, *run, run->output());
         runs_[to_string(layout)] = std::move(run);
         return reply;
+    }
+
+    // Answers the planner's choice, and the seconds that it expects, by name, of those variants of a list that take the
+    // layer.
+    static Json expect(bench::LayerRun &layer, const Json &request) {
+        layer.set_types(types_of(request));
+        Json seconds = Json::object();
+        for (const auto &variant : request.at("variants").get<std::vector<std::string>>()) {
+            try {
+                seconds[variant] = layer.force(variant).expected_seconds;
+            } catch (const InvalidArgument &) {
+                continue;  // this variant does not take this layer
+            }
+        }
+        return {{"planned", bench::variants_of(layer.force(""))}, {"seconds", seconds}};
     }
 
     // Answers how far a variant's output is from that of another one, or of the planner's choice, over the largest

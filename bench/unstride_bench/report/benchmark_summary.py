@@ -6,11 +6,10 @@ import typing
 
 from unstride_bench.instruction_sets import lanes_of
 from unstride_bench.layer_table import LAYOUTS
+from unstride_bench.ratios import REGRET, Comparison, Ratio, ratio_of
 from unstride_bench.report.number_texts import TIMES
 from unstride_bench.short_turns import EPILOGUES
 
-# For a layer in a layout: how many times as fast we are as the fastest peer, in its layout, and the seconds of both.
-Speed = collections.namedtuple("Speed", "layer layout ratio who peer_layout ours theirs")
 # For a peer in a layout, over layers: our speed against it as the mean, the least and the most.
 PeerSpeed = collections.namedtuple("PeerSpeed", "who layout mean least most losses count")
 # What a layer reaches of the peak, if it is bound by compute, or else of what peak or bandwidth allows.
@@ -19,11 +18,46 @@ Fraction = collections.namedtuple("Fraction", "layer layout value goal compute_b
 Gain = collections.namedtuple("Gain", "layer layout ratio generic own seconds own_seconds")
 # Seconds of the layer alone, and ratios to these of the layer with what may follow it.
 Epilogue = collections.namedtuple("Epilogue", ["layer", "layout", "seconds", *(e for e in EPILOGUES if e != "none")])
-# How many times as long the planner's choice takes as the best variant.
-Choice = collections.namedtuple("Choice", "layer layout ratio planned best")
 # Results of ours and of cuDNN, and how many times as fast we are, or None where cuDNN has nothing.
 GpuSpeed = collections.namedtuple("GpuSpeed", "layer layout ours cudnn tf32 ratio")
 Goal = collections.namedtuple("Goal", "text result reached detail")
+
+
+class Speed(typing.NamedTuple):
+    """How many times as fast we are on a layer in a layout as the fastest peer, in its layout."""
+
+    layer: str
+    layout: str
+    measured: Ratio
+    who: str
+    peer_layout: str
+    ours: float  # seconds
+    theirs: float
+
+    @property
+    def ratio(self):
+        """The ratio without its interval."""
+        return self.measured.value
+
+
+class Choice(typing.NamedTuple):
+    """How many times as long the planner's choice takes as the best of the other variants, if there are any."""
+
+    layer: str
+    layout: str
+    measured: Ratio  # or None
+    planned: str
+    best: str  # the planner's choice where there is no other variant
+
+    @property
+    def ratio(self):
+        """The ratio without its interval."""
+        return self.measured.value if self.measured else 1.0
+
+    @property
+    def good(self):
+        """Whether the planner's choice is near enough to the best."""
+        return self.ratio <= REGRET
 
 
 class Typed(typing.NamedTuple):
@@ -88,20 +122,25 @@ class Summary:
         """The time of a layer in a library, or None if there is none."""
         return self.results.get((layer, layout, who), {}).get("seconds")
 
-    def speeds(self, layouts_of, peers=None):
+    def ratios(self, layer, layout):
+        """By peer, how many times as long as ours its time is in the same layout."""
+        ours = self.results.get((layer, layout, "unstride"), {})
+        found = {who: ratio_of(self.results.get((layer, layout, who), {}), ours) for who in self.peers}
+        return {who: ratio.value for who, ratio in found.items() if ratio}
+
+    def speeds(self, layouts_of, peers=None, part="results"):
         """Our speed against the fastest of `peers` (all by default) in the layouts that `layouts_of(layout)` names."""
-        speeds = []
-        for row in self.ours:
-            theirs = [
-                (seconds, who, layout)
-                for who in peers or self.peers
-                for layout in layouts_of(row["layout"])
-                if (seconds := self.seconds(row["layer"], layout, who))
-            ]
-            if theirs:
-                seconds, who, layout = min(theirs)
-                ours = row["seconds"]
-                speeds.append(Speed(row["layer"], row["layout"], seconds / ours, who, layout, ours, seconds))
+        rows, speeds = self.document.get(part, []), []
+        for ours in rows:
+            if ours["who"] == "unstride" and "seconds" in ours:
+                among, layouts = peers or self.peers, layouts_of(ours["layout"])
+                theirs = [
+                    r for r in rows if r["layer"] == ours["layer"] and r["who"] in among and r["layout"] in layouts
+                ]
+                if fastest := Comparison(ours, theirs).fastest():
+                    ratio, row = fastest
+                    place = ours["layer"], ours["layout"]
+                    speeds.append(Speed(*place, ratio, row["who"], row["layout"], ours["seconds"], row["seconds"]))
         return speeds
 
     def against_any_layout(self):
@@ -111,6 +150,10 @@ class Summary:
     def against_same_layout(self):
         """Our speed against the fastest peer in the same layout."""
         return self.speeds(lambda layout: (layout,))
+
+    def against_bf16(self):
+        """Our speed in bf16 against the fastest peer that has bf16, in whatever layout."""
+        return self.speeds(lambda layout: LAYOUTS, part="bf16")
 
     def against_installed(self):
         """Our speed in ncdhw against PyTorch as it is installed."""
@@ -164,16 +207,16 @@ class Summary:
         return fractions
 
     def choices(self):
-        """The planner's choice against the best variant: how many times as long it takes."""
-        choices, final = [], [v for v in self.document["variants"] if v["final"]]
-        for name in self.layers:
-            for layout in LAYOUTS:
-                rows = [v for v in final if (v["layer"], v["layout"]) == (name, layout)]
-                planned = next((v for v in rows if v["planned"]), None)
-                if planned:
-                    best = min(rows, key=lambda v: v["seconds"])
-                    ratio = planned["seconds"] / best["seconds"]
-                    choices.append(Choice(name, layout, ratio, planned["variant"], best["variant"]))
+        """The planner's choice against the best other variant, for each layer and layout that was measured for it."""
+        choices = []
+        for planned in self.document["variants"]:
+            if planned["planned"] and planned["final"]:
+                place = planned["layer"], planned["layout"]
+                others = [v for v in self.document["variants"] if (v["layer"], v["layout"]) == place and v["final"]]
+                others.remove(planned)
+                fastest = Comparison(planned, others).fastest()
+                ratio, best = (fastest[0].inverse, fastest[1]) if fastest else (None, planned)
+                choices.append(Choice(*place, ratio, planned["variant"], best["variant"]))
         return choices
 
     def epilogues(self):
@@ -227,29 +270,29 @@ class Summary:
         """What kernels that unstride_add_layer compiled for a layer gain over the planner's choice for any layer."""
         gains = []
         for row in self.document.get("layer_kernels", []):
-            layer, layout, own = row["layer"], row["layout"], row.get("seconds")
+            layer, layout = row["layer"], row["layout"]
             generic = self.results.get((layer, layout, "unstride"), {})
-            seconds = generic.get("seconds")
-            if own and seconds:
-                gains.append(Gain(layer, layout, seconds / own, generic["variant"], row["variant"], seconds, own))
+            if "seconds" in row and (ratio := ratio_of(generic, row)):
+                names, seconds = (generic["variant"], row["variant"]), (generic["seconds"], row["seconds"])
+                gains.append(Gain(layer, layout, ratio.value, *names, *seconds))
         return gains
 
     def goals(self):
         """The goals of the project that this measurement can tell of, each with what is reached of it."""
-        against_peers = [self.goal_every_layer(), self.goal_same_layout(), self.goal_installed()]
+        bf16 = self.goal_every_layer("Every layer in bf16: the same", self.against_bf16())
+        text = "Every layer, in each layout, at least as fast as the fastest peer in any layout"
+        against_peers = [self.goal_every_layer(text, self.against_any_layout()), self.goal_same_layout()]
+        against_peers += [self.goal_installed(), bf16]
         fractions = [self.goal_fraction(compute_bound=True), self.goal_fraction(compute_bound=False)]
         return [goal for goal in (*against_peers, *fractions, self.goal_planner()) if goal]
 
-    def goal_every_layer(self):
-        """The goal against the fastest peer; None without peers."""
-        speeds = self.against_any_layout()
+    def goal_every_layer(self, text, speeds):
+        """A goal to be as fast as the fastest peer on every layer; None without peers."""
         if not speeds:
             return None
-        missed = self.losses()
-        worst = min(speeds, key=lambda s: s.ratio)
-        text = "Every layer, in each layout, at least as fast as the fastest peer in any layout"
+        missed, worst = sum(s.ratio < 1 for s in speeds), min(speeds, key=lambda s: s.ratio)
         detail = f"least {worst.ratio:.2f}{TIMES}: {worst.layer} {worst.layout}"
-        return Goal(text, f"{len(speeds) - len(missed)} of {len(speeds)}", not missed, detail)
+        return Goal(text, f"{len(speeds) - missed} of {len(speeds)}", not missed, detail)
 
     def goal_mean(self, text, speeds, goal):
         """A goal for the geometric mean of speeds; None if there are none."""
@@ -287,7 +330,7 @@ class Summary:
         choices = self.choices()
         if not choices:
             return None
-        good, worst = [c for c in choices if c.ratio <= 1.05], max(choices, key=lambda c: c.ratio)
+        good, worst = [c for c in choices if c.good], max(choices, key=lambda c: c.ratio)
         text = "The planner's choice within 5 % of the best variant"
         result, detail = f"{len(good)} of {len(choices)}", f"most {worst.ratio - 1:.0%}: {worst.layer} {worst.layout}"
         return Goal(text, result, len(good) == len(choices), detail)

@@ -7,8 +7,10 @@ from markupsafe import Markup
 
 from unstride_bench.layer_table import LAYOUTS
 from unstride_bench.report.benchmark_summary import Summary, geometric_mean, gpu_speeds
+from unstride_bench.report.goal_numbers import cases
 from unstride_bench.report.heat_maps import schedule_chart, variant_chart
 from unstride_bench.report.limit_charts import limit_chart, roofline_chart
+from unstride_bench.report.number_texts import interval_text
 from unstride_bench.report.peer_charts import memory_chart, speed_chart
 from unstride_bench.report.reasons_for_missed_goals import reasons
 from unstride_bench.report.schedule_summary import Schedules
@@ -32,6 +34,7 @@ def page_environment():
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["ms"] = lambda seconds: f"{1e3 * seconds:.3g}" if seconds < 1 else f"{1e3 * seconds:.0f}"
+    environment.filters["interval"] = interval_text
     environment.globals["style"] = Markup((FOLDER / "report.css").read_text())
     return environment
 
@@ -65,6 +68,8 @@ def write_report(document, path, experiments="experiments"):
         d=document,
         goals=summary.goals(),
         losses=summary.losses(),
+        cases=cases(summary),
+        measures_memory=any(row.get("extra_bytes") is not None for row in document["results"]),
         columns=columns_of(summary),
         reasons=reasons(),
         gpus=[(gpu, gpu_speeds(gpu)) for gpu in document.get("gpus", [])],

@@ -2,13 +2,17 @@
 
 from unstride_bench.layer_table import LAYOUTS
 from unstride_bench.report.benchmark_summary import Summary
+from unstride_bench.report.goal_numbers import cases
+from unstride_bench.report.number_texts import interval_text
 from unstride_bench.report.schedule_summary import Schedules
 
 NOTHING = "–"
 
 
 def table(head, rows):
-    """A table in Markdown, from the texts of its cells."""
+    """A table in Markdown, from the texts of its cells; empty without rows."""
+    if not rows:
+        return ""
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 
@@ -33,7 +37,7 @@ def layers(summary):
         for layout in LAYOUTS:
             if seconds := summary.seconds(name, layout, "unstride"):
                 fraction, speed = fractions[name, layout], speeds.get((name, layout))
-                row += [f"{1e3 * seconds:.2f}", f"{fraction.value:.0%}", f"{speed.ratio:.2f}x" if speed else ""]
+                row += [f"{1e3 * seconds:.2f}", f"{fraction.value:.0%}", interval_text(speed and speed.measured)]
                 if speed:
                     fastest = f"{summary.label(speed.who)} {speed.peer_layout}, {1e3 * speed.theirs:.2f}"
             else:
@@ -43,6 +47,21 @@ def layers(summary):
     for layout in LAYOUTS:
         head += [f"{layout}, ms", "of limit", "against peer"]
     return table([*head, "fastest peer, ms"], rows)
+
+
+def ratios_of_cases(summary):
+    """For each layer and layout: our speed beside the fastest peer of the same layout, and in bf16 in any layout; and
+    how many times as long the planner's choice takes as the best other variant."""
+    rows = []
+    for case in cases(summary):
+        row = [case.layer, case.layout]
+        for speed in (case.same, case.bf16):
+            peer = f"{summary.label(speed.who)} {speed.peer_layout}" if speed else NOTHING
+            row += [interval_text(speed.measured) if speed else NOTHING, peer]
+        bf16 = f"{1e3 * case.bf16.ours:.2f}" if case.bf16 else NOTHING
+        rows.append((*row, bf16, interval_text(case.choice and case.choice.measured) or NOTHING))
+    head = ("layer", "layout", "same layout", "fastest peer", "bf16", "fastest peer", "bf16, ms", "planner's choice")
+    return table(head, rows)
 
 
 def gains(summary):
@@ -94,9 +113,11 @@ def write_markdown(document, path):
     summary, machine = Summary(document), document["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
     limits = f"{machine['peak_gflops']:.0f} GFLOP/s, {machine['bandwidth_gbs']:.0f} GB/s"
-    head = f"{machine['cpu']}, {machine['threads']} threads, {limits}; {versions}"
-    tables = [make(summary) for make in (goals, layers, gains, epilogues, type_summaries, types)]
-    path.write_text("\n\n".join([head, *tables]) + "\n")
+    isa = document["settings"]["isa"]
+    ceiling = f", {isa} at most" if isa else ""
+    head = f"{machine['cpu']}, {machine['threads']} threads{ceiling}, {limits}; {versions}"
+    tables = [make(summary) for make in (goals, layers, ratios_of_cases, gains, epilogues, type_summaries, types)]
+    path.write_text("\n\n".join([head, *filter(None, tables)]) + "\n")
 
 
 def schedulers(schedules):

@@ -11,3 +11,11 @@ def milliseconds(seconds):
 def factor(value):
     """How many times, in three digits."""
     return f"{value:.3g}{TIMES}"
+
+
+def interval_text(ratio):
+    """A ratio with the ends of its interval, if it has one; empty for None."""
+    if not ratio:
+        return ""
+    interval = f" ({ratio.low:.2f} to {ratio.high:.2f})" if ratio.low is not None else ""
+    return f"{ratio.value:.2f}x{interval}"

@@ -35,8 +35,7 @@ def speed_chart(summary):
 def draw_speeds(chart, axes, y, summary, name, layout):
     """Draws a layer's row of the speed chart; the ratios in it."""
     ours = summary.seconds(name, layout, "unstride")
-    theirs = {who: summary.seconds(name, layout, who) for who in summary.peers}
-    found = {who: seconds / ours for who, seconds in theirs.items() if ours and seconds}
+    found = summary.ratios(name, layout)
     ratios = list(found.values())
     if found:
         axes.plot([min(ratios), max(ratios)], [y, y], color=FAINT, linewidth=1, alpha=0.6)
@@ -51,7 +50,8 @@ def draw_speeds(chart, axes, y, summary, name, layout):
         style = {"marker": "|", "markersize": 11, "markeredgewidth": 1.6, "markeredgecolor": FAINT}
         mark(chart, axes, (fastest.ratio, y), fastest.who, tip, **style)
     for who, ratio in sorted(found.items(), key=lambda item: -item[1]):
-        times = f"{milliseconds(ratio * ours)}, {factor(ratio)} our {milliseconds(ours)}"
+        theirs = summary.seconds(name, layout, who)
+        times = f"{milliseconds(theirs)}, {factor(ratio)} our {milliseconds(ours)}"
         mark(chart, axes, (ratio, y), who, f"{name}, {layout}: {summary.label(who)} takes {times}")
     return ratios
 

@@ -4,7 +4,7 @@ import statistics
 
 from unstride_bench.autoschedulers.candidates import CandidateError
 from unstride_bench.kernel_families import FAMILIES
-from unstride_bench.variant_scan import name_to_force
+from unstride_bench.turns import name_to_force
 from unstride_bench.worker_process import WorkerError
 
 # What is estimated to take so many times as long as the fastest is not tried.
@@ -32,16 +32,11 @@ class LayerContest:
 
     def planned(self):
         """The planner's choice: a name, or two joined by "+"."""
-        return self.worker.ask("expect", **self.place)["variant"]
+        return self.worker.ask("expect", variants=[], **self.place)["planned"]
 
     def promising(self, names):
         """(those of some variants that take the layer and are not estimated to be slow, those that are)."""
-        expected = {}
-        for name in names:
-            try:
-                expected[name] = self.worker.ask("expect", variant=name, **self.place)["seconds"]
-            except WorkerError:
-                continue  # not for this layer
+        expected = self.worker.ask("expect", variants=list(names), **self.place)["seconds"]
         most = ESTIMATE_MARGIN * min(expected.values(), default=0)
         slow = [name for name, seconds in expected.items() if seconds > most]
         return [name for name in expected if name not in slow], slow

@@ -1,0 +1,194 @@
+"""The run `--only goals`: rounds of Unstride and its peers until each ratio is known, or the time is spent."""
+
+import itertools
+import math
+import time
+
+from unstride_bench.layer_table import LAYOUTS
+from unstride_bench.ratios import REGRET, Comparison
+from unstride_bench.short_turns import PEER_TYPES
+from unstride_bench.turns import add_round, process_of, take_turn
+
+# A turn: calls for so many seconds, but two at least. A call that takes longer than the patience is the only one.
+TURN = {"seconds": 0.03, "least": 2, "patience": 0.5}
+VISIT_ROUNDS = 12  # the most while a layer stays loaded; machines change their speed, so later rounds tell more
+WORTH_LOADING = 3  # times as long as a layer takes to load is the least that a later visit may take
+FIRST_VISITS = 0.8  # the part of the time that the first visits of all layers may take
+PARTS = ("results", "bf16", "variants")  # of the document, which have rounds
+
+# Variants are candidates for the best one if the planner expects at most so many times the least time that it expects
+# of any. They take turns for some rounds, and the fastest then is the rival of the planner's choice. The rounds after
+# that tell how much faster it is: those that chose it do not count, as the luckiest of many looks too fast in them.
+CANDIDATE_MARGIN = 1.5
+CHOOSING_ROUNDS = 3
+CHOOSING_MARGIN = 0.3
+
+
+def size(layer):
+    """Multiply-adds of a layer, not looking at borders. The first visits begin with the smallest layers, which leave
+    time that is theirs to the others."""
+    return math.prod((*layer.input_shape, *layer.kernel_size, layer.out_channels)) // layer.groups
+
+
+def first_call(row):
+    """The seconds of the call with which a peer was loaded, in a list, where that took longer than the patience and no
+    other call is there: a turn would be one such call."""
+    seconds = row.get("first_call_seconds", 0)
+    return [seconds] if seconds > TURN["patience"] and "samples" not in row else []
+
+
+class GoalsRun:
+    """Measures layers in visits, each of which loads a layer, takes rounds, and unloads it.
+
+    The rows of the document are all that it knows, so that a run can go on where another one ended.
+    """
+
+    def __init__(self, benchmark, clock=time.monotonic):
+        """`benchmark` has the document, the processes, the loader and the names of all variants."""
+        self.benchmark, self.document, self.clock = benchmark, benchmark.document, clock
+        self.load_seconds = {}  # by layer: what the last visit took before its first round
+
+    def run(self, layers, until, report=lambda layer, seconds: None):
+        """Visits all layers that the document lacks, whatever time that takes, and then those that are in doubt, until
+        the clock says `until`. After each visit the document is saved, and `report` is told about it."""
+        known = {layer["name"] for layer in self.document["layers"]}
+        missing = [layer for layer in layers if layer.name not in known]
+        missing.sort(key=size)
+        first_visits_end = self.clock() + FIRST_VISITS * (until - self.clock())
+        for position, layer in enumerate(missing):
+            self.visit(layer, self.part_of_time(first_visits_end, len(missing) - position), report)
+        while doubtful := self.doubtful_layers(layers, until):
+            for position, layer in enumerate(doubtful):
+                if self.fits(layer, until):
+                    part = self.part_of_time(until, len(doubtful) - position)
+                    worth_loading = self.clock() + WORTH_LOADING * self.load_seconds.get(layer.name, 0)
+                    self.visit(layer, min(max(part, worth_loading), until), report)
+
+    def part_of_time(self, until, count):
+        """When a visit ends that has one of `count` equal parts of the time that is left."""
+        now = self.clock()
+        return now + max(until - now, 0) / count
+
+    def fits(self, layer, until):
+        """Whether there is time to visit a layer again."""
+        return self.clock() + self.load_seconds.get(layer.name, 0) < until
+
+    def doubtful_layers(self, layers, until):
+        """The layers that need and can have more rounds, those first whose ratios are the least certain."""
+        doubts = {layer: max(each.doubt() for each in self.comparisons(layer)) for layer in layers}
+        doubtful = [layer for layer, doubt in doubts.items() if doubt > 1 and self.fits(layer, until)]
+        return sorted(doubtful, key=doubts.get, reverse=True)
+
+    def visit(self, layer, until, report):
+        """Takes rounds of a layer, one at least, until nothing is in doubt or the clock says `until`."""
+        begin = self.clock()
+        first = layer.name not in {each["name"] for each in self.document["layers"]}
+        if first:
+            self.add_rows(layer)
+            loaded = self.rows(layer, "results") + self.rows(layer, "bf16")
+            self.benchmark.loader.load(layer, loaded)
+            self.add_candidates(layer)
+        else:
+            wanted = [row for row in self.rows_in_doubt(layer) if "who" in row]
+            first_row = self.rows(layer, "results")[0]  # whose output the peers' is compared with
+            loaded = wanted if first_row in wanted else [first_row, *wanted]
+            self.benchmark.loader.load(layer, loaded)
+        self.load_seconds[layer.name] = self.clock() - begin
+        for count in range(VISIT_ROUNDS):
+            if (count and self.clock() >= until) or not self.take_round(layer, loaded, backwards=count % 2 == 1):
+                break
+        if first:
+            self.benchmark.add_layer(layer)
+        self.benchmark.unload()
+        self.benchmark.save()
+        report(layer, self.clock() - begin)
+
+    def rows(self, layer, part):
+        """The rows of a layer in a part of the document."""
+        return [row for row in self.document[part] if row["layer"] == layer.name]
+
+    def add_rows(self, layer):
+        """Adds rows for Unstride and its peers, in f32 and in bf16, in place of those of an interrupted visit."""
+        for part in PARTS:
+            self.document[part] = [row for row in self.document[part] if row["layer"] != layer.name]
+        layouts = {"unstride": LAYOUTS, **{peer.name: peer.layouts for peer in self.benchmark.peers}}
+        for who in layouts:
+            for layout in layouts[who]:
+                row = {"layer": layer.name, "layout": layout, "who": who}
+                self.document["results"].append(row)
+                if who == "unstride" or "bf16" in PEER_TYPES.get(who, ()):
+                    self.document["bf16"].append({**row, "dtype": "bf16"})
+
+    def add_candidates(self, layer):
+        """Adds rows for the planner's choice and for the variants that may be better."""
+        for row in self.rows(layer, "results"):
+            if row["who"] == "unstride":
+                layout, planned = row["layout"], row["variant"]
+                names = [v["name"] for v in self.benchmark.variants if (v["layout"], v["device"]) == (layout, "cpu")]
+                worker = self.benchmark.worker("unstride")
+                expected = worker.ask("expect", layout=layout, variants=names)["seconds"]
+                most = CANDIDATE_MARGIN * min(expected.values(), default=0)
+                candidates = [name for name, seconds in expected.items() if seconds <= most and name != planned]
+                for name in (planned, *candidates):
+                    place = {"layer": layer.name, "layout": layout, "variant": name}
+                    self.document["variants"].append({**place, "planned": name == planned, "final": False})
+
+    def comparisons(self, layer):
+        """What is asked about a layer: in each layout, the speed beside the fastest peer in any layout, the same in
+        this layout, that in bf16, and the planner's choice beside its rival or those that may become it."""
+        asked = []
+        for layout in LAYOUTS:
+            for part in ("results", "bf16"):
+                rows = self.rows(layer, part)
+                ours = next(row for row in rows if (row["who"], row["layout"]) == ("unstride", layout))
+                theirs = [row for row in rows if row["who"] != "unstride"]
+                asked.append(Comparison(ours, theirs))
+                if part == "results":
+                    asked.append(Comparison(ours, [row for row in theirs if row["layout"] == layout]))
+                    asked.append(self.choice(layer, ours))
+        return asked
+
+    def choice(self, layer, ours):
+        """The planner's choice in a layout beside its rival, or beside the candidates while there is no rival."""
+        planned, *others = [row for row in self.rows(layer, "variants") if row["layout"] == ours["layout"]]
+        if not planned["final"]:
+            return Comparison(ours, others, 1 / REGRET, CHOOSING_MARGIN, CHOOSING_ROUNDS)
+        return Comparison(ours, [row for row in others if row["final"]], 1 / REGRET)
+
+    def rows_in_doubt(self, layer):
+        """The rows that need turns, in the order of the document."""
+        needed = []
+        for comparison in self.comparisons(layer):
+            if comparison.doubt() > 1:
+                needed += [id(row) for row in (comparison.ours, *comparison.contenders())]
+        return [row for part in PARTS for row in self.rows(layer, part) if id(row) in needed]
+
+    def take_round(self, layer, loaded, backwards):
+        """Gives each row in doubt a turn, in order or backwards, so that a drift of the machine's speed favours nobody;
+        whether there was any. Rows that came into question after the layer was loaded wait for the next visit."""
+
+        def place(row):
+            return process_of(row), row["layout"], row.get("dtype")
+
+        ready = {place(row) for row in loaded}
+        wanted, samples = [row for row in self.rows_in_doubt(layer) if place(row) in ready], {}
+        for row in reversed(wanted) if backwards else wanted:
+            samples[id(row)] = first_call(row) or take_turn(self.benchmark.worker, row, **TURN)
+        for row in itertools.chain(*(self.rows(layer, part) for part in PARTS)):
+            if id(row) in samples or not (row.get("planned") or "error" in row):
+                add_round(row, samples.get(id(row)))
+        for row in self.rows(layer, "results"):
+            if row["who"] == "unstride":
+                self.choose_rival(layer, row)
+        return bool(wanted)
+
+    def choose_rival(self, layer, ours):
+        """Once the candidates have had their rounds, makes the fastest of them the rival, whose rounds begin anew."""
+        planned, *others = [row for row in self.rows(layer, "variants") if row["layout"] == ours["layout"]]
+        fastest = self.choice(layer, ours).fastest()
+        if not planned["final"] and (not others or fastest[0].rounds >= CHOOSING_ROUNDS):
+            planned["final"] = True
+            if others:
+                rival = fastest[1]
+                rival.update(final=True, rounds=[None] * len(rival["rounds"]))
+        planned.update({name: ours[name] for name in ("rounds", "seconds")})  # its turns are those of the result
