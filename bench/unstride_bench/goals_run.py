@@ -9,8 +9,10 @@ from unstride_bench.ratios import REGRET, Comparison
 from unstride_bench.short_turns import PEER_TYPES
 from unstride_bench.turns import add_round, process_of, take_turn
 
-# A turn: calls for so many seconds, but two at least. A call that takes longer than the patience is the only one.
-TURN = {"seconds": 0.03, "least": 2, "patience": 0.5}
+# A turn: calls for so many seconds, but two at least.
+TURN = {"seconds": 0.03, "least": 2}
+# A peer's first call that takes longer is the only one of its turn. Ours may have packed weights in its first call.
+PATIENCE = {"patience": 0.5}
 VISIT_ROUNDS = 12  # the most while a layer stays loaded; machines change their speed, so later rounds tell more
 WORTH_LOADING = 3  # times as long as a layer takes to load is the least that a later visit may take
 FIRST_VISITS = 0.8  # the part of the time that the first visits of all layers may take
@@ -34,7 +36,7 @@ def first_call(row):
     """The seconds of the call with which a peer was loaded, in a list, where that took longer than the patience and no
     other call is there: a turn would be one such call."""
     seconds = row.get("first_call_seconds", 0)
-    return [seconds] if seconds > TURN["patience"] and "samples" not in row else []
+    return [seconds] if seconds > PATIENCE["patience"] and "samples" not in row else []
 
 
 class GoalsRun:
@@ -173,7 +175,8 @@ class GoalsRun:
         ready = {place(row) for row in loaded}
         wanted, samples = [row for row in self.rows_in_doubt(layer) if place(row) in ready], {}
         for row in reversed(wanted) if backwards else wanted:
-            samples[id(row)] = first_call(row) or take_turn(self.benchmark.worker, row, **TURN)
+            turn = TURN if process_of(row).startswith("unstride") else {**TURN, **PATIENCE}
+            samples[id(row)] = first_call(row) or take_turn(self.benchmark.worker, row, **turn)
         for row in itertools.chain(*(self.rows(layer, part) for part in PARTS)):
             if id(row) in samples or not (row.get("planned") or "error" in row):
                 add_round(row, samples.get(id(row)))

@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "bench")]
 from unstride_bench import layer_table  # noqa: E402
 from unstride_bench.benchmark import Benchmark  # noqa: E402
-from unstride_bench.goals_run import CHOOSING_ROUNDS, TURN, GoalsRun, size  # noqa: E402
+from unstride_bench.goals_run import CHOOSING_ROUNDS, PARTS, TURN, GoalsRun, size  # noqa: E402
 from unstride_bench.layer_table import LAYOUTS  # noqa: E402
 from unstride_bench.peers import CEILINGS  # noqa: E402
 from unstride_bench.ratios import Comparison, interval_of_median, ratio_of  # noqa: E402
@@ -36,7 +36,7 @@ class Machine:
     def __init__(self, speeds, noise=0.02, variants=()):
         self.speeds = {"unstride": 10, "bf16": 10, **speeds}
         self.variants, self.noise, self.random = variants, noise, random.Random(1)
-        self.now, self.turns, self.loads, self.fail = 0.0, [], [], {}
+        self.now, self.turns, self.loads, self.fail, self.first_call_seconds = 0.0, [], [], {}, {}
 
     def clock(self):
         return self.now
@@ -69,7 +69,8 @@ class Machine:
         if "save" in request:
             np.save(pathlib.Path(request["save"]) / "output.npy", np.ones(3, np.float32))
         ours = {"variant": f"{request['layout']}_planned_avx2", **SMALL_FIGURES}
-        return ours if name.startswith("unstride") else {"difference": 1e-6}
+        theirs = {"difference": 1e-6, "first_call_seconds": self.first_call_seconds.get(name, 0.1)}
+        return ours if name.startswith("unstride") else theirs
 
     def do_time(self, name, worker, request):
         self.check(name, "time")
@@ -160,6 +161,9 @@ class RunTest(unittest.TestCase):
         self.assertEqual((speed.who, speed.peer_layout), ("onnxruntime", "ncdhw"))
         self.assertTrue(speed.measured.low <= 11 / 11.6 <= speed.measured.high, speed)
         self.assertEqual({c.best.split("_")[1] for c in summary.choices()}, {"rival"})
+        for layer in LAYERS:  # rounds belong together one by one
+            rows = [row for part in PARTS for row in document[part] if row["layer"] == layer.name]
+            self.assertEqual(len({len(row["rounds"]) for row in rows}), 1)
 
     def test_line(self):
         goals = {
@@ -187,7 +191,7 @@ class RunTest(unittest.TestCase):
     def test_budget_that_is_spent(self):
         """However little time there is, every layer has a round of everything, and no layer is visited again."""
         machine = Machine({})
-        document = self.run_goals(machine, 0)
+        document = self.run_goals(machine, 0, LAYERS[::-1])
         self.assertEqual([layer["name"] for layer in document["layers"]], [layer.name for layer in LAYERS])
         for part in "results", "bf16":
             self.assertEqual({len(row["rounds"]) for row in document[part]}, {1})
@@ -214,11 +218,29 @@ class RunTest(unittest.TestCase):
         self.assertIn("openvino", {who for who, *_ in later})
         self.assertNotIn("onnxruntime", {who for who, *_ in later[-9:]})
 
-    def test_calls_are_few(self):
-        machine = Machine({})
+    def test_the_least_certain_is_first(self):
+        third = LAYERS[2].name
+        machine = Machine({"openvino": 30, "torch": 30, "onnxruntime": 30, ("openvino", third): 10}, noise=0.1)
         self.run_goals(machine, 0)
-        for _, _, request in machine.turns:
+        first_visits = len(machine.loads)
+        benchmark = self.benchmark(machine)
+        machine.loads.clear()
+        GoalsRun(benchmark, machine.clock).run(LAYERS, machine.now + 150)
+        self.assertGreater(len(machine.loads), first_visits)
+        self.assertEqual(machine.loads[first_visits][1], third)
+
+    def test_calls_are_few(self):
+        """A peer's call that takes longer than the patience is not repeated: that of loading it is its only one."""
+        machine = Machine({})
+        machine.first_call_seconds = {"onnxruntime": 0.6, "torch": 0.4}
+        document = self.run_goals(machine, 0)
+        for _, key, request in machine.turns:
             self.assertEqual({name: request[name] for name in TURN}, TURN)
+            self.assertEqual("patience" in request, not key.startswith(("unstride", "planned")))
+        self.assertNotIn("onnxruntime", {key for _, key, _ in machine.turns})
+        slow = [row["rounds"] for row in document["results"] if row["who"] == "onnxruntime"]
+        self.assertEqual(slow, [[0.6]] * len(LAYERS))
+        self.assertTrue({"torch", "torchbf16"} <= {key for _, key, _ in machine.turns})
         self.assertEqual({request.get("dtype") for _, key, request in machine.turns if "bf16" in key}, {"bf16"})
 
     def test_rival_is_measured_anew(self):

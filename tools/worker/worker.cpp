@@ -105,8 +105,10 @@ std::vector<double> time_calls(const std::function<void()> &call, const Json &re
     if (last > request.value("patience", last)) {
         return {last};
     }
-    for (double spent = last; spent < warm_up_seconds; spent += last) {
+    double spent = last;
+    while (spent < warm_up_seconds) {
         last = seconds_of(call);
+        spent += last;
     }
     const double fitting = request.at("seconds").get<double>() / std::max(last, 1e-9);
     std::vector<double> samples(std::clamp<int64_t>(std::llround(fitting), request.at("least"), most));
