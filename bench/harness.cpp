@@ -128,6 +128,7 @@ LayerRun::LayerRun(const Layer &layer, Layout layout, Device device, const Types
     : name_(layer.name), layout_(layout), convolution_(layer.options), input_(layer.input_size, layout),
       output_(convolution_.output_shape(layer.input_size), layout) {
     convolution_.set_device(device);
+    convolution_.set_planning(Planning::estimate);
     std::minstd_rand random(1);
     std::uniform_real_distribution<float> uniform(-1, 1);
     // Elements get their numbers in the order of (N, C, D, H, W), so that they are the same in every layout.
@@ -217,8 +218,16 @@ std::pair<Tensor, Tensor> LayerRun::outputs_beside_f64() {
     return {take_output(), convolution_.forward(converted(rounded_input(), DType::f64).view<void>())};
 }
 
+void LayerRun::set_planning(Planning planning) {
+    convolution_.set_planning(planning);
+}
+
 Result LayerRun::measure(const std::string &variant, const Machine &machine) {
-    const Plan plan = force(variant, 0);
+    Plan plan = force(variant, 0);
+    for (int trials = 0; plan.under_trial && trials < most_trials; trials++) {
+        forward();
+        plan = convolution_.plan(input_.sizes(), layout_, {}, types_);
+    }
     const double seconds = median(call_seconds([this] { forward(); }));
     const double flops = 2 * plan.multiply_adds;
     const auto at_rate = [](double work, double rate) { return rate > 0 ? work / (rate * 1e9) : 0; };
@@ -231,7 +240,7 @@ Result LayerRun::measure(const std::string &variant, const Machine &machine) {
             plan.variant.device,
             variants_of(plan),
             to_string(plan.variant.types),
-            variants_of(plan) == planned_,
+            variant.empty() || variants_of(plan) == planned_,
             seconds,
             flops / seconds * 1e-9,
             std::max(compute_limit, memory_limit) / seconds};

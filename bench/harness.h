@@ -35,7 +35,7 @@ struct Result {
     Device device;
     std::string variant;  // or two, joined by "+"
     std::string dtype;
-    bool planned;    // whether it is what the planner chooses
+    bool planned;    // whether it is what the planner chooses, by estimate or by what it has measured
     double seconds;  // median, into a preallocated output
     double gflops;   // 2 per multiply-add whose tap and output both exist
     // The time that the machine's peak or bandwidth allows, over the measured one; 0 where these are unknown.
@@ -61,6 +61,9 @@ public:
     // same, rounded to the input's type, as those of a model in that type are. Forgets what was forced, the epilogue
     // and the output; the arrays of the types before are freed.
     void set_types(const Types &types);
+
+    // Makes the layer plan in this way, whatever the environment says. At first it estimates.
+    void set_planning(Planning planning);
 
     // Times a variant, or the planner's choice if the name is empty. Throws InvalidArgument for a variant that this
     // machine or layer cannot run.

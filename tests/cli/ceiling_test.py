@@ -74,7 +74,7 @@ class CeilingTest(CommandLineTest):
         lines = (self.folder / "w").read_text().splitlines()[1:]
         self.assertEqual(sorted(re.search(r" isa=(\S+) ", line)[1] for line in lines), sorted(here))
         for isa in here:
-            self.assertIn("as measured by unstride tune", self.succeed(*plan, UNSTRIDE_MAX_ISA=isa))
+            self.assertIn("ms, as wisdom tells", self.succeed(*plan, UNSTRIDE_MAX_ISA=isa))
 
     def test_names_that_are_none(self):
         self.save_random("x.npy", (1, 2, 3, 4, 5))

@@ -96,8 +96,9 @@ class CommandLineTest(unittest.TestCase):
         self.random = np.random.default_rng(1)
 
     def environment(self):
-        """Variables without the wisdom of whoever runs the tests."""
-        variables = {name: value for name, value in os.environ.items() if name != "UNSTRIDE_WISDOM"}
+        """Variables without the wisdom and the planning of whoever runs the tests."""
+        users = {"UNSTRIDE_WISDOM", "UNSTRIDE_PLANNING"}
+        variables = {name: value for name, value in os.environ.items() if name not in users}
         variables["XDG_CONFIG_HOME"] = str(self.folder / "config")
         return variables
 

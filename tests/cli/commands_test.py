@@ -207,6 +207,12 @@ class CommandsTest(CommandLineTest):
         self.assertEqual(measured, {("wide", any_stride), ("small", any_stride), ("small", stride_2)})
         self.assertIn("skipped", text)
 
+        bench = ["bench", "--layers-file", "layers.csv", "--layers", "small", "--json", "out.json"]
+        for planning in "estimate", "measure":
+            self.succeed(*bench, "--planning", planning, UNSTRIDE_PLANNING="measure")
+            results = json.loads((self.folder / "out.json").read_text())["results"]
+            self.assertEqual([r["planned"] for r in results], [True, True])
+
         self.succeed(
             "bench",
             "--layers-file",

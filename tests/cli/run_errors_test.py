@@ -44,6 +44,7 @@ class RunErrorTest(CommandLineTest):
         self.refuse("requested an output size", "--output-size", "99,99,99")
         self.refuse("--layout: expected ncdhw or ndhwc, but got 'nchw'", "--layout", "nchw")
         self.refuse("--variant: expected a name", "--variant", "")
+        self.refuse("--planning: expected estimate or measure, but got 'remember'", "--planning", "remember")
         self.refuse("no_such_variant", "--variant", "no_such_variant")
         here = {v["device"] for v in json.loads(self.succeed("list", "--json")) if v["runs_here"]}
         for device, text in ("cuda", "there is no CUDA device"), ("opencl", "there is no OpenCL device"):

@@ -204,6 +204,35 @@ class RunTest(CommandLineTest):
             self.check(x, w, None, {}, extra=["--repeat"]), r"GFLOP/s \(second call; the first took [0-9.]+ ms\)"
         )
 
+    def test_planning(self):
+        """What is measured has the same bytes, and is reported after the calls that try candidates."""
+        run = ["run", "--input", "x.npy", "--weight", "w.npy", "--stride", 2]
+        tried = r"reason   measured fastest of \d+ candidates .+\n(?:.+\n)+forward .+ \(after \d+ calls that tried"
+        for shape in (1, 4, 2, 6, 20), (0, 4, 2, 6, 20):
+            self.save_random("w.npy", (4, 35, 3, 3, 3))
+            for layout in "ncdhw", "ndhwc":
+                self.save_random("x.npy", shape if layout == "ncdhw" else (shape[0], *shape[2:], 4))
+                for extra in ["--planning", "estimate"], []:
+                    self.assertNotIn("reason", self.succeed(*run, "--layout", layout, "--output", "y.npy", *extra))
+                expected = (self.folder / "y.npy").read_bytes()
+                for extra, environment in (
+                    (["--planning", "measure"], "estimate"),
+                    (["--planning", "measure", "--repeat"], ""),
+                    ([], "measure"),
+                    ([], "remember"),
+                ):
+                    with self.subTest(shape=shape, layout=layout, extra=extra, environment=environment):
+                        report = self.succeed(
+                            *run, "--layout", layout, "--output", "z.npy", *extra, UNSTRIDE_PLANNING=environment
+                        )
+                        self.assertEqual((self.folder / "z.npy").read_bytes(), expected)
+                        if shape[0] > 0:
+                            self.assertRegex(report, tried)
+                        else:
+                            self.assertNotIn("reason", report)
+        message = "UNSTRIDE_PLANNING: expected estimate, measure or remember, but got 'fast'"
+        self.fail_with(message, *run, "--output", "y.npy", UNSTRIDE_PLANNING="fast")
+
     def test_every_variant(self):
         def uniform(*shape):
             return self.random.uniform(-1, 1, shape).astype(np.float32)

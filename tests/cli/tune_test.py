@@ -28,8 +28,8 @@ class TuneTest(CommandLineTest):
         return self.parse_plan(text)
 
     def parse_plan(self, text):
-        measured = "by unstride tune" in text
-        self.assertEqual("as measured by unstride tune" in text, measured)
+        measured = "candidates, as wisdom tells" in text
+        self.assertEqual("ms, as wisdom tells" in text, measured)
         self.assertEqual("by the planner's estimate" in text, not measured)
         variant = re.search(r"^variant +(\S+)$", text, re.M)[1]
         return measured, variant, int(re.search(r"(\d+) output rows each", text)[1])

@@ -30,6 +30,7 @@ FLOORS = [
     ("runtime", r"runtime/", ["shared facts", "public headers", *ROOMS]),
     ("bench", r"bench/", ["public headers"]),
     ("tools", r"tools/", ["public headers", "bench"]),
+    ("tests of the inside", r"tests/inside/", ["shared facts", "public headers", *ROOMS, "tests"]),
     ("tests", r"tests/", ["public headers"]),
     ("examples", r"examples/", ["public headers"]),
 ]
@@ -102,6 +103,7 @@ class Rules(unittest.TestCase):
             ("runtime/src/plan/a.cpp", '"plan/planner.h"', '"planner.h"', '"device/machine.h"', '"axis.h"', "<vector>"),
             ("bench/a.cpp", '"machine.h"', "<unstride/tensor.h>"),
             ("tools/a.cpp", '"machine.h"', '"text.h"', '"unstride/tensor.h"'),
+            ("tests/inside/a.cpp", '"plan/planner.h"', '"support/harness.h"', '"unstride/tensor.h"'),
             ("tests/library/a.cpp", '"support/harness.h"', '"made_by_the_build.h"', '"unstride/tensor.h"'),
         ):
             self.assertEqual(self.includes_of(path, *headers), [], path)

@@ -163,6 +163,20 @@ CLI::Option *add_device(CLI::App &app, Device &value) {
                       });
 }
 
+CLI::Option *add_planning(CLI::App &app, std::optional<Planning> &value, const std::string &otherwise) {
+    const std::string name = "--planning";
+    const std::string help = "Estimate which variants are fastest, or try them first (default: " + otherwise + ")";
+    return add_parsed(app, name, "estimate|measure", help, [name, &value](const std::string &text) {
+        for (const Planning planning : {Planning::estimate, Planning::measure}) {
+            if (text == to_string(planning)) {
+                value = planning;
+                return;
+            }
+        }
+        refuse(name, "estimate or measure", text);
+    });
+}
+
 CLI::Option *add_types(CLI::App &app, Types &value, const std::string &otherwise) {
     const std::string name = "--dtype", help = "Type of input and output, or of each (default: " + otherwise + ")";
     return add_parsed(app, name, "f32|f64|f16|bf16|f16-f32|bf16-f32", help, [name, &value](const std::string &text) {

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,8 @@ CLI::Option *add_layout(CLI::App &app, const std::function<void(Layout)> &set, c
 CLI::Option *add_device(CLI::App &app, Device &value);
 // Adds --dtype, whose help says which types there are without it.
 CLI::Option *add_types(CLI::App &app, Types &value, const std::string &otherwise);
+// Adds --planning, whose help says what happens without it.
+CLI::Option *add_planning(CLI::App &app, std::optional<Planning> &value, const std::string &otherwise);
 // Adds --threads, which sets the process's number of threads.
 CLI::Option *add_threads(CLI::App &app);
 

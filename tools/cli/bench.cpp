@@ -30,6 +30,7 @@ struct Arguments {
     Names variants = planned;
     Device device = Device::cpu;
     Types types;
+    std::optional<Planning> planning;
     std::string json, wisdom;
 };
 
@@ -115,6 +116,7 @@ void run_bench(const Arguments &arguments) {
     for (const Layer &layer : layers) {
         for (Layout layout : arguments.choice.layouts) {
             LayerRun layer_run(layer, layout, arguments.device, arguments.types);
+            layer_run.set_planning(arguments.planning.value_or(Planning::estimate));
             for (const std::string &variant : choose_variants(arguments, layout)) {
                 try {
                     results.push_back(layer_run.measure(variant, machine));
@@ -147,6 +149,7 @@ void add_bench(CLI::App &app) {
     add_threads(*command);
     add_text(*command, "--json", arguments->json, "FILE", "Write the results to this file");
     add_wisdom_argument(*command, arguments->wisdom);
+    add_planning(*command, arguments->planning, "estimate");
     command->callback([arguments] { run_bench(*arguments); });
 }
 

@@ -52,7 +52,7 @@ void print_plan(const Arguments &arguments) {
                                              static_cast<long long>(plan.channels), plan.rest.c_str()))
               << "reason      " << plan.reason << '\n'
               << format("expected    %.4g ms, ", plan.expected_seconds * 1e3)
-              << (plan.measured ? "as measured by unstride tune"
+              << (plan.measured ? "as wisdom tells"
                                 : "by the planner's estimate of the arithmetic; memory may take longer")
               << '\n'
               << "machine     " << machine_text(layer.device()) << '\n'

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "activation_argument.h"
@@ -22,6 +23,7 @@ struct Arguments {
     LayerArguments layer;
     CLI::Option *types = nullptr;
     std::string wisdom;
+    std::optional<Planning> planning;
     bool repeat = false;
 };
 
@@ -91,10 +93,13 @@ double seconds_of(const Call &call) {
 }
 
 // Returns the line about time and speed. `times` has the seconds of one call, or of two: the second one, into the same
-// memory, takes as long as each further one.
-std::string time_text(const std::vector<double> &times, double multiply_adds, Device device) {
+// memory, takes as long as each further one. Before these there were `trials`, which tried candidates.
+std::string time_text(const std::vector<double> &times, int trials, double multiply_adds, Device device) {
     const double seconds = times.back(), gflops = 2 * multiply_adds / seconds * 1e-9;
     const std::string speed = format("forward  %.3f ms, %.1f GFLOP/s", seconds * 1e3, gflops);
+    if (trials > 0) {
+        return speed + format(" (after %d calls that tried candidates)\n", trials);
+    }
     if (times.size() > 1) {
         return speed + format(" (second call; the first took %.3f ms)\n", times.front() * 1e3);
     }
@@ -117,6 +122,9 @@ void run(const Arguments &arguments) {
 
     const int dims = layer_arguments.dims;
     ConvTranspose layer = layer_arguments.make_layer();
+    if (arguments.planning) {
+        layer.set_planning(*arguments.planning);
+    }
     with_values(weight, [&](const auto *values) { layer.set_weight(values, weight.sizes); });
     if (!arguments.bias.empty()) {
         const NpyArray bias = read_npy(arguments.bias);
@@ -125,7 +133,8 @@ void run(const Arguments &arguments) {
 
     const Shape input_sizes = from_file_order(input.sizes, layout, dims);
     const Shape output_sizes = layer.output_shape(input_sizes, layer_arguments.output_size);
-    const Plan plan = layer.plan(input_sizes, layout, layer_arguments.output_size, types);
+    const auto plan_now = [&] { return layer.plan(input_sizes, layout, layer_arguments.output_size, types); };
+    Plan plan = plan_now();
     Tensor output(output_sizes, layout, dims, types.output);
     layer.set_activation(arguments.activation);
     const NpyArray residual = arguments.residual.empty() ? NpyArray() : read_npy(arguments.residual);
@@ -136,6 +145,12 @@ void run(const Arguments &arguments) {
             layer.forward(view_of(input, layout, dims), output.view<void>(), view_of(residual, layout, dims));
         }
     };
+    int trials = 0;
+    // An input that minimal filters cannot take has trials of its own, of which the plan knows nothing.
+    for (; plan.under_trial && trials < most_trials; trials++) {
+        forward();
+        plan = plan_now();
+    }
     std::vector<double> times{seconds_of(forward)};
     if (arguments.repeat) {
         times.push_back(seconds_of(forward));
@@ -149,10 +164,11 @@ void run(const Arguments &arguments) {
               << "output   " << shape_text(file_sizes) << " -> " << arguments.output << '\n'
               << "type     " << to_string(types) << '\n'
               << "variant  " << plan.variant.name << '\n'
+              << (trials > 0 ? "reason   " + plan.reason + '\n' : "")
               << (layer.device() == Device::cpu ? "threads  " + std::to_string(plan.threads)
                                                 : format("device   %s", to_string(layer.device())))
               << '\n'
-              << time_text(times, plan.multiply_adds, layer.device()) << std::flush;
+              << time_text(times, trials, plan.multiply_adds, layer.device()) << std::flush;
     output_file.commit();
 }
 
@@ -179,6 +195,7 @@ void add_run(CLI::App &app) {
     arguments->types = add_types(*command, arguments->layer.types, "the input's");
     add_layer_arguments(*command, arguments->layer);
     add_wisdom_argument(*command, arguments->wisdom);
+    add_planning(*command, arguments->planning, "$UNSTRIDE_PLANNING, or else estimate");
     command->add_flag("--repeat", arguments->repeat,
                       "Compute twice, and report the second call, which packs no weights and has its memory already");
     command->callback([arguments] { run(*arguments); });

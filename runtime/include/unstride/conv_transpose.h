@@ -11,6 +11,7 @@
 #include "unstride/error.h"
 #include "unstride/machine.h"
 #include "unstride/options.h"
+#include "unstride/planning.h"
 #include "unstride/tensor.h"
 #include "unstride/variants.h"
 
@@ -145,6 +146,14 @@ public:
     // pairs need weights that bf16 can hold without rounding, and that are not subnormal in it. Those of family quads
     // need an aligned input, whose address and strides are multiples of four elements.
     void set_variant(const std::string &name, int64_t rows_per_task = 0);
+
+    // Sets how the variants for a forward on the CPU are found (unstride/planning.h). A new layer has the value of the
+    // environment variable UNSTRIDE_PLANNING, `estimate`, `measure` or `remember`, and estimates if it is not set or
+    // empty; for any other value the constructor throws InvalidArgument. Measuring begins anew for a new value, and
+    // where the wisdom, the number of threads or the ceiling of instruction sets changes. A forced variant stays
+    // forced, and a layer on a GPU estimates, whatever the value is.
+    void set_planning(Planning planning);
+    Planning planning() const;
 
 private:
     struct State;

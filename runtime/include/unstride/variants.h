@@ -84,10 +84,14 @@ struct Plan {
     double compulsory_bytes;  // size of input, weights and output, each of which has to be moved once
     double expected_seconds;  // time of a forward whose weights are packed; 0 on a GPU whose clock is unknown
 
-    // Whether `unstride tune` measured the time. Otherwise it is the planner's estimate, which knows of arithmetic
-    // only: usually it is up to a half too short, and several times too short where memory is the limit, as in
-    // depthwise layers.
+    // Whether the time was measured, by the layer itself or as wisdom tells. Otherwise it is the planner's estimate,
+    // which knows of arithmetic only: usually it is up to a half too short, and several times too short where memory is
+    // the limit, as in depthwise layers.
     bool measured;
+
+    // Whether the next forwards still try other candidates beside this plan, which is what the planner estimates to be
+    // the fastest (unstride/planning.h).
+    bool under_trial;
 };
 
 // Set and get the number of threads that a forward may use, the caller's included. It is a setting of the whole

@@ -13,9 +13,10 @@ namespace unstride {
 // a number of threads, the planner takes the variant and the split that won the measurement, instead of those for which
 // it estimates the least time. Results stay the same, bit for bit.
 //
-// `unstride tune` measures, and writes wisdom files. A process starts with the wisdom of the file that the environment
-// variable UNSTRIDE_WISDOM names, if it is set and not empty, and says on standard error if something is wrong with
-// that file. All functions may be called in any thread.
+// `unstride tune` measures, and writes wisdom files; layers measure for the wisdom of their process where they are told
+// to (Planning::remember). A process starts with the wisdom of the file that the environment variable UNSTRIDE_WISDOM
+// names, if it is set and not empty, and says on standard error if something is wrong with that file. All functions may
+// be called in any thread.
 
 // The fastest variant and split for one layer and input. Wisdom ignores the layer's bias, padding_mode and weights, and
 // takes a layer of one or two dimensions for the layer of three whose other sizes are 1.

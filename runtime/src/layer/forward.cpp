@@ -1,6 +1,7 @@
 // The overloads of ConvTranspose::forward, and the one way on which all of them end.
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include "array/copy.h"
@@ -59,15 +60,63 @@ Arrays arrays_of(const Problem &problem, const DeviceArray &input, const DeviceA
 }  // namespace
 
 void ConvTranspose::State::run(Problem problem, const Arrays &arrays, const Stream &stream) const {
-    std::shared_ptr<const Program> program = program_for(problem);
+    Planned planned = plan_for(problem);
     // Only kernels of the CPU need moderate numbers. Their input is in the process's memory, where it can be looked at.
-    if (needs(*program, &Conditions::moderate) && !are_moderate(arrays.input, problem.threads)) {
+    if (needs(*planned.program, &Conditions::moderate) && !are_moderate(arrays.input, problem.threads)) {
         problem.conditions.moderate = false;
-        program = program_for(problem);
+        planned = plan_for(problem);
     }
-    for (const Part &part : program->parts) {
+    if (planned.trials) {
+        run_trial(planned, problem, arrays, stream);
+    } else {
+        run(*planned.program, problem, arrays, stream);
+    }
+}
+
+void ConvTranspose::State::run(const Program &program, const Problem &problem, const Arrays &arrays,
+                               const Stream &stream) const {
+    for (const Part &part : program.parts) {
         execute(part, *packed.find_or_pack(part, problem.geometry, parameters, stream), arrays, formula,
                 problem.threads, stream);
+    }
+}
+
+bool ConvTranspose::State::pack(const Program &program, const Problem &problem, const Stream &stream) const {
+    try {
+        for (const Part &part : program.parts) {
+            packed.find_or_pack(part, problem.geometry, parameters, stream);
+        }
+        return true;
+    } catch (const OutOfMemory &) {
+        return false;
+    }
+}
+
+void ConvTranspose::State::run_trial(const Planned &planned, const Problem &problem, const Arrays &arrays,
+                                     const Stream &stream) const {
+    using Clock = std::chrono::steady_clock;
+    Trials &trials = *planned.trials;
+    const Trials::Trial trial = trials.next();
+    // Weights are packed before the clock starts, as no later call packs them again.
+    if (!pack(*trial.program, problem, stream)) {
+        trials.take(trial, Race::failed);
+        run(*planned.program, problem, arrays, stream);
+        return;
+    }
+    const Clock::time_point start = Clock::now();
+    try {
+        run(*trial.program, problem, arrays, stream);
+    } catch (...) {
+        trials.take(trial, Race::failed);
+        throw;
+    }
+    if (trials.take(trial, std::chrono::duration<double>(Clock::now() - start).count())) {
+        const std::shared_ptr<const Program> winner = trials.winner();
+        if (planning == Planning::remember) {
+            trials.remember(*winner);
+        }
+        programs.settle(trials, winner);
+        packed.forget_others(trials.programs(), *winner, stream);
     }
 }
 

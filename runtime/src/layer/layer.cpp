@@ -9,6 +9,7 @@
 #include "layer/initialize.h"
 #include "layer/layer.h"
 #include "plan/describe.h"
+#include "plan/planning.h"
 #include "plan/wisdom.h"
 #include "problem/checked.h"
 #include "problem/dimensions.h"
@@ -43,6 +44,9 @@ Shape shape_of_output(const Geometry &geometry, size_t rank, int spatial) {
     return shape;
 }
 
+ConvTranspose::State::State() : planning(planning_of_environment()) {
+}
+
 void ConvTranspose::State::weight_is_set() {
     has_moderate_weights = are_moderate(parameters.weight.floats());
     has_weights_in_bf16 = are_in_bf16(parameters.weight.floats());
@@ -58,16 +62,23 @@ Problem ConvTranspose::State::problem_of(Operator op, const Geometry &geometry, 
     return {op, geometry, layout, types, device, conditions, threads};
 }
 
-std::shared_ptr<const Program> ConvTranspose::State::program_for(const Problem &problem) const {
+Planned ConvTranspose::State::plan_for(const Problem &problem) const {
     ProgramCache::Key key{problem, planning_changes};
-    std::shared_ptr<const Program> program = programs.find(key);
-    if (!program) {
+    Planned planned = programs.find(key);
+    if (!planned.program) {
         load_environment_wisdom();  // before the count of changes that the program is kept for
         key.changes = planning_changes;
-        program = std::make_shared<const Program>(decide(options, problem, untimed_machine(problem.threads), forced));
-        programs.insert(key, program);
+        const Machine machine = untimed_machine(problem.threads);
+        planned.program = std::make_shared<const Program>(decide(options, problem, machine, forced));
+        const bool is_estimate = forced.entry == nullptr && planned.program->measured_seconds == 0,
+                   takes_time = problem.geometry.batch > 0;
+        if (planning != Planning::estimate && device == Device::cpu && is_estimate && takes_time) {
+            auto trials = std::make_shared<Trials>(options, problem, machine, planned.program);
+            planned.trials = trials->are_over() ? nullptr : std::move(trials);
+        }
+        planned = programs.insert(key, planned);
     }
-    return program;
+    return planned;
 }
 
 ConvTranspose::ConvTranspose(ConvTranspose3dOptions options, int spatial) : state_(std::make_unique<State>()) {
@@ -192,7 +203,14 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
     const Problem problem = state_->problem_of(Operator::forward, geometry, layout, types);
     Machine machine = untimed_machine(problem.threads);
     machine.clock_hertz = device_info(state_->device).clock_hertz;
-    return describe(*state_->program_for(problem), problem, machine);
+    const Planned planned = state_->plan_for(problem);
+    Plan plan = describe(*planned.program, problem, machine);
+    plan.under_trial = planned.trials != nullptr;
+    if (plan.under_trial) {
+        plan.reason += "; the next forwards try it beside " + std::to_string(planned.trials->programs().size() - 1) +
+                       " other candidates";
+    }
+    return plan;
 }
 
 Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types,
@@ -232,6 +250,17 @@ void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task) 
     }
     state_->forced = {found, rows_per_task};
     state_->programs.clear();
+}
+
+void ConvTranspose::set_planning(Planning planning) {
+    if (planning != state_->planning) {
+        state_->planning = planning;
+        state_->programs.clear();
+    }
+}
+
+Planning ConvTranspose::planning() const {
+    return state_->planning;
 }
 
 template<typename Extents>

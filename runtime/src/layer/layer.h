@@ -29,7 +29,11 @@ struct ConvTranspose::State {
     Device device = Device::cpu;
     int processors = 0;  // number of the GPU's multiprocessors or compute units; 0 for the CPU
     Forced forced;
+    Planning planning;
     mutable ProgramCache programs;
+
+    // Makes a layer whose planning is the one that the environment asks for.
+    State();
 
     // Finds out which Conditions new weights meet, and forgets the packed ones.
     void weight_is_set();
@@ -38,8 +42,8 @@ struct ConvTranspose::State {
     // reads the number of threads once for the whole call, as another thread may set it at any time.
     Problem problem_of(Operator op, const Geometry &geometry, Layout layout, const Types &types) const;
 
-    // Returns the program by which this machine computes a problem, and keeps it for later calls with the same problem.
-    std::shared_ptr<const Program> program_for(const Problem &problem) const;
+    // Returns how this machine computes a problem, and keeps it for later calls with the same problem.
+    Planned plan_for(const Problem &problem) const;
 
     // Returns the layout of a forced variant, if there is one, which views that fit both layouts are taken to have.
     std::optional<Layout> forced_layout() const {
@@ -59,6 +63,14 @@ private:
     // Runs or queues a call, on which all overloads of forward end. The arrays are in the memory of the process, or of
     // the stream's GPU.
     void run(Problem problem, const Arrays &arrays, const Stream &stream) const;
+
+    void run(const Program &program, const Problem &problem, const Arrays &arrays, const Stream &stream) const;
+
+    // Runs a call as the next of its trials, and takes its time. Where this ends the trials, their winner stays.
+    void run_trial(const Planned &planned, const Problem &problem, const Arrays &arrays, const Stream &stream) const;
+
+    // Packs the weights that a program reads, unless they are. Returns false where memory does not suffice.
+    bool pack(const Program &program, const Problem &problem, const Stream &stream) const;
 
     // Runs a call on a GPU for arrays in the process's memory, through copies in the GPU's memory. One copy holds as
     // many items of the batch as an array of a GPU can have.

@@ -1,11 +1,18 @@
 #include "layer/packed_weights.h"
 
 #include <new>
+#include <set>
 
 #include "process/float_environment.h"
 #include "unstride/error.h"
 
 namespace unstride {
+
+PackedWeights::Key PackedWeights::key_of(const Part &part, const Stream &stream) {
+    const Entry &entry = *part.entry;
+    return {entry.facts->sums,   entry.variant.types.sums(), part.seen.groups, entry.variant.block,
+            part.channels.first, part.channels.count,        stream.device,    stream.context};
+}
 
 std::shared_ptr<const std::vector<Panels>> PackedWeights::find_or_pack(const Part &part, const Geometry &geometry,
                                                                        const Parameters &parameters,
@@ -13,8 +20,7 @@ std::shared_ptr<const std::vector<Panels>> PackedWeights::find_or_pack(const Par
     const Entry &entry = *part.entry;
     const Lock lock(mutex_);
     try {
-        auto &packed = packed_[{entry.facts->sums, entry.variant.types.sums(), part.seen.groups, entry.variant.block,
-                                part.channels.first, part.channels.count, stream.device, stream.context}];
+        auto &packed = packed_[key_of(part, stream)];
         if (!packed) {
             const DefaultFloatEnvironment environment;
             const Geometry of_part = geometry_of(part, geometry);
@@ -26,6 +32,21 @@ std::shared_ptr<const std::vector<Panels>> PackedWeights::find_or_pack(const Par
         return packed;
     } catch (const std::bad_alloc &) {
         throw OutOfMemory("out of memory: could not keep the packed weights");
+    }
+}
+
+void PackedWeights::forget_others(const Programs &tried, const Program &kept, const Stream &stream) {
+    std::set<Key> needed;
+    for (const Part &part : kept.parts) {
+        needed.insert(key_of(part, stream));
+    }
+    const Lock lock(mutex_);
+    for (const std::shared_ptr<const Program> &program : tried) {
+        for (const Part &part : program->parts) {
+            if (const Key key = key_of(part, stream); needed.count(key) == 0) {
+                packed_.erase(key);
+            }
+        }
     }
 }
 

@@ -20,6 +20,10 @@ public:
     std::shared_ptr<const std::vector<Panels>> find_or_pack(const Part &part, const Geometry &geometry,
                                                             const Parameters &parameters, const Stream &stream);
 
+    // Forgets the weights that only programs beside `kept` read, of those that were tried for the same problem. Where
+    // another problem needs them, they are packed again.
+    void forget_others(const Programs &tried, const Program &kept, const Stream &stream);
+
     // Forgets all packed weights, because the parameters have changed. No call may be under way.
     void clear() {
         packed_.clear();
@@ -42,6 +46,8 @@ private:
             return all() < other.all();
         }
     };
+
+    static Key key_of(const Part &part, const Stream &stream);
 
     Mutex mutex_;
     std::map<Key, std::shared_ptr<const std::vector<Panels>>> packed_;

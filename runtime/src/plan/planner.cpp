@@ -170,7 +170,7 @@ Program decide_by_wisdom(const Winner &winner, const Problem &problem, const Mac
     const Geometry &geometry = problem.geometry;
     return {{make_part(*winner.entry, problem, 0, geometry.channels.outputs, winner.rows_per_task, machine)},
             "measured fastest of " + std::to_string(winner.candidates) +
-                " candidates by unstride tune: " + std::to_string(winner.nanoseconds / 1000) + " us",
+                " candidates, as wisdom tells: " + std::to_string(winner.nanoseconds / 1000) + " us",
             as_double(winner.nanoseconds) * 1e-9};
 }
 

@@ -2,6 +2,7 @@
 #define UNSTRIDE_RUNTIME_PLAN_PROGRAM_H
 
 #include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -39,8 +40,10 @@ struct Part {
 struct Program {
     std::vector<Part> parts;  // one, and perhaps one for the channels that do not fill a block of the first
     std::string reason;       // why the planner chose these kernels, for users
-    double measured_seconds;  // time of a forward that unstride tune measured; 0 if it did not
+    double measured_seconds;  // time of a forward that wisdom tells or the layer measured; 0 if none
 };
+
+using Programs = std::vector<std::shared_ptr<const Program>>;
 
 // Returns the layer that a part computes: `geometry`, the whole one, with the output channels of the part only.
 Geometry geometry_of(const Part &part, Geometry geometry);

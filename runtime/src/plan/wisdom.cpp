@@ -203,6 +203,13 @@ std::optional<Winner> recall(const Problem &problem, const Machine &machine) {
     return found != store().winners.end() ? std::optional(found->second) : std::nullopt;
 }
 
+void remember(const Problem &problem, const Machine &machine, const Winner &winner) {
+    load_environment_wisdom();
+    const Lock lock(store().mutex);
+    sort_for(machine);
+    store().winners[wisdom_key(problem, machine)] = winner;
+}
+
 void add_wisdom(const WisdomEntry &entry) {
     load_environment_wisdom();
     check_options(entry.options);
@@ -210,10 +217,7 @@ void add_wisdom(const WisdomEntry &entry) {
     const Machine machine = untimed_machine(entry.threads);
     const Problem problem = problem_of(entry, geometry);
     const Winner winner = check_winner(entry, problem, machine);
-    const std::string key = wisdom_key(problem, machine);
-    const Lock lock(store().mutex);
-    sort_for(machine);
-    store().winners[key] = winner;
+    remember(problem, machine, winner);
     planning_changes++;
 }
 
