@@ -48,18 +48,23 @@ TEST_CASE("a plan depends on the machine that it is for, and not on the host", "
     }
 }
 
-TEST_CASE("a machine runs kernels of the highest instruction set that it has", "[planning]") {
+TEST_CASE("a machine runs kernels of instruction sets that it has, with FMA if it has that", "[planning]") {
     for (const Machine &machine : machines) {
         const InstructionSet best = instruction_set(machine.isa);
         for (const Types &types : supported_types()) {
             for (const ConvTranspose3dOptions &options : layers) {
                 for (Layout layout : layouts) {
-                    const Variant v = plan_of(options, layout, machine, types).variant;
-                    const InstructionSet isa = instruction_set(v.isa);
-                    INFO(machine.cpu << ": " << v.name);
-                    CHECK(isa.rank <= best.rank);
-                    CHECK(isa.vector_bytes == best.vector_bytes);
-                    CHECK(isa.fma == best.fma);
+                    const Plan plan = plan_of(options, layout, machine, types);
+                    for (const std::string &name : {plan.variant.name, plan.rest}) {
+                        INFO(machine.cpu << ": " << name);
+                        const auto found = std::find_if(variants().begin(), variants().end(),
+                                                        [&](const Variant &v) { return v.name == name; });
+                        if (!name.empty()) {
+                            const InstructionSet isa = instruction_set(found->isa);
+                            CHECK(isa.rank <= best.rank);
+                            CHECK(isa.fma == best.fma);
+                        }
+                    }
                 }
             }
         }
@@ -85,7 +90,7 @@ TEST_CASE("threads share the tasks of a plan", "[planning]") {
             machine.threads = 16;
             const Plan many = plan_of(layers[0], layout, machine);
             INFO(machine.cpu << ": " << one.tasks << " and " << many.tasks << " tasks");
-            CHECK(many.tasks >= 16);
+            CHECK(many.tasks >= 12);  // A few threads may idle, where smaller tasks would not end earlier.
             CHECK(many.expected_seconds <= one.expected_seconds);
         }
     }
@@ -153,6 +158,9 @@ TEST_CASE("a machine that cannot be is refused", "[planning][errors]") {
     CHECK(refused([](Machine &m) { m.isa = "cuda"; }) ==
           "the machine needs an instruction set of the CPU, but has cuda");
     CHECK(refused([](Machine &m) { m.threads = 0; }) == "the machine needs a thread, but has 0");
+    CHECK(refused([](Machine &m) {
+              m.microarchitecture = "zen6";
+          }).find("there is no microarchitecture 'zen6', but zen, zen2, zen3, zen4") == 0);
     CHECK(refused([](Machine &m) { m.l2 = 0; }) == "the machine needs caches of more than 0 bytes");
     CHECK(refused([](Machine &m) { m.clock_hertz = -1; }) == "the machine needs a clock of 0 or more");
     CHECK(instruction_set("avx2").vector_bytes == 32);
@@ -191,6 +199,9 @@ TEST_CASE("pairs are planned where a processor has them", "[planning][pairs]") {
             INFO(machine.cpu);
             CHECK((family(many, 1, DType::bf16) == "pairs") == here);
             CHECK((family(many, 1, {DType::bf16, DType::f32}) == "pairs") == here);
+            // Minimal filters save nearly as much as pairs do at best.
+            CHECK(family({64, 64, 3, 1, 1}, 1, DType::bf16) == "winograd");
+            CHECK(family({32, 32, {4, 3, 4}, {2, 1, 2}, 1}, 1, DType::bf16) == "winograd");
             CHECK(family(many, 1.F / 3, DType::bf16) != "pairs");  // This is no number of bf16.
             CHECK(family(many, 1, DType::f16) != "pairs");
             CHECK(family(few, 1, DType::bf16) == "taps");

@@ -13,15 +13,17 @@ namespace unstride::tests {
 
 constexpr int64_t kib = 1024, mib = 1024 * kib;
 
-// Each has a CPU, instruction set, ceiling, threads, caches (L1d, L2 and last level) and a clock.
-inline const Machine zen3{"Zen 3", "avx2", "", 8, 32 * kib, 512 * kib, 32 * mib, 3.4e9};
-inline const Machine zen4{"Zen 4", "avx512bf16", "", 8, 32 * kib, mib, 32 * mib, 3.7e9};
-inline const Machine sapphire_rapids{"Sapphire Rapids", "avx512bf16", "", 32, 48 * kib, 2 * mib, 105 * mib, 2.0e9};
-inline const Machine skylake{"Skylake server", "avx512", "", 4, 32 * kib, mib, 22 * mib, 2.5e9};
-inline const Machine old_laptop{"old laptop", "baseline", "", 2, 32 * kib, 256 * kib, 3 * mib, 2.0e9};
+// Each has a CPU, instruction set, ceiling, threads, caches (L1d, L2 and last level), a clock and a microarchitecture.
+inline const Machine zen3{"Zen 3", "avx2", "", 8, 32 * kib, 512 * kib, 32 * mib, 3.4e9, "zen3"};
+inline const Machine zen4{"Zen 4", "avx512bf16", "", 8, 32 * kib, mib, 32 * mib, 3.7e9, "zen4"};
+inline const Machine zen5{"Zen 5", "avx512bf16", "", 8, 48 * kib, mib, 32 * mib, 4.0e9, "zen5"};
+inline const Machine sapphire_rapids{"Sapphire Rapids", "avx512bf16", "", 32, 48 * kib, 2 * mib, 105 * mib, 2.0e9,
+                                     "sapphire_rapids"};
+inline const Machine skylake{"Skylake server", "avx512", "", 4, 32 * kib, mib, 22 * mib, 2.5e9, "skylake_server"};
+inline const Machine old_laptop{"old laptop", "baseline", "", 2, 32 * kib, 256 * kib, 3 * mib, 2.0e9, "unknown"};
 inline const Machine unknown_machine{};
 
-inline const Machine machines[] = {zen3, zen4, sapphire_rapids, skylake, old_laptop, unknown_machine};
+inline const Machine machines[] = {zen3, zen4, zen5, sapphire_rapids, skylake, old_laptop, unknown_machine};
 
 // "a, b or c", for the instruction sets of all devices or of one, as messages list them.
 inline std::string names_of_instruction_sets(std::optional<Device> device = std::nullopt) {

@@ -20,7 +20,7 @@ struct InstructionSet {
 };
 
 // Returns the instruction sets of this build's kind of processor, ordered by device and rank. A layer on the CPU runs
-// kernels of the highest rank that the processor has and max_isa() allows.
+// kernels of those that the processor has and max_isa() allows: of each with FMA, if there is one.
 std::vector<InstructionSet> instruction_sets();
 
 // Returns the instruction set of this name. Throws InvalidArgument, which lists all names, if there is none.
@@ -52,7 +52,18 @@ struct Machine {
 
     // The clock of a core in cycles a second, with which estimated cycles become seconds; 0 if it is unknown.
     double clock_hertz = 0;
+
+    // One of microarchitectures(), which says what a core can do in a cycle.
+    std::string microarchitecture = "unknown";
 };
+
+// Returns the names of the microarchitectures whose rates the planner knows: how many vectors of each size a core
+// multiplies, loads and stores in a cycle, and the like. The last one, "unknown", is for all others.
+std::vector<std::string> microarchitectures();
+
+// Returns the microarchitecture of a processor of x86-64 by what its instruction CPUID tells: the maker, as
+// "AuthenticAMD" or "GenuineIntel", and the numbers of family and model with their extensions.
+std::string microarchitecture_of(const std::string &vendor, int family, int model);
 
 // Returns the machine that the process runs on, as far as it may use it now: with max_isa() and num_threads(). Caches
 // whose size neither the processor nor the system tells have a typical size. The first call in a process measures the

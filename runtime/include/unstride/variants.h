@@ -84,6 +84,10 @@ struct Plan {
     double compulsory_bytes;  // size of input, weights and output, each of which has to be moved once
     double expected_seconds;  // time of a forward whose weights are packed; 0 on a GPU whose clock is unknown
 
+    // What the planner expects of this time to be spent on storing the output, and on copying the input to where the
+    // kernel reads it; the rest is for multiply-adds. Both are 0 where the time was measured.
+    double seconds_of_stores, seconds_of_staging;
+
     // Whether the time was measured, by the layer itself or as wisdom tells. Otherwise it is the planner's estimate,
     // which knows of arithmetic only: usually it is up to a half too short, and several times too short where memory is
     // the limit, as in depthwise layers.

@@ -11,6 +11,7 @@
 #include <cpuid.h>
 #endif
 
+#include "device/microarchitectures.h"
 #include "unstride/error.h"
 #include "unstride/variants.h"
 
@@ -34,6 +35,16 @@ Registers cpuid(unsigned leaf, unsigned subleaf = 0) {
     return r;
 }
 
+struct Signature {
+    unsigned family, model;  // with their extensions
+};
+
+Signature signature() {
+    const unsigned s = cpuid(1)[0], family = s >> 8 & 15, model = s >> 4 & 15;
+    return {family == 15 ? family + (s >> 20 & 255) : family,
+            family == 6 || family == 15 ? model + (s >> 12 & 240) : model};
+}
+
 std::string cpu_name() {
     std::string name;
     for (unsigned leaf = 0x80000002; leaf <= 0x80000004; leaf++) {
@@ -42,9 +53,19 @@ std::string cpu_name() {
         std::memcpy(text.data(), r.data(), sizeof r);
         name.append(text.data(), std::find(text.begin(), text.end(), '\0') - text.begin());
     }
-    const unsigned signature = cpuid(1)[0], family = signature >> 8 & 15, model = signature >> 4 & 15;
-    return name + ", family " + std::to_string(family == 15 ? family + (signature >> 20 & 255) : family) +  //
-           " model " + std::to_string(family == 6 || family == 15 ? model + (signature >> 12 & 240) : model);
+    const auto [family, model] = signature();
+    return name + ", family " + std::to_string(family) + " model " + std::to_string(model);
+}
+
+const Microarchitecture &told_microarchitecture() {
+    const Registers r = cpuid(0);
+    std::array<char, 12> vendor{};
+    for (size_t i = 0; i < 3; i++) {
+        std::memcpy(vendor.data() + 4 * i, &r[std::array<size_t, 3>{1, 3, 2}[i]], 4);  // in ebx, edx and ecx
+    }
+    const auto [family, model] = signature();
+    return find_microarchitecture(
+        microarchitecture_of({vendor.data(), vendor.size()}, static_cast<int>(family), static_cast<int>(model)));
 }
 
 // Returns the field for a cache of this level, 1 or more, in which all levels from the third on are the last one.
@@ -91,6 +112,10 @@ std::string cpu_name() {
     return "unknown";
 }
 
+const Microarchitecture &told_microarchitecture() {
+    return find_microarchitecture(Machine().microarchitecture);
+}
+
 Caches told_caches() {
     return {};
 }
@@ -123,6 +148,7 @@ Caches system_caches() {
 struct Processor {
     std::array<char, 96> name;
     Caches caches;
+    const Microarchitecture *microarchitecture;
 };
 
 Processor describe_processor() {
@@ -140,6 +166,7 @@ Processor describe_processor() {
     caches.l2 = plausible({told.l2, system.l2}, 64 * kib, 64 * mib, typical.l2);
     caches.last_level =
         plausible({told.last_level, system.last_level}, caches.l2, 16 * gib, std::max(caches.l2, typical.last_level));
+    processor.microarchitecture = &told_microarchitecture();
     return processor;
 }
 
@@ -171,6 +198,7 @@ Machine untimed_machine(int threads) {
     machine.l1d = processor.caches.l1d;
     machine.l2 = processor.caches.l2;
     machine.last_level = processor.caches.last_level;
+    machine.microarchitecture = processor.microarchitecture->name;
     return machine;
 }
 
@@ -190,6 +218,7 @@ void check_machine(const Machine &machine) {
     require(machine.threads >= 1, "needs a thread, but has " + std::to_string(machine.threads));
     require(machine.l1d > 0 && machine.l2 > 0 && machine.last_level > 0, "needs caches of more than 0 bytes");
     require(machine.clock_hertz >= 0, "needs a clock of 0 or more");
+    find_microarchitecture(machine.microarchitecture);
 }
 
 std::string lack_of(const std::string &isa, const Machine &machine) {

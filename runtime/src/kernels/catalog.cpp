@@ -40,7 +40,7 @@ Entry make_entry(Operator op, const char *name, Layout layout, const char *famil
     Variant variant{name, family, layout, isa.device, isa.name, types, stride_x, block, columns};
     variant.sums = sums.name;
     variant.lanes = name_of(across);
-    return {std::move(variant), op, &facts, &rules_of(facts.family), &sums, cost, across, lanes, isa.rank, kernel};
+    return {std::move(variant), op, &facts, &rules_of(facts.family), &sums, cost, across, lanes, &isa, kernel};
 }
 
 struct Registry {

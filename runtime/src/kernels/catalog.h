@@ -4,6 +4,7 @@
 #include <deque>
 #include <string>
 
+#include "device/isa.h"
 #include "kernels/family_rules.h"
 #include "unstride/register.h"
 #include "unstride/variants.h"
@@ -20,7 +21,7 @@ struct Entry {
     const CostModel *cost;     // how the planner estimates its time
     Lanes across;              // the dimension that the vectors of its register tile lie along
     int lanes;                 // how many sums a vector holds
-    int rank;                  // the rank of its instruction set: kernels of a higher rank are preferred
+    const Isa *isa;            // its instruction set
     Kernel kernel;
     bool autoscheduled = false;  // whether Halide's autoscheduler made it (AddedKernel)
 };

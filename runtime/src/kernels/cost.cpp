@@ -9,11 +9,19 @@
 namespace unstride {
 namespace {
 
-constexpr int64_t channels_of_line = 16;  // floats in a cache line of 64 bytes
+constexpr double line_bytes = 64;         // of a cache line
+constexpr int64_t channels_of_line = 16;  // floats in a cache line
+constexpr double cycles_of_line = 4;      // that stores take to have a cache line
 
 // Returns how far apart the inputs are that the first and the last tap of a phase read.
 int64_t reach(const Extent &e) {
     return (e.axis.most_taps(e.kernel) - 1) * e.axis.input_step();
+}
+
+// Returns the cycles that it takes to store one vector whose elements are neighbours in memory, too. The core waits for
+// each cache line, most of which come from memory.
+double cycles_of_whole_vector(const Entry &entry, const Core &core) {
+    return 1 / core.rates.stores + entry.isa->vector_bytes / line_bytes * cycles_of_line;
 }
 
 // Returns the cycles that it takes to store one vector of a tile. Vectors are stored whole where their elements are
@@ -22,11 +30,11 @@ int64_t reach(const Extent &e) {
 // groups, each element goes to a line of its own, which has left the cache before another group writes to it. This is
 // taken to cost 8 cycles: at 1.2, kernels of single channels in f64 were preferred on mednext_dw (64 groups), where
 // kernels of all channels take half of their time.
-double cycles_of_vector(const Entry &entry, bool has_layout_of_tile, bool dense, int64_t groups) {
-    constexpr double whole = 3, element_in_line_apart = 8, dense_element = 1.2, element = 2;
+double cycles_of_vector(const Entry &entry, bool has_layout_of_tile, bool dense, int64_t groups, const Core &core) {
+    constexpr double element_in_line_apart = 8, dense_element = 1.2, element = 2;
     const bool channels_last = entry.variant.layout == Layout::ndhwc;
     if (has_layout_of_tile && (channels_last || dense)) {
-        return whole;
+        return cycles_of_whole_vector(entry, core);
     }
     if (!has_layout_of_tile && channels_last && groups > 1) {
         return entry.lanes * element_in_line_apart;
@@ -34,11 +42,34 @@ double cycles_of_vector(const Entry &entry, bool has_layout_of_tile, bool dense,
     return entry.lanes * (dense ? dense_element : element);
 }
 
+// Returns the cycles that storing takes longer because a tile has many cache lines, for which a core waits at once: its
+// line buffers, 12 to 24, have to do for loads, too. On Zen 4, tiles of up to 16 lines were the fastest.
+double cycles_of_burst(const Entry &entry) {
+    constexpr double at_once = 16;
+    const Variant &v = entry.variant;
+    const double lines = as_double(v.block * v.columns * v.stride_x * sum_bytes(entry)) / line_bytes;
+    return std::max(0.0, lines - at_once) * cycles_of_line / v.stride_x;
+}
+
 }  // namespace
 
-double cycles_of_step(double vectors, double sharing, double loads) {
-    constexpr double latency = 4;
-    return std::max({vectors * sharing / 2, loads / 2, latency});
+Core core_of(const Entry &entry, const Machine &machine) {
+    const Microarchitecture &m = find_microarchitecture(machine.microarchitecture);
+    VectorRates rates = m.rates(entry.isa->vector_bytes);
+    if (entry.facts->sums == Sums::pairs) {
+        rates.multiply_adds = m.dot_products;
+    }
+    return {m, rates};
+}
+
+double cycles_of_step(const Core &core, const Step &step) {
+    return std::max({step.multiply_adds / core.rates.multiply_adds,
+                     step.loads / core.rates.loads + step.broadcasts / core.rates.broadcasts,
+                     core.microarchitecture.latency});
+}
+
+double unaligned_load(const Entry &entry) {
+    return 1 + as_double(entry.isa->vector_bytes - sum_bytes(entry)) / line_bytes;
 }
 
 bool is_turned(const Entry &entry) {
@@ -89,17 +120,23 @@ double calls_along_x(const Entry &entry, const Geometry &geometry) {
         static_cast<int64_t>(cut_width(geometry.extent[2], entry.variant.stride_x, entry.variant.device).size()));
 }
 
-double cycles_of_store(const Entry &entry, const Geometry &geometry) {
+double cycles_of_copy(const Core &core, int loads) {
+    constexpr double beside = 1;  // cycles of addresses and the loop
+    return loads / core.rates.loads + 1 / core.rates.stores + beside;
+}
+
+double cycles_of_store(const Entry &entry, const Geometry &geometry, const Core &core) {
     const Variant &v = entry.variant;
     const bool dense = v.stride_x > 1 || geometry.extent[2].axis.stride == 1;  // neighbouring columns
     const double vectors = as_double(v.block * v.columns) / entry.lanes;
     if (is_turned(entry) && dense) {
         // A tile is transposed, and its phases are interleaved: the more work, the shorter its rows are than vectors.
-        return vectors * (3 + 2 * std::max(1.0, entry.lanes / as_double(v.columns * v.stride_x)));
+        const double shuffles = 4 * std::max(1.0, entry.lanes / as_double(v.columns * v.stride_x));
+        return vectors * (cycles_of_whole_vector(entry, core) + shuffles / core.rates.shuffles);
     }
     const bool has_layout_of_tile = (entry.across == Lanes::channels) == (v.layout == Layout::ndhwc);
     const int64_t groups = entry.rules->channels_seen(geometry.channels).groups;
-    return vectors * cycles_of_vector(entry, has_layout_of_tile, dense, groups);
+    return vectors * cycles_of_vector(entry, has_layout_of_tile, dense, groups, core) + cycles_of_burst(entry);
 }
 
 }  // namespace unstride

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "device/microarchitectures.h"
 #include "problem/geometry.h"
 #include "unstride/machine.h"
 
@@ -20,14 +21,27 @@ struct Split {
     bool share_items = false;  // true: items and groups are shared out among threads; false: the tasks of each are
 };
 
-// The time that a kernel is expected to spend on a layer, in cycles, summed over all threads. A core is taken to issue
-// two FMAs, two loads and one store a cycle, and an FMA to have its result after 4 cycles. The figures need not be
-// exact, as they only have to put kernels in the right order.
+// The time that a kernel is expected to spend on a layer, in cycles, summed over all threads. What a core can do in a
+// cycle is in device/microarchitectures.h; other costs are those of Zen 3. The figures need not be exact, as they only
+// have to put kernels in the right order.
 struct Estimate {
     double multiply_adds, stores, staging;
 
     double total() const {
         return multiply_adds + stores + staging;
+    }
+
+    Estimate times(double factor) const {
+        return {multiply_adds * factor, stores * factor, staging * factor};
+    }
+
+    Estimate operator+(const Estimate &other) const {
+        return {multiply_adds + other.multiply_adds, stores + other.stores, staging + other.staging};
+    }
+
+    // Returns the same for a core that takes other times for stores and staging than what was counted.
+    Estimate weighted(const Microarchitecture &m) const {
+        return {multiply_adds, stores * m.storing, staging * m.staging};
     }
 };
 
@@ -49,16 +63,35 @@ struct CostModel {
 // the file of their way of summing.
 extern const CostModel direct_cost, gpu_cost;
 
+// Returns how many times as many multiplications direct sums take as minimal filters, where these can compute a layer
+// and take less time; 1 where they do not.
+double saved_by_minimal_filters(const Geometry &geometry);
+
 // The functions below are terms that several models have in common.
 
 inline double as_double(int64_t value) {
     return static_cast<double>(value);
 }
 
-// Returns the cycles of one step of a tile's inner loop, which makes `loads` loads and multiplies each of `vectors`
-// vectors by each of `sharing` numbers. Two multiply-adds and two loads are issued a cycle. A step takes at least the
-// latency of a multiply-add, as the next step adds to its sums.
-double cycles_of_step(double vectors, double sharing, double loads);
+// What a core can do with the vectors of a kernel. In kernels of pairs, a multiply-add is a dot product of pairs.
+struct Core {
+    const Microarchitecture &microarchitecture;
+    VectorRates rates;
+};
+
+Core core_of(const Entry &entry, const Machine &machine);
+
+// What one step of a tile's inner loop does.
+struct Step {
+    double multiply_adds, loads, broadcasts;
+};
+
+// Returns the cycles of a step: those of what it has most of. They are at least the latency of a multiply-add, as the
+// next step adds to its sums.
+double cycles_of_step(const Core &core, const Step &step);
+
+// Returns how many loads an unaligned load of a vector counts as: one, and one more if it straddles two cache lines.
+double unaligned_load(const Entry &entry);
 
 // Returns whether a tile's vectors lie across channels while neighbours in memory are columns, as in ncdhw. Then what a
 // tile loads and stores is transposed on the way.
@@ -98,8 +131,11 @@ bool has_many_items(const Entry &entry, const Geometry &geometry, const Machine 
 // Returns how many calls of a kernel the width is cut into. Each of them stages the input anew.
 double calls_along_x(const Entry &entry, const Geometry &geometry);
 
+// Returns the cycles that it takes to load `loads` vectors, add them up where there are several, and store one.
+double cycles_of_copy(const Core &core, int loads);
+
 // Returns the cycles that it takes to store a tile.
-double cycles_of_store(const Entry &entry, const Geometry &geometry);
+double cycles_of_store(const Entry &entry, const Geometry &geometry, const Core &core);
 
 }  // namespace unstride
 

@@ -35,20 +35,20 @@ int64_t rows_of_slab(const Entry &entry, const Geometry &geometry, const Machine
 
 // Returns the cycles that it takes to stage the input of an average output row once, in tasks of `rows` rows. Vectors
 // are copied; or transposed; or, where their columns lie apart in memory, gathered element by element.
-double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t rows) {
-    constexpr double copied = 3, transposed = 8, gathered = 14;  // cycles of a vector
-    double of_vector = copied;
+double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t rows, const Core &core) {
+    constexpr double transposed = 1, gathered = 1.75;  // cycles of an element
+    double of_vector = cycles_of_copy(core, 1);
     if (is_turned(entry)) {
-        of_vector = transposed;
+        of_vector = entry.lanes * transposed;
     } else if (entry.variant.layout == Layout::ndhwc && entry.across != Lanes::channels) {
-        of_vector = gathered;
+        of_vector = entry.lanes * gathered;
     }
     return as_double(slab_elements(entry, geometry, rows)) / as_double(rows * entry.lanes) * of_vector;
 }
 
 // Returns how many blocks of output channels share the input that a task stages. These are all blocks, unless fewer are
 // better: their panels of weights would stay in the L2 cache from task to task, and to stage the input more often would
-// take less time than to read all panels anew for each row, at 10 bytes a cycle.
+// take less time than to read all panels anew for each row.
 int64_t blocks_per_task(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     const auto &[z, y, x] = geometry.extent;
     const int64_t all = blocks(entry, geometry);
@@ -61,8 +61,10 @@ int64_t blocks_per_task(const Entry &entry, const Geometry &geometry, const Mach
         return all;
     }
     const int64_t shares = divide_up(all, fitting);
-    const double staging = cycles_of_staging(entry, geometry, rows_of_slab(entry, geometry, machine));
-    return as_double(shares - 1) * staging < of_row / 10 ? divide_up(all, shares) : all;
+    const Core core = core_of(entry, machine);
+    const double staging = cycles_of_staging(entry, geometry, rows_of_slab(entry, geometry, machine), core);
+    const double reading = of_row / core.microarchitecture.bytes_from_beyond;
+    return as_double(shares - 1) * staging < reading ? divide_up(all, shares) : all;
 }
 
 // Returns the number of pieces that are cut into tasks along the height: slices of the output, times the shares of
@@ -85,10 +87,8 @@ int64_t rows_per_task(const Entry &entry, const Geometry &geometry, const Machin
 }
 
 // Returns the cycles that it takes to fetch the weights that one step of a tile across channels reads, if they come
-// from beyond the L1 cache; 0 if they do not, and for other tiles. On Zen 3, 24 bytes a cycle were measured from L2,
-// and 10 from beyond.
-double cycles_of_memory(const Entry &entry, const Geometry &geometry, const Machine &machine) {
-    constexpr double bytes_from_l2 = 24, bytes_from_beyond = 10;
+// from beyond the L1 cache; 0 if they do not, and for other tiles.
+double cycles_of_memory(const Entry &entry, const Geometry &geometry, const Machine &machine, const Core &core) {
     if (entry.across != Lanes::channels || entry.facts->inputs == Inputs::own) {
         return 0;
     }
@@ -101,12 +101,14 @@ double cycles_of_memory(const Entry &entry, const Geometry &geometry, const Mach
         return 0;
     }
     const bool in_l2 = panel * as_double(y.kernel * x.kernel) <= as_double(machine.l2);
-    return weights / (in_l2 ? bytes_from_l2 : bytes_from_beyond);
+    return weights / (in_l2 ? core.microarchitecture.bytes_from_l2 : core.microarchitecture.bytes_from_beyond);
 }
 
 // The time of a kernel that was compiled for the layer, in parts of the time of a kernel for any layer with the same
 // tile. With avx2 on an AMD EPYC, 0.85 to 0.98 was measured for most layers, and 0.67 to 0.83 for depthwise ones.
 constexpr double known_layer = 0.95;
+
+constexpr double cycles_of_tile = 8;  // to begin a tile, and the loops over its taps
 
 Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine) {
     const Variant &v = entry.variant;
@@ -117,12 +119,13 @@ Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Spl
     // A step of a tile's inner loop is one input channel of one tap.
     const double m = as_double(across_channels ? v.block : v.columns) / entry.lanes;  // vectors
     const double n = across_channels ? v.columns : v.block;  // numbers that each vector is multiplied by
-    const double unaligned = across_channels ? 1 : 1.5;  // an unaligned load straddles two cache lines half of the time
-    double loads = m * unaligned + n;
+    const double load = across_channels ? 1 : unaligned_load(entry);
+    Step of_tile{m * n, m * load, n};
     if (entry.facts->inputs == Inputs::own) {
-        loads = m * n * unaligned + (across_channels ? m : n);
+        of_tile = across_channels ? Step{m * n, m * n + m, 0} : Step{m * n, m * n * load, n};
     }
-    const double step = std::max(cycles_of_step(m, n, loads), cycles_of_memory(entry, geometry, machine));
+    const Core core = core_of(entry, machine);
+    const double step = std::max(cycles_of_step(core, of_tile), cycles_of_memory(entry, geometry, machine, core));
 
     const double rows = as_double(product({geometry.batch, z.output, y.output}));
     const double tiles = rows * as_double(groups * blocks(entry, geometry)) *
@@ -132,9 +135,11 @@ Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Spl
     // The slab is copied once for each task and each call.
     const double copies =
         rows * calls_along_x(entry, geometry) * as_double(groups * divide_up(blocks(entry, geometry), split.blocks));
-    const double staging = copies * cycles_of_staging(entry, geometry, split.rows);
+    const double staging = copies * cycles_of_staging(entry, geometry, split.rows, core);
     const double known = v.layer ? known_layer : 1;
-    return {tiles * steps * step * known, tiles * cycles_of_store(entry, geometry) * known, staging};
+    const Estimate counted{tiles * (steps * step + cycles_of_tile) * known,
+                           tiles * cycles_of_store(entry, geometry, core) * known, staging};
+    return counted.weighted(core.microarchitecture);
 }
 
 Split split_direct(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine) {

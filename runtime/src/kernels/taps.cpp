@@ -28,21 +28,24 @@ bool taps_pay(const Geometry &geometry) {
            as_double(channels.inputs) * taps(geometry.extent[0]) >= 32;
 }
 
-Estimate estimate_taps(const Entry &entry, const Geometry &geometry, const Split &split, const Machine & /*machine*/) {
+Estimate estimate_taps(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine) {
     const Variant &v = entry.variant;
     const auto &[z, y, x] = geometry.extent;
     const bool across_taps = entry.across == Lanes::taps;
     const double m = as_double(across_taps ? v.block : v.columns) / entry.lanes, n = across_taps ? v.columns : v.block;
-    const double step = cycles_of_step(m, n, m * (across_taps ? 1 : 1.5) + n);
+    const Core core = core_of(entry, machine);
+    const double step = cycles_of_step(core, {m * n, m * (across_taps ? 1 : unaligned_load(entry)), n});
 
     const double slices = as_double(product({geometry.batch, geometry.channels.groups, z.output}));
     const double rows = as_double(divide_up(y.output, split.rows) * input_rows(y, split.rows));
     const double tiles =
         slices * rows * as_double(divide_up(x.input, v.columns) * divide_up(products(geometry), v.block));
     const double outputs = as_double(geometry.output_elements());
-    const double store = m * n * (across_taps ? entry.lanes * 1.5 : 2);
-    const double sums = outputs * (taps(y) * taps(x) * 2 / entry.lanes + 2);
-    return {tiles * (as_double(geometry.channels.inputs) * taps(z) * step + 35), tiles * store + sums, 0};
+    const double store = m * n * (across_taps ? entry.lanes * 1.5 : 1 + 1 / core.rates.stores);
+    const double sums = outputs * (taps(y) * taps(x) * 4 / core.rates.multiply_adds / entry.lanes + 2);
+    const Estimate counted{tiles * (as_double(geometry.channels.inputs) * taps(z) * step + 35), tiles * store + sums,
+                           0};
+    return counted.weighted(core.microarchitecture);
 }
 
 // Returns how many elements of scratch memory the products take that `rows` output rows read.

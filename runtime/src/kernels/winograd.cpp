@@ -14,11 +14,15 @@
 namespace unstride {
 namespace {
 
+// Returns whether each phase of a dimension has from one to three taps.
+bool has_minimal_filters(int64_t kernel, int64_t stride, int64_t dilation) {
+    return kernel >= stride && kernel <= 3 * stride && std::gcd(stride, dilation) == 1;
+}
+
 // Returns why a layer cannot be summed in this way; empty if it can.
 std::string no_minimal_filters(const ConvTranspose3dOptions &o) {
     for (int d = 0; d < 2; d++) {
-        const int64_t stride = o.stride[d], kernel = o.kernel_size[d];
-        if (kernel < stride || kernel > 3 * stride || std::gcd(stride, o.dilation[d]) != 1) {
+        if (!has_minimal_filters(o.kernel_size[d], o.stride[d], o.dilation[d])) {
             return "needs one to three taps in each phase along depth and height";
         }
     }
@@ -56,44 +60,70 @@ OutputPairs output_pairs(const Extent &e) {
     return result;
 }
 
-// A layer and the kernel that is to compute it, with what several estimates need.
-class Work {
+// A layer and the kernel that is to compute it, with the sizes that the scratch memory of a task depends on.
+class Tasks {
 public:
-    Work(const Entry &entry, const Geometry &geometry)
-        : entry_(entry), geometry_(geometry), z_(output_pairs(geometry.extent[0])),
-          y_(output_pairs(geometry.extent[1])),
-          calls_(static_cast<int64_t>(cut_into_phases(geometry.extent[0]).size() *
-                                      cut_into_phases(geometry.extent[1]).size())) {
+    Tasks(const Entry &entry, const Geometry &geometry)
+        : z(output_pairs(geometry.extent[0])), y(output_pairs(geometry.extent[1])), entry_(entry), geometry_(geometry),
+          tiles_(tiles_in_phase(entry.variant.columns, geometry.extent[2])),
+          staged_(product({slab_width(entry.variant.columns, geometry.extent[2]),
+                           staged_channels(entry, geometry.channels.inputs)})),
+          products_(product({tiles_, entry.variant.columns, entry.variant.block, entry.variant.stride_x})) {
     }
 
     // Returns the elements of scratch memory that a task takes: for the input that it stages, for what it transposes on
     // the way, and for its products.
     int64_t scratch(const Split &split) const {
-        const Variant &v = entry_.variant;
-        const Extent &x = geometry_.extent[2];
-        const int64_t filters = product({z_.products, y_.products, split.rows, split.slices, split.items});
         // Returns how many inputs `count` neighbouring pairs read.
         const auto inputs = [](const Extent &e, const OutputPairs &p, int64_t count) {
             return std::min(2 * (count - 1) + p.products, e.input);
         };
+        const int64_t filters = product({z.products, y.products, split.rows, split.slices, split.items});
         const int64_t turned = product(
-            {inputs(geometry_.extent[0], z_, split.slices), inputs(geometry_.extent[1], y_, split.rows), split.items});
-        return product({filters, slab_width(v.columns, x), staged_channels(entry_, geometry_.channels.inputs)}) +
-               turned_elements(entry_, x, turned) +
-               product({filters, tiles_in_phase(v.columns, x), v.columns, v.block, v.stride_x});
+            {inputs(geometry_.extent[0], z, split.slices), inputs(geometry_.extent[1], y, split.rows), split.items});
+        return multiply(filters, staged_ + products_) + turned_elements(entry_, geometry_.extent[2], turned);
     }
 
-    // Returns the expected time with a split.
-    Estimate estimate(const Split &split, const Machine &machine) const;
+    // Returns how many tiles of one phase along the width and one block a task computes.
+    double tiles(const Split &split) const {
+        return as_double(tiles_) * as_double(split.rows) * as_double(split.slices) * as_double(split.items);
+    }
 
-    // Returns the split of least expected time, whose tasks have `rows` rows of pairs, or any number if this is 0.
-    Split best_split(int64_t rows, const Machine &machine) const;
+    const OutputPairs z, y;
 
 private:
     const Entry &entry_;
     const Geometry &geometry_;
-    const OutputPairs z_, y_;
-    const int64_t calls_;  // one for each pair of a phase of the depth and a phase of the height
+    const int64_t tiles_;              // of a phase of a row
+    const int64_t staged_, products_;  // elements of the slab and of the products, for a pair of pairs
+};
+
+// The expected time of a kernel on a layer. The planner weighs hundreds of splits, so that all which does not depend on
+// the split is worked out once.
+class Work {
+public:
+    Work(const Entry &entry, const Geometry &geometry, const Machine &machine);
+
+    // Returns the expected time with a split.
+    Estimate estimate(const Split &split) const;
+
+    // Returns the split of least expected time, whose tasks have `rows` rows of pairs, or any number if this is 0.
+    Split best_split(int64_t rows) const;
+
+private:
+    const Entry &entry_;
+    const Geometry &geometry_;
+    const Machine &machine_;
+    const Core core_;
+    const Tasks tasks_;
+    const int64_t blocks_;
+    const int64_t calls_;      // one for each pair of a phase of the depth and a phase of the height
+    double products_;          // that are computed, in tiles
+    double steps_;             // of the inner loop, for a tile of products
+    double step_;              // cycles of a step that finds all in the caches near the core
+    double first_;             // further cycles of a step of the first tile of a task, which fetches a panel
+    double far_;               // further cycles of a step whose input comes from beyond the L2 cache
+    double stores_, staging_;  // cycles; those of staging are for one share of the output channels
 };
 
 // Returns how many times as long the threads take as if they shared all work evenly, at least 1.
@@ -111,67 +141,83 @@ std::vector<int64_t> halves(int64_t all) {
     return result;
 }
 
-Estimate Work::estimate(const Split &split, const Machine &machine) const {
-    const Variant &v = entry_.variant;
-    const auto [groups, inputs, outputs] = geometry_.channels;
-    const auto &[z, y, x] = geometry_.extent;
-    const double batch = as_double(geometry_.batch), lanes = entry_.lanes, filters = z_.all_products * y_.all_products;
+Work::Work(const Entry &entry, const Geometry &geometry, const Machine &machine)
+    : entry_(entry), geometry_(geometry), machine_(machine), core_(core_of(entry, machine)), tasks_(entry, geometry),
+      blocks_(blocks(entry, geometry)), calls_(static_cast<int64_t>(cut_into_phases(geometry.extent[0]).size() *
+                                                                    cut_into_phases(geometry.extent[1]).size())) {
+    const Variant &v = entry.variant;
+    const auto [groups, inputs, outputs] = geometry.channels;
+    const auto &[z, y, x] = geometry.extent;
+    const double batch = as_double(geometry.batch), lanes = entry.lanes,
+                 filters = tasks_.z.all_products * tasks_.y.all_products;
 
     // A step of a tile's inner loop is the same as in direct sums across channels. All tiles of a task read a panel one
-    // after the other, and the first of them has to fetch it from beyond the L2 cache. Input comes from there as well
-    // if a task's scratch memory is larger than this cache.
+    // after the other, and the first of them has to fetch it from beyond the L2 cache.
     const double m = v.block / lanes, n = v.columns;
-    const double weights = as_double(v.block * sum_bytes(entry_)), panel = weights * as_double(inputs) * taps(x);
-    const double again = panel <= 0.75 * as_double(machine.l1d) ? 0 : weights / 24;
-    const double tiles_of_task =
-        as_double(product({tiles_in_phase(v.columns, x), split.rows, split.slices, split.items}));
-    const bool near = scratch(split) * sum_bytes(entry_) <= machine.l2;
-    const double step = std::max(cycles_of_step(m, n, m + n), again) + weights / 10 / tiles_of_task +
-                        (near ? 0 : n * as_double(sum_bytes(entry_)) / 20);
+    const double weights = as_double(v.block * sum_bytes(entry)), panel = weights * as_double(inputs) * taps(x);
+    const double again = panel <= 0.75 * as_double(machine.l1d) ? 0 : weights / core_.microarchitecture.bytes_from_l2;
+    step_ = std::max(cycles_of_step(core_, {m * n, m, n}), again);
+    first_ = weights / core_.microarchitecture.bytes_from_beyond;
+    far_ = n * as_double(sum_bytes(entry)) / (2 * core_.microarchitecture.bytes_from_beyond);
+    steps_ = as_double(inputs) * taps(x);
 
-    const double all_blocks = batch * as_double(groups * blocks(entry_, geometry_));
-    const double tiles =
-        all_blocks * as_double(tiles_in_phase(v.columns, x) * std::min(x.axis.stride, x.output));  // of a row
-    const double multiply_adds = tiles * filters * (as_double(inputs) * taps(x) * step + 35);
-    const double sums =
-        as_double(z.output * y.output) * (cycles_of_store(entry_, geometry_) + taps(z) * taps(y) * (m * n + 8));
+    const double tiles = batch * as_double(groups * blocks_) *
+                         as_double(tiles_in_phase(v.columns, x) * std::min(x.axis.stride, x.output));  // of a row
+    products_ = tiles * filters;
+    const double sums = m * n * 2 / core_.rates.multiply_adds + 8;  // of the products of a tap
+    const double of_outputs =
+        as_double(z.output * y.output) * (cycles_of_store(entry, geometry, core_) + taps(z) * taps(y) * sums);
+    stores_ = tiles * (filters * m * n * (1 / core_.rates.stores + 0.5) + of_outputs);
 
-    const double shares = as_double(divide_up(blocks(entry_, geometry_), split.blocks));
-    // It takes four loads to stage a vector. A pair stages one input more than it has taps, which are as many as it has
-    // products.
-    const double vectors = batch * as_double(groups * slab_width(v.columns, x) * inputs) / lanes * shares *
-                           calls_along_x(entry_, geometry_);
-    return {multiply_adds, tiles * (filters * m * n * 1.5 + sums), vectors * filters * (is_turned(entry_) ? 8 : 4)};
+    // Four vectors are loaded to stage one, unless elements are transposed, which takes a cycle each. A pair stages one
+    // input more than it has taps, which are as many as it has products.
+    const double vectors =
+        batch * as_double(groups * slab_width(v.columns, x) * inputs) / lanes * calls_along_x(entry, geometry);
+    staging_ = vectors * filters * (is_turned(entry) ? lanes : cycles_of_copy(core_, 4));
 }
 
-Split Work::best_split(int64_t rows, const Machine &machine) const {
+Estimate Work::estimate(const Split &split) const {
+    constexpr double cycles_of_tile = 35;
+    // Input comes from beyond the L2 cache if a task's scratch memory is larger than that.
+    const bool near = tasks_.scratch(split) * sum_bytes(entry_) <= machine_.l2;
+    const double step = step_ + first_ / tasks_.tiles(split) + (near ? 0 : far_);
+    const double shares = as_double(divide_up(blocks_, split.blocks));
+    const Estimate counted{products_ * (steps_ * step + cycles_of_tile), stores_, staging_ * shares};
+    return counted.weighted(core_.microarchitecture);
+}
+
+Split Work::best_split(int64_t rows) const {
     constexpr int64_t most_bytes = 4 << 20;  // scratch memory of a thread, unless the smallest task needs more
     constexpr double cycles_of_task = 3000;
     Split best{};
     double least = std::numeric_limits<double>::infinity();
+    const OutputPairs &z = tasks_.z, &y = tasks_.y;
     const auto consider = [&](Split split) {
-        const int64_t inner = divide_up(z_.most, split.slices) * divide_up(y_.most, split.rows) *
-                              divide_up(blocks(entry_, geometry_), split.blocks);
+        const int64_t inner =
+            divide_up(z.most, split.slices) * divide_up(y.most, split.rows) * divide_up(blocks_, split.blocks);
         const int64_t outer = geometry_.channels.groups * divide_up(std::max<int64_t>(geometry_.batch, 1), split.items);
-        const double by_items = imbalance(outer, machine.threads), by_tasks = imbalance(inner, machine.threads);
+        const double by_items = imbalance(outer, machine_.threads), by_tasks = imbalance(inner, machine_.threads);
         split.tasks = geometry_.batch > 0 ? inner * outer * calls_ : 0;
         split.share_items = by_items <= by_tasks;
         const double cycles =
-            (estimate(split, machine).total() + as_double(split.tasks) * cycles_of_task) * std::min(by_items, by_tasks);
+            (estimate(split).total() + as_double(split.tasks) * cycles_of_task) * std::min(by_items, by_tasks);
         if (cycles < least) {
             best = split;
             least = cycles;
         }
     };
-    for (int64_t r : rows == 0 ? halves(y_.most) : std::vector<int64_t>{std::min(rows, y_.most)}) {
+    const std::vector<int64_t> all_slices = halves(z.most), all_items = halves(std::max<int64_t>(geometry_.batch, 1)),
+                               all_blocks = halves(blocks_);
+    for (int64_t r : rows == 0 ? halves(y.most) : std::vector<int64_t>{std::min(rows, y.most)}) {
         const int64_t least_rows = rows == 0 ? 1 : r;
-        for (int64_t s : halves(z_.most)) {
-            for (int64_t i : halves(std::max<int64_t>(geometry_.batch, 1))) {
+        for (int64_t s : all_slices) {
+            for (int64_t i : all_items) {
                 const Split of_one_block{r, s, i, 1};
-                if (scratch(of_one_block) * sum_bytes(entry_) > most_bytes && (r > least_rows || s > 1 || i > 1)) {
+                if (tasks_.scratch(of_one_block) * sum_bytes(entry_) > most_bytes &&
+                    (r > least_rows || s > 1 || i > 1)) {
                     continue;
                 }
-                for (int64_t b : halves(blocks(entry_, geometry_))) {
+                for (int64_t b : all_blocks) {
                     consider({r, s, i, b});
                 }
             }
@@ -181,25 +227,34 @@ Split Work::best_split(int64_t rows, const Machine &machine) const {
 }
 
 Estimate estimate_winograd(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine) {
-    return Work(entry, geometry).estimate(split, machine);
+    return Work(entry, geometry, machine).estimate(split);
 }
 
 Split split_winograd(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine) {
-    return Work(entry, geometry).best_split(rows, machine);
+    return Work(entry, geometry, machine).best_split(rows);
 }
 
 int64_t scratch_of_winograd(const Entry &entry, const Geometry &geometry, const Split &split) {
-    return Work(entry, geometry).scratch(split);
+    return Tasks(entry, geometry).scratch(split);
+}
+
+// Multiplications of an output along depth and height, for each input channel and each tap along the width.
+struct Multiplications {
+    double minimal, direct;
+};
+
+Multiplications multiplications(const Geometry &geometry) {
+    const auto &[z, y, x] = geometry.extent;
+    return {output_pairs(z).all_products * output_pairs(y).all_products / as_double(z.output * y.output),
+            taps(z) * taps(y)};
 }
 
 // Returns whether minimal filters are expected to take less time than direct sums (SumsRules::pays).
 bool minimal_filters_pay(const Geometry &geometry) {
-    const auto &[z, y, x] = geometry.extent;
+    const Extent &x = geometry.extent[2];
     const double inputs = as_double(geometry.channels.inputs), outputs = as_double(geometry.channels.outputs);
     const double blocks_of_16 = as_double(divide_up(geometry.channels.outputs, 16));
-    const double products =
-                     output_pairs(z).all_products * output_pairs(y).all_products / as_double(z.output * y.output),
-                 direct = taps(z) * taps(y);
+    const auto [products, direct] = multiplications(geometry);
 
     // The numbers are cycles for a tile of 16 channels by 4 columns, in vectors of 8. A step takes 4. It takes 47 to
     // store the tile of one product and go on to the next, 16 to add a product to an output, and about 1 to stage an
@@ -279,6 +334,17 @@ std::vector<T> transformed(const Geometry &geometry, const Weights<T> &weights, 
 constexpr CostModel winograd_cost{estimate_winograd, split_winograd, scratch_of_winograd};
 
 }  // namespace
+
+double saved_by_minimal_filters(const Geometry &geometry) {
+    for (int d = 0; d < 2; d++) {
+        const Extent &e = geometry.extent[d];
+        if (!has_minimal_filters(e.kernel, e.axis.stride, e.axis.dilation)) {
+            return 1;
+        }
+    }
+    const auto [minimal, direct] = multiplications(geometry);
+    return minimal_filters_pay(geometry) ? direct / minimal : 1;
+}
 
 // Outputs of a phase are computed in pairs, so that a row or a slice of a Split stands for two outputs.
 extern const SumsRules winograd_sums{

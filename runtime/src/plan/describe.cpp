@@ -54,7 +54,10 @@ Plan describe(const Program &program, const Problem &problem, const Machine &mac
     if (plan.measured) {
         plan.expected_seconds = program.measured_seconds;
     } else if (machine.clock_hertz > 0) {
-        plan.expected_seconds = expected_cycles(program, geometry, machine) / machine.clock_hertz;
+        const Estimate seconds = expected_cycles(program, geometry, machine).times(1 / machine.clock_hertz);
+        plan.expected_seconds = seconds.total();
+        plan.seconds_of_stores = seconds.stores;
+        plan.seconds_of_staging = seconds.staging;
     }
     return plan;
 }

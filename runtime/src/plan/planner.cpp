@@ -50,22 +50,6 @@ bool is_possible(const Entry &entry, const ConvTranspose3dOptions &options, cons
            obstacle(entry, options, machine).empty();
 }
 
-// Returns, of the possible kernels, those that sum in the way `sums`, for the best instruction set (the highest rank).
-// Returns none if kernels of direct sums are for a better one, as these are faster than `sums` with a worse one.
-std::vector<const Entry *> highest(const std::vector<const Entry *> &possible, const SumsRules &sums,
-                                   const SumsRules &direct) {
-    int rank = 0;
-    for (const Entry *entry : possible) {
-        if (entry->sums == &sums || entry->sums == &direct) {
-            rank = std::max(rank, entry->rank);
-        }
-    }
-    std::vector<const Entry *> found;
-    std::copy_if(possible.begin(), possible.end(), std::back_inserter(found),
-                 [&](const Entry *entry) { return entry->sums == &sums && entry->rank == rank; });
-    return found;
-}
-
 // Returns the kernel's split of a layer into tasks, with `rows` output rows for each, or the best number if it is 0. A
 // long row is folded into several first (plan/fold.h), because models of cost know nothing of that.
 Split split(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine) {
@@ -121,8 +105,7 @@ Choice cheapest_with_rest(const std::vector<const Entry *> &kernels, const Geome
             known = for_rest.emplace(rest, cheapest(kernels, with_outputs(geometry, rest), machine)).first;
         }
         const Choice &second = known->second;
-        const Estimate &e = second.estimate;
-        const Estimate sum{first.multiply_adds + e.multiply_adds, first.stores + e.stores, first.staging + e.staging};
+        const Estimate sum = first + second.estimate;
         if (sum.total() < best.estimate.total()) {
             best = {{entry, second.entries.front()}, sum};
         }
@@ -181,7 +164,7 @@ Program decide_by_estimate(const std::vector<const Entry *> &kernels, const Prob
                                                         : cheapest(kernels, geometry, machine);
     const Entry &main = *choice.entries.front();
     const Estimate &e = choice.estimate;
-    const std::string reason = "the least estimated time of the " + main.variant.isa +
+    const std::string reason = "the least estimated time of " + std::to_string(kernels.size()) +
                                " kernels: " + percent(e.multiply_adds, e.total()) + " of it in the multiply-adds, " +
                                percent(e.stores, e.total()) + " in stores, " + percent(e.staging, e.total()) +
                                " in staging input rows";
@@ -220,11 +203,13 @@ std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, con
             possible.push_back(&entry);
         }
     }
-    const std::vector<const SumsRules *> ways = all_sums();
-    for (const SumsRules *sums : ways) {
-        std::vector<const Entry *> entries = highest(possible, *sums, *ways.back());
-        if (!entries.empty() && sums->pays(problem.geometry)) {
-            return entries;
+    const bool fma = std::any_of(possible.begin(), possible.end(), [](const Entry *e) { return e->isa->fma; });
+    for (const SumsRules *sums : all_sums()) {
+        std::vector<const Entry *> found;
+        std::copy_if(possible.begin(), possible.end(), std::back_inserter(found),
+                     [&](const Entry *entry) { return entry->sums == sums && entry->isa->fma == fma; });
+        if (!found.empty() && sums->pays(problem.geometry)) {
+            return found;
         }
     }
     return {};
@@ -247,17 +232,17 @@ Program decide(const ConvTranspose3dOptions &options, const Problem &problem, co
     return decide_by_estimate(found, problem, machine);
 }
 
-double expected_cycles(const Program &program, const Geometry &geometry, const Machine &machine) {
-    double cycles = 0;
+Estimate expected_cycles(const Program &program, const Geometry &geometry, const Machine &machine) {
+    Estimate cycles{};
     for (const Part &part : program.parts) {
+        const Estimate all = estimate(*part.entry, geometry_of(part, geometry), machine);
         if (part.entry->variant.device != Device::cpu) {
-            cycles += estimate(*part.entry, geometry_of(part, geometry), machine).total() / machine.threads;
-            continue;
+            cycles = cycles + all.times(1.0 / machine.threads);
+        } else if (const int64_t tasks = part.split.tasks; tasks > 0) {
+            // Threads end together only if the tasks can be shared out evenly; otherwise all wait for those with one
+            // more.
+            cycles = cycles + all.times(as_double(divide_up(tasks, machine.threads)) / as_double(tasks));
         }
-        const int64_t tasks = part.split.tasks;
-        // Threads end together only if the tasks can be shared out evenly; otherwise all wait for those with one more.
-        const double all = estimate(*part.entry, geometry_of(part, geometry), machine).total();
-        cycles += tasks == 0 ? 0 : all / as_double(tasks) * as_double(divide_up(tasks, machine.threads));
     }
     return cycles;
 }

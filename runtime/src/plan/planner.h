@@ -22,7 +22,8 @@ std::string obstacle(const Entry &entry, const ConvTranspose3dOptions &options, 
 
 // Returns the kernels that the planner chooses from, each of which can compute all output channels of a problem or a
 // range of them; none if no kernel can. All of them round alike, so that the choice does not change results: they sum
-// in the one way that pays for this problem, and are for the best instruction set that has such kernels.
+// in the one way that pays for this problem, and all have FMA, or none has. They are for any instruction sets of the
+// machine, as wider vectors are not always faster.
 std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, const Problem &problem,
                                       const Machine &machine);
 
@@ -37,7 +38,7 @@ Program decide(const ConvTranspose3dOptions &options, const Problem &problem, co
 // program was made for. The true number is larger where a layer has few multiply-adds for each byte and so waits for
 // memory, of which the estimate knows nothing, and for short calls, as it leaves out the microseconds that a call costs
 // beside its tasks.
-double expected_cycles(const Program &program, const Geometry &geometry, const Machine &machine);
+Estimate expected_cycles(const Program &program, const Geometry &geometry, const Machine &machine);
 
 // Returns the bytes of scratch memory that a kernel takes at most, in all threads together. A thread keeps there what
 // its task has prepared, such as the slab of padded input that the task reads.
