@@ -1,5 +1,5 @@
-"""Compares schedules for Unstride's algorithm on a table of layers: those that autoschedulers find with hand-written
-ones, and register tiles that the catalog lacks with those that it has.
+"""Experiments on a table of layers: schedules of autoschedulers beside hand-written ones, register tiles that the
+catalog lacks beside those that it has, and the planner's choices beside all variants.
 
     bench/experiments.py compare                     every autoscheduler of Halide on every layer: about an hour
     bench/experiments.py compare --layers gcnet      and so on; --help lists the options
@@ -7,6 +7,7 @@ ones, and register tiles that the catalog lacks with those that it has.
     bench/experiments.py search --layer gcnet --layout ncdhw --samples 100
     bench/experiments.py retrain                     the cost model of Adams2019, on the samples of all searches
     bench/experiments.py tiles                       all tiles that fit the registers: which the catalog lacks
+    bench/experiments.py planner --measure           times of all variants, for --judge and --fit
 
 Whatever an autoscheduler does within its limits, crash or stall or err, is a result. What is there already stays: a
 run that was interrupted goes on where it ended. bench/README.md describes the files.

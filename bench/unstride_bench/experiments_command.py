@@ -15,6 +15,7 @@ from unstride_bench.autoschedulers.search import search
 from unstride_bench.instruction_sets import ISAS
 from unstride_bench.kernel_families import FAMILIES
 from unstride_bench.layer_table import LAYOUTS
+from unstride_bench.planner.planner_command import add_planner, run_planner
 from unstride_bench.report.html_pages import write_experiments
 from unstride_bench.short_turns import TYPES
 from unstride_bench.source_tree import ROOT
@@ -120,9 +121,8 @@ def parse_arguments(description):
     add_search(commands, common)
     add_retrain(commands, common)
     add_tiles(commands)
-    arguments = parser.parse_args()
-    arguments.output = arguments.output or arguments.build / "experiments"
-    return arguments
+    add_planner(commands)
+    return parser.parse_args()
 
 
 def chosen_schedulers(arguments):
@@ -145,22 +145,27 @@ def exits_for(*errors):
         sys.exit(f"experiments.py: {error}")
 
 
-def run_tiles(arguments, layers):
-    """The command `tiles`; `layers` are those of the table, by name."""
+def prepare(arguments):
+    """The layers of the table, by name. It also fills in the folder for the output. Raises OSError and ValueError."""
+    arguments.output = arguments.output or arguments.build / "experiments"
+    return {layer.name: layer for layer in layer_table.read(arguments.layers_file)}
+
+
+def run_tiles(arguments):
+    """The command `tiles`. Raises OSError, ValueError and WorkerError."""
+    layers = prepare(arguments)
     chosen = [layers[name] for name in names_of(arguments.layers, layers, "layer")]
     layouts = names_of(arguments.layouts, LAYOUTS, "layout")
     families = names_of(arguments.families, FAMILIES, "family") if arguments.families else []
     if arguments.isa:
         names_of(arguments.isa, [isa.name for isa in ISAS.values() if isa.device == "cpu"], "instruction set")
-    with exits_for(OSError, ValueError):
-        search = TileSearch(arguments, layouts, families)
-    search.run(chosen)
+    TileSearch(arguments, layouts, families).run(chosen)
 
 
-def run_autoschedulers(arguments, layers):
-    """The other commands, which share a document and a report."""
-    with exits_for(OSError, ValueError):
-        setup = ExperimentSetup(arguments)
+def run_autoschedulers(arguments):
+    """The commands about autoschedulers, which share a document and a report. Raises OSError, ValueError and
+    WorkerError."""
+    layers, setup = prepare(arguments), ExperimentSetup(arguments)
     comparison = Comparison(setup, getattr(arguments, "fresh", False))
     try:
         if arguments.command == "compare":
@@ -179,14 +184,14 @@ def run_autoschedulers(arguments, layers):
     print(f"wrote {arguments.output / 'experiments.json'} and {arguments.output / 'experiments.html'}")
 
 
+RUNS = {"tiles": run_tiles, "planner": run_planner}  # of commands that have nothing to do with autoschedulers
+
+
 def main(description):
     """Runs bench/experiments.py, whose description begins the help."""
     arguments = parse_arguments(description)
-    run = run_tiles if arguments.command == "tiles" else run_autoschedulers
-    with exits_for(OSError, ValueError):
-        layers = {layer.name: layer for layer in layer_table.read(arguments.layers_file)}
     try:
-        with exits_for(WorkerError):
-            run(arguments, layers)
+        with exits_for(OSError, ValueError, WorkerError):
+            RUNS.get(arguments.command, run_autoschedulers)(arguments)
     except KeyboardInterrupt:
         print(STOPPED, flush=True)

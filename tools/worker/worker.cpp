@@ -21,6 +21,7 @@
 #include "bench/elements.h"
 #include "bench/harness.h"
 #include "memory.h"
+#include "plans.h"
 #include "tools/files/npy.h"
 #include "tools/files/process.h"
 #include "unstride/register.h"
@@ -133,6 +134,12 @@ public:
         const std::string what = request.at("do");
         if (what == "machine") {
             return machine();
+        }
+        if (what == "processor") {
+            return tools::processor();
+        }
+        if (what == "plan") {
+            return tools::plans(layer_of(request), layout_of(request), types_of(request), request);
         }
         if (what == "load") {
             return load(request);

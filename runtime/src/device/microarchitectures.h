@@ -23,8 +23,8 @@ struct Microarchitecture {
     double bytes_from_l2;      // that a core loads in a cycle from its L2 cache
     double bytes_from_beyond;  // and from beyond it
 
-    // The time of storing, and of staging inputs, in parts of what the models of cost count for Zen 3. They are fitted
-    // to times of kernels (bench/README.md).
+    // The time of storing, and of staging inputs, in parts of what the models of cost count for Zen 3. The planner
+    // command of bench/experiments.py fits them to times of kernels; those that are 1 are not fitted.
     double storing, staging;
 
     const VectorRates &rates(int vector_bytes) const {

@@ -69,7 +69,7 @@ double cycles_of_step(const Core &core, const Step &step) {
 }
 
 double unaligned_load(const Entry &entry) {
-    return 1 + as_double(entry.isa->vector_bytes - sum_bytes(entry)) / line_bytes;
+    return 1 + entry.isa->vector_bytes / line_bytes;
 }
 
 bool is_turned(const Entry &entry) {
@@ -121,7 +121,7 @@ double calls_along_x(const Entry &entry, const Geometry &geometry) {
 }
 
 double cycles_of_copy(const Core &core, int loads) {
-    constexpr double beside = 1;  // cycles of addresses and the loop
+    constexpr double beside = 1.5;  // cycles of addresses and the loop
     return loads / core.rates.loads + 1 / core.rates.stores + beside;
 }
 

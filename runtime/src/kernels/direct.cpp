@@ -108,8 +108,6 @@ double cycles_of_memory(const Entry &entry, const Geometry &geometry, const Mach
 // tile. With avx2 on an AMD EPYC, 0.85 to 0.98 was measured for most layers, and 0.67 to 0.83 for depthwise ones.
 constexpr double known_layer = 0.95;
 
-constexpr double cycles_of_tile = 8;  // to begin a tile, and the loops over its taps
-
 Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine) {
     const Variant &v = entry.variant;
     const auto [groups, inputs, outputs] = entry.rules->channels_seen(geometry.channels);
@@ -137,8 +135,8 @@ Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Spl
         rows * calls_along_x(entry, geometry) * as_double(groups * divide_up(blocks(entry, geometry), split.blocks));
     const double staging = copies * cycles_of_staging(entry, geometry, split.rows, core);
     const double known = v.layer ? known_layer : 1;
-    const Estimate counted{tiles * (steps * step + cycles_of_tile) * known,
-                           tiles * cycles_of_store(entry, geometry, core) * known, staging};
+    const Estimate counted{tiles * steps * step * known, tiles * cycles_of_store(entry, geometry, core) * known,
+                           staging};
     return counted.weighted(core.microarchitecture);
 }
 

@@ -43,7 +43,7 @@ Programs programs_to_try(const ConvTranspose3dOptions &options, const Problem &p
         std::shared_ptr<const Program> program;
     };
     const auto candidate = [&](std::shared_ptr<const Program> program) {
-        return Candidate{expected_cycles(*program, problem.geometry, machine), std::move(program)};
+        return Candidate{expected_cycles(*program, problem.geometry, machine).total(), std::move(program)};
     };
     std::vector<Candidate> found;
     const Entry *known = planned->parts.size() == 1 ? planned->parts.front().entry : nullptr;
