@@ -48,7 +48,8 @@ test: build  ## run the tests
 bench: build layer-kernels  ## measure all variants on the layer table, and write a report
 	$(PYTHON) bench/bench.py --build $(BUILD) $(BENCH)
 
-bench-peers: build layer-kernels $(PEERS)/done  ## the same, in turns with PyTorch, OpenVINO and ONNX Runtime
+# The goals need no kernels for single layers.
+bench-peers: build $(if $(findstring --only goals,$(BENCH)),,layer-kernels) $(PEERS)/done  ## the same, in turns with PyTorch, OpenVINO and ONNX Runtime
 	$(PYTHON) bench/bench.py --build $(BUILD) --peers $(PEERS)/bin/python $(BENCH)
 
 experiments: build  ## compare autoschedulers with the hand-written schedules, and write a report: about an hour
