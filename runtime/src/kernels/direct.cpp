@@ -22,12 +22,19 @@ int64_t slab_elements(const Entry &entry, const Geometry &geometry, int64_t rows
     return product({slab_width(v.columns, x), channels, input_rows(y, rows), z.axis.most_taps(z.kernel)});
 }
 
-// Returns for how many output rows of a slice a task stages one slab. The height is halved until the slab takes at most
-// slab_limit(), about half of the L2 cache, so that it stays there while the task reads it; but there is at least one
-// row.
+// Returns how many elements of scratch memory a task of `rows` output rows takes.
+int64_t scratch_elements(const Entry &entry, const Geometry &geometry, int64_t rows) {
+    const auto &[z, y, x] = geometry.extent;
+    const int64_t turned = input_rows(y, rows) * input_rows(z, 1);
+    return add(slab_elements(entry, geometry, rows), turned_elements(entry, x, turned));
+}
+
+// Returns for how many output rows of a slice a task stages one slab. The height is halved until the scratch memory of
+// a task is at most slab_limit(), about half of the L2 cache, so that it stays there while the task reads it; but there
+// is at least one row.
 int64_t rows_of_slab(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     int64_t rows = geometry.extent[1].output;
-    while (rows > 1 && slab_elements(entry, geometry, rows) * sum_bytes(entry) > slab_limit(machine)) {
+    while (rows > 1 && scratch_elements(entry, geometry, rows) * sum_bytes(entry) > slab_limit(machine)) {
         rows = (rows + 1) / 2;
     }
     return rows;
@@ -157,9 +164,7 @@ Split split_direct(const Entry &entry, const Geometry &geometry, int64_t rows, c
 }
 
 int64_t scratch_of_direct(const Entry &entry, const Geometry &geometry, const Split &split) {
-    const auto &[z, y, x] = geometry.extent;
-    const int64_t turned = input_rows(y, split.rows) * input_rows(z, 1);
-    return add(slab_elements(entry, geometry, split.rows), turned_elements(entry, x, turned));
+    return scratch_elements(entry, geometry, split.rows);
 }
 
 bool always_pays(const Geometry & /*geometry*/) {
