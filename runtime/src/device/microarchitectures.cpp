@@ -1,6 +1,7 @@
-// What cores can do in a cycle, from the makers' optimization guides (AMD's Software Optimization Guides for families
-// 17h, 19h and 1Ah; Intel's Optimization Reference Manual), from Agner Fog's tables and from uops.info. Where they
-// differ for one microarchitecture, or depend on the model, the table has what servers do.
+// What cores can do in a cycle, as the makers' optimization guides have it (AMD's Software Optimization Guides for
+// families 17h, 19h and 1Ah; Intel's Optimization Reference Manual), Agner Fog's tables and uops.info. Where they
+// differ for one microarchitecture, or depend on the model, the table has what servers do. The rates are general
+// knowledge of these sources, and no row but that of Zen 3 was compared with measurements of its processor as a whole.
 
 #include "device/microarchitectures.h"
 
