@@ -3,21 +3,22 @@
 
 #include <string_view>
 
+#include "unstride/operator.h"
+
 namespace unstride {
 
-// What is computed from a layer's arrays. Catalog, problems and plans tell operators apart by this alone.
-enum class Operator {
-    forward,  // the output, from input and weights
-};
-
+// What the build has to know of an operator, by which catalog, problems and plans tell their kernels apart.
 struct OperatorFacts {
     Operator op;
     std::string_view name, generator;  // the generator of its kernels
 };
 
-// The build reads these rows, too (cmake/UnstrideCatalog.cmake): each is a line.
+// The build reads these rows, too (cmake/UnstrideCatalog.cmake): each is a line, in the order of the enumeration.
 inline constexpr OperatorFacts operators[] = {
     {Operator::forward, "forward", "transposed_convolution"},
+    {Operator::input_gradient, "input_gradient", "input_gradient"},
+    {Operator::weight_gradient, "weight_gradient", "weight_gradient"},
+    {Operator::bias_gradient, "bias_gradient", "bias_gradient"},
 };
 
 }  // namespace unstride

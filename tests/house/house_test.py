@@ -22,15 +22,16 @@ ROOMS = ["process", "problem", "checks", "device", "array", "kernels", "plan", "
 # From the ground up: the name of a floor, a pattern for its files, and which floors they may include besides their own.
 # The first pattern that fits counts; so what is in no room of the runtime stands above all of them.
 FLOORS = [
-    ("shared facts", r"generators/(axis|family|formula|operator)\.h", []),
+    ("shared facts", r"generators/(axis|family|formula)\.h", []),
+    ("operators", r"generators/operator\.h", ["public headers"]),
     ("generators", r"generators/", ["shared facts"]),
     ("schedules", r"schedules/", ["shared facts", "generators"]),
     ("public headers", r"runtime/include/", []),
-    *((room, rf"runtime/src/{room}/", ["shared facts", "public headers", *ROOMS[:i]]) for i, room in enumerate(ROOMS)),
-    ("runtime", r"runtime/", ["shared facts", "public headers", *ROOMS]),
+    *((room, rf"runtime/src/{room}/", ["shared facts", "operators", "public headers", *ROOMS[:i]]) for i, room in enumerate(ROOMS)),
+    ("runtime", r"runtime/", ["shared facts", "operators", "public headers", *ROOMS]),
     ("bench", r"bench/", ["public headers"]),
     ("tools", r"tools/", ["public headers", "bench"]),
-    ("tests of the inside", r"tests/inside/", ["shared facts", "public headers", *ROOMS, "tests"]),
+    ("tests of the inside", r"tests/inside/", ["shared facts", "operators", "public headers", *ROOMS, "tests"]),
     ("tests", r"tests/", ["public headers"]),
     ("examples", r"examples/", ["public headers"]),
 ]

@@ -10,6 +10,7 @@
 #include "unstride/device.h"
 #include "unstride/error.h"
 #include "unstride/machine.h"
+#include "unstride/operator.h"
 #include "unstride/options.h"
 #include "unstride/planning.h"
 #include "unstride/tensor.h"
@@ -116,16 +117,58 @@ public:
     // Returns the output as a new tensor of the input's layout and type. `output_size` is that of output_shape().
     Tensor forward(const View<const void> &input, const Shape &output_size = {}) const;
 
+    // Computes the gradient of a loss with respect to the input, from `grad_output`, that with respect to the
+    // convolution, which has the output's shape:
+    //
+    //   grad_input[n, ci, i] = sum over co, k of weight[ci, co, k] * grad_output[n, co, i*stride - padding +
+    //   k*dilation]
+    //
+    // over the channels co of ci's group, for three coordinates i and k, where that output exists. `grad_input` has the
+    // input's shape, and its sizes have to fit those of grad_output as an input's fit those of the output. An
+    // activation and a residual are the app's own: with them, grad_output is the gradient with respect to their
+    // argument, the convolution and its bias. Inputs that no output depends on have gradient 0.
+    //
+    // Views are as in forward: one layout, any other strides, no overlap. Types may be those that forward takes for
+    // input and output: grad_output has that of the first, grad_input that of the second. Sums are f32, or f64 where
+    // both are f64. All members that compute a gradient throw what forward throws.
+    void input_gradient(const View<const void> &grad_output, const View<void> &grad_input,
+                        Update update = Update::replace) const;
+    void input_gradient(const View<const void> &grad_output, const View<void> &grad_input, Update update,
+                        CudaStream stream) const;
+
+    // Computes the gradient of a loss with respect to the weights, which does not depend on these:
+    //
+    //   grad_weight[ci, co, k] = sum over n, i of input[n, ci, i] * grad_output[n, co, i*stride - padding + k*dilation]
+    //
+    // where that output exists, for ci and co of one group. `input` and `grad_output` have the same type and layout.
+    // `grad_weight` has weight_shape(), any strides whose elements do not overlap, and the type of the input, or f32
+    // for an input of f16 or bf16. Sums are f32, or f64 for f64, over the whole batch, and are rounded once. They are
+    // added up in an order that the layer and the input's size alone determine. Taps that meet no output, and an empty
+    // batch, have gradient 0.
+    void weight_gradient(const View<const void> &input, const View<const void> &grad_output,
+                         const View<void> &grad_weight, Update update = Update::replace) const;
+    void weight_gradient(const View<const void> &input, const View<const void> &grad_output,
+                         const View<void> &grad_weight, Update update, CudaStream stream) const;
+
+    // Computes the gradient of a loss with respect to the bias, grad_bias[co] = sum over n, o of grad_output[n, co, o]
+    // of all outputs o, those included that no tap reaches. `grad_bias` has shape (out_channels), any stride, and the
+    // type of grad_output, or f32 where that is f16 or bf16. The layer need not have a bias.
+    void bias_gradient(const View<const void> &grad_output, const View<void> &grad_bias,
+                       Update update = Update::replace) const;
+    void bias_gradient(const View<const void> &grad_output, const View<void> &grad_bias, Update update,
+                       CudaStream stream) const;
+
     // Returns which variant forward would run for an input of this shape, layout and types, and why. A plan knows the
     // weights, but not the elements and addresses of an input: it assumes that these meet what the variant needs
     // (set_variant lists that), and a forward where they do not runs another variant. Throws InvalidArgument where
     // forward would.
-    Plan plan(const Shape &input_shape, Layout layout, const Shape &output_size = {}, const Types &types = {}) const;
+    Plan plan(const Shape &input_shape, Layout layout, const Shape &output_size = {}, const Types &types = {},
+              Operator op = Operator::forward) const;
     // Returns the plan that this layer, which must be on the CPU, would have on another machine. This process need not
     // have that machine's instructions. Wisdom counts only if that is the machine that the process runs on. Throws
     // InvalidArgument where forward would, for a machine that cannot be, and for a layer on a GPU.
     Plan plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types,
-              const Machine &machine) const;
+              const Machine &machine, Operator op = Operator::forward) const;
 
     // Sets the device on which forward computes, and for which plan plans, from now on. A new layer is on the CPU.
     // Views that forward gets without a CudaStream are in the process's memory for all devices: a layer on a GPU copies
@@ -134,11 +177,11 @@ public:
     void set_device(Device device);
     Device device() const;
 
-    // Forces forward and plan to the variant of this name, one of variants() for the layer's device, and to tasks of at
-    // most `rows_per_task` output rows. 0 rows leave the split to the planner, and an empty name leaves it the whole
-    // choice. Throws InvalidArgument for a name that is not in the catalog, for a variant that this machine or layer
-    // cannot run, for a negative number of rows, and for rows without a variant or with one that splits its work by
-    // itself, as those for a GPU and those scheduled by a machine do.
+    // Forces the operator of the variant of this name, one of variants() for the layer's device, and its plan to that
+    // variant, and to tasks of at most `rows_per_task` output rows. 0 rows leave the split to the planner, and an empty
+    // name leaves it the whole choice, for all operators. Throws InvalidArgument for a name that is not in the catalog,
+    // for a variant that this machine or layer cannot run, for a negative number of rows, and for rows without a
+    // variant or with one that splits its work by itself, as those for a GPU and those scheduled by a machine do.
     //
     // No other variant runs while one is forced: where it cannot, forward and plan throw an InvalidArgument that names
     // what it needs. Every variant needs its layout, its types, and an instruction set that is not above max_isa().

@@ -8,6 +8,7 @@
 #include "unstride/error.h"
 #include "unstride/frameworks.h"
 #include "unstride/machine.h"
+#include "unstride/operator.h"
 #include "unstride/planning.h"
 #include "unstride/tensor.h"
 #include "unstride/variants.h"

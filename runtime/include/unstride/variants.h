@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "unstride/device.h"
+#include "unstride/operator.h"
 #include "unstride/options.h"
 #include "unstride/tensor.h"
 
@@ -14,6 +15,7 @@ namespace unstride {
 // A kernel of the convolution, compiled ahead of time, for one layout, pair of types and instruction set.
 struct Variant {
     std::string name;  // for example ndhwc_channels_32x12_s2_avx512, or ndhwc_channels_32x8_s1_bf16_avx512
+    Operator op = Operator::forward;  // what the kernel computes
 
     // How the kernel gets at its sums. A vector is a register of several numbers that are computed at once.
     //

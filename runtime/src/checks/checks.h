@@ -64,6 +64,24 @@ void check_residual_shape(const Shape &shape, const Shape &output);
 Layout check_views(const View<const void> &input, const View<void> &output, const View<const void> *residual,
                    const Shape &expected_output, Layout preferred, int spatial);
 
+// checks/gradients.cpp checks the arrays of a call for a gradient. All return the call's geometry, which is the layer's
+// and so has the input's and the output's sizes as in forward, and the layout that all views have. A view with both
+// layouts is taken to have the preferred one.
+
+struct GradientCall {
+    Geometry geometry;
+    Layout layout;
+};
+
+GradientCall check_input_gradient(const ConvTranspose3dOptions &options, const View<const void> &grad_output,
+                                  const View<void> &grad_input, Layout preferred, int spatial);
+GradientCall check_weight_gradient(const ConvTranspose3dOptions &options, const View<const void> &input,
+                                   const View<const void> &grad_output, const View<void> &grad_weight, Layout preferred,
+                                   int spatial);
+// Nothing of the geometry's input is known: its sizes are those of the output, and its kernel is 1.
+GradientCall check_bias_gradient(const ConvTranspose3dOptions &options, const View<const void> &grad_output,
+                                 const View<void> &grad_bias, Layout preferred, int spatial);
+
 // checks/frameworks.cpp checks what other frameworks refuse, except for what check_options checks anyway.
 
 void check_onnx(const OnnxConvTranspose &attributes, const Triple &input_size, int spatial);

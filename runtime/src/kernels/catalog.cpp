@@ -18,6 +18,14 @@ Lanes lanes_of(const FamilyFacts &facts, Layout layout) {
     return layout == Layout::ndhwc ? facts.ndhwc : facts.ncdhw;
 }
 
+}  // namespace
+
+const char *to_string(Operator op) {
+    return operators[static_cast<size_t>(op)].name.data();
+}
+
+namespace {
+
 Operator known_operator(const std::string &name) {
     const auto *found = std::find_if(std::begin(operators), std::end(operators),
                                      [&](const OperatorFacts &facts) { return facts.name == name; });
@@ -37,10 +45,10 @@ Entry make_entry(Operator op, const char *name, Layout layout, const char *famil
     const Lanes across = lanes_of(facts, layout);
     const auto lanes = static_cast<int>(isa.vector_bytes / size_of(types.sums()));
     const CostModel *cost = isa.device == Device::cpu ? sums.cost : &gpu_cost;
-    Variant variant{name, family, layout, isa.device, isa.name, types, stride_x, block, columns};
+    Variant variant{name, op, family, layout, isa.device, isa.name, types, stride_x, block, columns};
     variant.sums = sums.name;
     variant.lanes = name_of(across);
-    return {std::move(variant), op, &facts, &rules_of(facts.family), &sums, cost, across, lanes, &isa, kernel};
+    return {std::move(variant), &facts, &rules_of(facts.family), &sums, cost, across, lanes, &isa, kernel};
 }
 
 struct Registry {
@@ -53,17 +61,10 @@ struct Registry {
             const Types types{k.input, k.output};
             entries.push_back(
                 make_entry(k.op, k.name, k.layout, k.family, k.block, k.columns, k.stride_x, types, k.isa, k.kernel));
-            list(entries.back());
+            variants.push_back(entries.back().variant);
         }
         for (const BuiltInActivation &a : built_in.activations) {
             activations[{a.output, a.isa}] = a.kernel;
-        }
-    }
-
-    // Adds a kernel to the list that users see, which has only kernels of the forward.
-    void list(const Entry &entry) {
-        if (entry.op == Operator::forward) {
-            variants.push_back(entry.variant);
         }
     }
 
@@ -77,7 +78,7 @@ struct Registry {
             added.variant.layer = layer;
             added.autoscheduled = k.autoscheduled;
             entries.push_back(added);
-            list(added);
+            variants.push_back(added.variant);
         }
         return static_cast<int>(kernels.size());
     }

@@ -14,7 +14,6 @@ namespace unstride {
 // A kernel with all that is known of it. This is looked up once, when the kernel is registered.
 struct Entry {
     Variant variant;
-    Operator op;
     const FamilyFacts *facts;  // what generator and runtime both know of its family
     const FamilyRules *rules;  // what only the runtime knows of its family
     const SumsRules *sums;     // what the runtime knows of its way of summing

@@ -146,7 +146,7 @@ Problem ConvTranspose::State::checked(const View<const void> &input, const View<
                                       const View<const void> *residual) const {
     const Geometry geometry = resolve_output(options, input.sizes, output.sizes, spatial);
     const Layout layout = check_views(input, output, residual, shape_of_output(geometry, input.sizes.size(), spatial),
-                                      forced_layout().value_or(Layout::ncdhw), spatial);
+                                      forced_layout(Operator::forward).value_or(Layout::ncdhw), spatial);
     return problem_of(Operator::forward, geometry, layout, {input.dtype, output.dtype});
 }
 
@@ -248,7 +248,7 @@ void ConvTranspose::forward(const DeviceTensor &input, DeviceTensor &output, con
 
 Tensor ConvTranspose::forward(const View<const void> &input, const Shape &output_size) const {
     const Shape shape = output_shape(input.sizes, output_size);
-    Tensor output(shape, check_input(input, state_->forced_layout(), spatial()), spatial(), input.dtype);
+    Tensor output(shape, check_input(input, state_->forced_layout(Operator::forward), spatial()), spatial(), input.dtype);
     forward(input, output.view<void>());
     return output;
 }

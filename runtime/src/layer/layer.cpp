@@ -69,8 +69,8 @@ Planned ConvTranspose::State::plan_for(const Problem &problem) const {
         load_environment_wisdom();  // before the count of changes that the program is kept for
         key.changes = planning_changes;
         const Machine machine = untimed_machine(problem.threads);
-        planned.program = std::make_shared<const Program>(decide(options, problem, machine, forced));
-        const bool is_estimate = forced.entry == nullptr && planned.program->measured_seconds == 0,
+        planned.program = std::make_shared<const Program>(decide(options, problem, machine, forced_for(problem.op)));
+        const bool is_estimate = forced_for(problem.op).entry == nullptr && planned.program->measured_seconds == 0,
                    takes_time = problem.geometry.batch > 0;
         if (planning != Planning::estimate && device == Device::cpu && is_estimate && takes_time) {
             auto trials = std::make_shared<Trials>(options, problem, machine, planned.program);
@@ -197,10 +197,11 @@ Device ConvTranspose::device() const {
     return state_->device;
 }
 
-Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types) const {
+Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types,
+                         Operator op) const {
     check_types(types);
     const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
-    const Problem problem = state_->problem_of(Operator::forward, geometry, layout, types);
+    const Problem problem = state_->problem_of(op, geometry, layout, types);
     Machine machine = untimed_machine(problem.threads);
     machine.clock_hertz = device_info(state_->device).clock_hertz;
     const Planned planned = state_->plan_for(problem);
@@ -214,7 +215,7 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
 }
 
 Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &output_size, const Types &types,
-                         const Machine &machine) const {
+                         const Machine &machine, Operator op) const {
     check_types(types);
     check_machine(machine);
     if (state_->device != Device::cpu) {
@@ -222,9 +223,9 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
                               to_string(state_->device));
     }
     const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
-    Problem problem = state_->problem_of(Operator::forward, geometry, layout, types);
+    Problem problem = state_->problem_of(op, geometry, layout, types);
     problem.threads = machine.threads;
-    return describe(decide(state_->options, problem, machine, state_->forced), problem, machine);
+    return describe(decide(state_->options, problem, machine, state_->forced_for(op)), problem, machine);
 }
 
 void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task) {
@@ -248,7 +249,11 @@ void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task) 
     if (rows_per_task > 0 && (found->autoscheduled || found->variant.device != Device::cpu)) {
         throw InvalidArgument("variant " + name + " has tasks of its own, for which rows_per_task must be 0");
     }
-    state_->forced = {found, rows_per_task};
+    if (found == nullptr) {
+        state_->forced = {};
+    } else {
+        state_->forced[static_cast<size_t>(found->variant.op)] = {found, rows_per_task};
+    }
     state_->programs.clear();
 }
 

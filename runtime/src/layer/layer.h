@@ -1,6 +1,8 @@
 #ifndef UNSTRIDE_RUNTIME_LAYER_LAYER_H
 #define UNSTRIDE_RUNTIME_LAYER_LAYER_H
 
+#include <array>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -28,7 +30,7 @@ struct ConvTranspose::State {
 
     Device device = Device::cpu;
     int processors = 0;  // number of the GPU's multiprocessors or compute units; 0 for the CPU
-    Forced forced;
+    std::array<Forced, std::size(operators)> forced;  // by operator
     Planning planning;
     mutable ProgramCache programs;
 
@@ -45,9 +47,16 @@ struct ConvTranspose::State {
     // Returns how this machine computes a problem, and keeps it for later calls with the same problem.
     Planned plan_for(const Problem &problem) const;
 
-    // Returns the layout of a forced variant, if there is one, which views that fit both layouts are taken to have.
-    std::optional<Layout> forced_layout() const {
-        return forced.entry != nullptr ? std::optional(forced.entry->variant.layout) : std::nullopt;
+    // What the caller demands of an operator.
+    const Forced &forced_for(Operator op) const {
+        return forced[static_cast<size_t>(op)];
+    }
+
+    // Returns the layout of an operator's forced variant, if there is one, which views that fit both layouts are taken
+    // to have.
+    std::optional<Layout> forced_layout(Operator op) const {
+        const Entry *entry = forced_for(op).entry;
+        return entry != nullptr ? std::optional(entry->variant.layout) : std::nullopt;
     }
 
     // Do what the overloads of ConvTranspose::forward do. `residual` is null if there is none.
@@ -55,6 +64,14 @@ struct ConvTranspose::State {
     void forward(const View<const void> &input, const View<void> &output, const View<const void> *residual,
                  CudaStream cuda_stream) const;
     void forward(const DeviceTensor &input, DeviceTensor &output, const DeviceTensor *residual) const;
+
+    // Do what the functions of ConvTranspose of the same names do. `cuda` is null for memory of the process.
+    void input_gradient(const View<const void> &grad_output, const View<void> &grad_input, Update update,
+                        const CudaStream *cuda) const;
+    void weight_gradient(const View<const void> &input, const View<const void> &grad_output,
+                         const View<void> &grad_weight, Update update, const CudaStream *cuda) const;
+    void bias_gradient(const View<const void> &grad_output, const View<void> &grad_bias, Update update,
+                       const CudaStream *cuda) const;
 
 private:
     // Checks the views of a call, and returns its problem.

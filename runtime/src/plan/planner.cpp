@@ -45,7 +45,7 @@ std::string unmet(const Entry &entry, const Conditions &conditions) {
 bool is_possible(const Entry &entry, const ConvTranspose3dOptions &options, const Problem &problem,
                  const Machine &machine) {
     const Variant &v = entry.variant;
-    return !entry.autoscheduled && entry.op == problem.op && v.device == problem.device && v.layout == problem.layout &&
+    return !entry.autoscheduled && entry.variant.op == problem.op && v.device == problem.device && v.layout == problem.layout &&
            v.types == problem.types && unmet(entry, problem.conditions).empty() &&
            obstacle(entry, options, machine).empty();
 }
@@ -126,8 +126,8 @@ Part make_part(const Entry &entry, const Problem &problem, int64_t first, int64_
 std::string refusal(const Entry &entry, const ConvTranspose3dOptions &options, const Problem &problem,
                     const Machine &machine) {
     const Variant &v = entry.variant;
-    if (entry.op != problem.op) {
-        return "computes another operator";
+    if (v.op != problem.op) {
+        return std::string("computes the ") + to_string(v.op) + ", not the " + to_string(problem.op);
     }
     if (v.layout != problem.layout) {
         return std::string("is for layout ") + to_string(v.layout) + ", not " + to_string(problem.layout);
