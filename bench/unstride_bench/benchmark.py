@@ -100,9 +100,11 @@ class Benchmark:
         document["gpus"] = [json.loads(path.read_text()) for path in results_of_gpus]
         experiments = build / "experiments/experiments.json"
         document["experiments"] = json.loads(experiments.read_text()) if experiments.exists() else None
-        names = {device: [v["name"] for v in self.variants if v["device"] == device] for device in ("cpu", "cuda")}
-        document["code"] = cpu_kernel_figures(build / "runtime", names["cpu"])
-        document["gpu_code"] = cuda_kernel_figures(build / "runtime", names["cuda"])
+        rows = [row for row in document["results"] + document["variants"] if row.get("variant")]
+        measured = {name for row in rows for name in row["variant"].split("+")}
+        on_gpus = [v["name"] for v in self.variants if v["device"] == "cuda"]
+        document["code"] = cpu_kernel_figures(build / "runtime", sorted(measured))
+        document["gpu_code"] = cuda_kernel_figures(build / "runtime", on_gpus)
 
     def begin_document(self):
         """Takes up the document of a run before, if --resume asks for it; exits if that had other settings."""

@@ -55,12 +55,15 @@ def innermost_loops(function):
     return [function[a : b + 1] for a, b in ends.items() if not any(a < c and d <= b for c, d in ends.items())]
 
 
-def figures(loop, function):
+def stack_registers(function):
+    """The registers that a function reaches its stack by."""
+    has_frame = any(i.mnemonic == "mov" and i.operands == "%rsp,%rbp" for i in function)
+    return {"%rsp", "%rbp"} if has_frame else {"%rsp"}
+
+
+def figures(loop, stack):
     """Counts multiply-adds; vector loads, which a multiply-add may do itself; and spills, which are stores, and loads
     from the stack."""
-    stack = {"%rsp"}
-    if any(i.mnemonic == "mov" and i.operands == "%rsp,%rbp" for i in function):
-        stack.add("%rbp")
     fmas = loads = spills = 0
     for instruction in loop:
         if not instruction.mnemonic.startswith("v"):
@@ -81,8 +84,10 @@ def hot_loop(listing):
     with their sign, and is left out. Loops without multiply-adds, such as those that store a tile, may have broadcasts,
     too.
     """
-    functions = read_functions(listing)
-    loops = [(figures(loop, function), loop) for function in functions for loop in innermost_loops(function)]
+    loops = []
+    for function in read_functions(listing):
+        stack = stack_registers(function)
+        loops += [(figures(loop, stack), loop) for loop in innermost_loops(function)]
     candidates = [(f, loop) for f, loop in loops if f.fmas and broadcasts(loop) > 1] or loops
     return max(candidates, key=lambda c: (c[0].fmas, c[0].spills, c[0].loads), default=(Figures(0, 0, 0, 0), []))
 
