@@ -89,7 +89,8 @@ Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)>
     std::vector<Plan> plans;
     double least = plan.expected_seconds;
     for (const Variant &v : variants()) {
-        const bool other_call = v.device != Device::cpu || v.layout != layout || !(v.types == types);
+        const bool other_call =
+            v.op != plan.variant.op || v.device != Device::cpu || v.layout != layout || !(v.types == types);
         if (other_call || !v.runs_here() || !v.rounds_like(plan.variant)) {  // wisdom may change no bit
             continue;
         }

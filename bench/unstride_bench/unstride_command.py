@@ -20,8 +20,9 @@ def run_unstride(build, *arguments, isa=None):
 
 
 def list_variants(build, isa=None):
-    """The variants of a build as `unstride list --json` has them, with whether they run here below a ceiling."""
-    return json.loads(run_unstride(build, "list", "--json", isa=isa))
+    """The forward's variants of a build as `unstride list --json` has them, with whether they run here below a ceiling."""
+    listed = json.loads(run_unstride(build, "list", "--json", isa=isa))
+    return [v for v in listed if v["operator"] == "forward"]
 
 
 def version_of(build):

@@ -28,7 +28,7 @@ Coverage cover(const std::string &isa) {
             ConvTranspose3d layer(options);
             fill_weight(layer, 1);
             layer.set_variant(v.name);
-            CHECK(layer.plan({1, options.in_channels, 4, 5, 6}, v.layout, {}, v.types).variant.name == v.name);
+            CHECK(layer.plan({1, options.in_channels, 4, 5, 6}, v.layout, {}, v.types, v.op).variant.name == v.name);
         }
     }
     CHECK((result.here == 0 || result.here == result.all));

@@ -220,6 +220,16 @@ std::string mismatch(const Shape &sizes, const std::vector<float> &got, const Ca
     return text.str();
 }
 
+namespace {
+
+// The number of channels that an operator sums over, in all groups.
+template<typename Options>
+auto &summed_channels(Options &options, Operator op) {
+    return op == Operator::input_gradient ? options.out_channels : options.in_channels;
+}
+
+}  // namespace
+
 bool takes(const Variant &variant, const ConvTranspose3dOptions &options) {
     if (variant.layer) {
         const ConvTranspose3dOptions &o = *variant.layer;
@@ -238,7 +248,7 @@ bool takes(const Variant &variant, const ConvTranspose3dOptions &options) {
             return false;
         }
     }
-    if (variant.family == "quads" && options.in_channels / options.groups % 4 != 0) {
+    if (variant.family == "quads" && summed_channels(options, variant.op) / options.groups % 4 != 0) {
         return false;
     }
     const bool stride =
@@ -275,7 +285,8 @@ ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &var
         fit(options.stride.height, options.kernel_size.height, options.dilation.height);
     }
     if (variant.family == "quads") {
-        options.in_channels = (options.in_channels / options.groups + 3) / 4 * 4 * options.groups;
+        int64_t &channels = summed_channels(options, variant.op);
+        channels = (channels / options.groups + 3) / 4 * 4 * options.groups;
     }
     if (variant.family == "depthwise") {
         options.in_channels = options.groups = options.out_channels;
@@ -293,10 +304,10 @@ Device tested_device() {
     return Device::cpu;
 }
 
-std::vector<Variant> variants_here(Layout layout, const Types &types) {
+std::vector<Variant> variants_here(Layout layout, const Types &types, Operator op) {
     std::vector<Variant> here;
     std::copy_if(variants().begin(), variants().end(), std::back_inserter(here), [&](const Variant &v) {
-        return v.device == tested_device() && v.layout == layout && v.types == types && v.runs_here();
+        return v.op == op && v.device == tested_device() && v.layout == layout && v.types == types && v.runs_here();
     });
     return here;
 }

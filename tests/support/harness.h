@@ -87,8 +87,8 @@ ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &var
 // Where the layer of each Case computes: on the device that UNSTRIDE_TEST_DEVICE names, by default the CPU.
 Device tested_device();
 
-// The variants of this layout and these types that can run on the tested device of this machine.
-std::vector<Variant> variants_here(Layout layout, const Types &types = {});
+// The variants of an operator, of this layout and these types, that can run on the tested device of this machine.
+std::vector<Variant> variants_here(Layout layout, const Types &types = {}, Operator op = Operator::forward);
 
 constexpr Layout layouts[] = {Layout::ncdhw, Layout::ndhwc};
 

@@ -42,7 +42,8 @@ Names choose_variants(const Arguments &arguments, Layout layout) {
     const Names &named = arguments.variants;
     const auto is_wanted = [&](const Variant &v) {
         if (named == all) {
-            return v.device == arguments.device && v.types == arguments.types && v.runs_here();
+            return v.op == Operator::forward && v.device == arguments.device && v.types == arguments.types &&
+                   v.runs_here();
         }
         return std::count(named.begin(), named.end(), v.name) > 0;
     };
@@ -99,6 +100,9 @@ void run_bench(const Arguments &arguments) {
     if (arguments.variants != all && arguments.variants != planned) {
         for (const std::string &name : arguments.variants) {
             const Variant &v = find_named(variants(), name, "--variants");
+            if (v.op != Operator::forward) {
+                throw InvalidArgument("--variants: " + name + " computes the " + to_string(v.op) + ", not the forward");
+            }
             if (!(v.types == arguments.types)) {
                 throw InvalidArgument("--variants: " + name + " is for type " + to_string(v.types) + ", not " +
                                       to_string(arguments.types));

@@ -18,6 +18,7 @@ void print_json() {
         const InstructionSet isa = instruction_set(v.isa);
         const std::string why_not = v.why_not_here();
         list.push_back({{"name", v.name},
+                        {"operator", to_string(v.op)},
                         {"family", v.family},
                         {"sums", v.sums},
                         {"lanes", v.lanes},

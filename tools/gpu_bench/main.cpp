@@ -70,8 +70,8 @@ public:
         enter("cudnn", [&] { return make_cudnn(layer_, parameters_, layout_, Tf32::off); });
         enter("cudnn_tf32", [&] { return make_cudnn(layer_, parameters_, layout_, Tf32::on); });
         for (const Variant &v : variants()) {
-            if (v.device == Device::cuda && v.layout == layout_ && v.types == plan_.variant.types &&
-                v.name != plan_.variant.name) {
+            if (v.op == Operator::forward && v.device == Device::cuda && v.layout == layout_ &&
+                v.types == plan_.variant.types && v.name != plan_.variant.name) {
                 enter(v.name, [&] { return make_unstride(layer_, parameters_, layout_, v.name); });
             }
         }

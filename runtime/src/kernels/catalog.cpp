@@ -120,7 +120,7 @@ std::string Variant::why_not_here() const {
 }
 
 bool Variant::rounds_like(const Variant &other) const {
-    return sums == other.sums && find_isa(isa).fma == find_isa(other.isa).fma;
+    return op == other.op && sums == other.sums && find_isa(isa).fma == find_isa(other.isa).fma;
 }
 
 bool Variant::runs_here() const {
