@@ -53,6 +53,11 @@ struct Axis {
     T input(const T &o, const T &j) const {
         return first_input(o) - j * input_step();
     }
+
+    // In scatter form: the output that tap k of input i reaches, which is below 0 where padding cuts it off.
+    T output(const T &i, const T &k) const {
+        return i * stride - padding + k * dilation;
+    }
 };
 
 // With gcd and modular inverse worked out. Stride and dilation are positive.

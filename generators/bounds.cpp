@@ -63,10 +63,10 @@ void Kernel::set_bounds() {
         array.dim(0).set_stride(Expr());
         if (layout == Layout::ndhwc) {
             array.dim(place(output_channel, output_channel)).set_stride(1);
-        } else if (interleave > 1) {
+        } else if (interleave > 1 || one_phase) {
             array.dim(0).set_stride(1);
         }
-        if (interleave > 1) {
+        if (interleave > 1 || one_phase) {
             array.dim(place(1, output_channel)).set_extent(1);
         }
     };

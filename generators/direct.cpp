@@ -5,26 +5,19 @@ namespace unstride {
 
 using namespace Halide;
 
-namespace {
-
-// On a GPU, which has nothing staged: the input that a tap of an output reads, or zero left and right of it. All that
-// it is asked for are variables of loops, so that bounds inference knows it to be one element.
-Func read_in_place(Kernel &kernel, const Func &source, const Axis<Expr> &X, const Axis<Expr> &Y, const Axis<Expr> &Z) {
-    const Expr ix = q + X.input(rx, jx), iy = Y.input(y, jy), iz = Z.input(z, jz);
+void read_in_place(Kernel &kernel, Stages &s, const Expr &ix, const Expr &iy, const Expr &iz) {
     const Expr input =
-        source(kernel.existing(ix, column), kernel.existing(iy, row), kernel.existing(iz, slice), c, g, n);
+        s.source(kernel.existing(ix, column), kernel.existing(iy, row), kernel.existing(iz, slice), c, g, n);
     Func slab("slab");
     slab(c, q, rx, jx, jy, jz, y, z, g, n) = select(ix >= 0 && ix < kernel.input_extent(column), input, kernel.zero());
-    return slab;
+    s.slab = slab;
 }
 
-}  // namespace
-
-void stage_rows(Kernel &kernel, Stages &s, const Axis<Expr> &Z) {
+void stage_rows(Kernel &kernel, Stages &s, const Expr &slice_of_tap) {
     const RDom columns(0, kernel.input_extent(column), "input_columns");
     Func slab("slab");
     slab(x, c, y, jz, z, g, n) = kernel.zero();
-    slab(columns, c, y, jz, z, g, n) = s.source(columns, y, kernel.existing(Z.input(z, jz), slice), c, g, n);
+    slab(columns, c, y, jz, z, g, n) = s.source(columns, y, kernel.existing(slice_of_tap, slice), c, g, n);
     s.slab = slab;
     s.slab_rows = {y, jz};
     s.input_columns = columns;
@@ -38,9 +31,9 @@ public:
     DirectSum(Kernel &kernel, Stages &stages)
         : kernel(kernel), s(stages), X(kernel.axis(column)), Y(kernel.axis(row)), Z(kernel.axis(slice)) {
         if (s.in_place) {
-            s.slab = read_in_place(kernel, s.source, X, Y, Z);
+            read_in_place(kernel, s, q + X.input(rx, jx), Y.input(y, jy), Z.input(z, jz));
         } else {
-            stage_rows(kernel, s, Z);
+            stage_rows(kernel, s, Z.input(z, jz));
         }
         s.sum = Func("sum");
         s.sum(c, q, rx, y, z, g, n) = kernel.bias(c, g, 0);

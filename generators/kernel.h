@@ -106,6 +106,9 @@ public:
     bool channels_first = false;  // channels are the first dimension of input and output, the others follow
     bool estimates_only = false;  // what is known are just estimates, and all of it stays passed
 
+    // Whether the output has no phases along x, so that its columns are dense in ncdhw. The generator sets this.
+    bool one_phase = false;
+
     // What schedules are told of the kernel: no stage is defined yet.
     Stages stages() const;
     Tile tile() const;

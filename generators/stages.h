@@ -31,7 +31,11 @@ struct Stages {
 
     std::vector<Halide::Var> slab_rows;  // what the rows of `slab` are counted by, between c and z
     Halide::RVar input_columns;          // the columns of `slab` that the input has
-    Halide::RDom product_taps;           // `product` goes over the input channel, then the taps' numbers along x
+    // Where `slab` has phases along x: how many columns of the input are from one of its columns to the next. Then a
+    // second update has the columns that not all of the phases have.
+    Halide::Expr input_step;
+    Halide::Func tap_columns;        // (jx): position and phase of the column of `slab` that a tap of output 0 reads
+    Halide::RDom product_taps;       // `product` goes over the input channel, then the taps' numbers along x
     std::vector<Halide::RDom> taps;  // each update of `sum` goes over the input channel, then perhaps the taps' numbers
                                      // along x, y and z; or over products
 

@@ -15,7 +15,7 @@ void sum_by_taps(Kernel &kernel, Stages &s) {
     const Expr KX = kernel.kernel_size(column), KY = kernel.kernel_size(row), KZ = kernel.kernel_size(slice);
     const Expr inputs = kernel.summed_channels(), outputs = kernel.output_dim(output_channel).extent();
 
-    stage_rows(kernel, s, Z);
+    stage_rows(kernel, s, Z.input(z, jz));
 
     // The products, whose c are lanes of the weights, at all positions of a row of the input.
     RDom taps(0, inputs, 0, Z.most_taps(KZ), "taps");

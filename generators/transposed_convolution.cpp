@@ -1,7 +1,7 @@
 #include "epilogue.h"
 #include "kernel.h"
-#include "pairs.h"
 #include "stages.h"
+#include "sums.h"
 
 namespace unstride {
 namespace {
@@ -22,7 +22,7 @@ public:
 
     void generate() {
         stages = kernel.stages();
-        stages.source = source();
+        stages.source = source_of(kernel);
         recipe().sum(kernel, stages);
 
         Func phases("phases");
@@ -49,30 +49,6 @@ public:
 private:
     Recipe recipe() const {
         return recipe_of(kernel.family, stages.gpu);
-    }
-
-    // The input, as numbers of the type that sums have, or as pairs of them. In a depthwise kernel the last channel
-    // repeats where lanes of channels are not stored.
-    Func source() {
-        Func source("source");
-        const Expr channels = kernel.input_extent(channel);
-        if (kernel.facts().sums == Sums::pairs) {
-            source(x, y, z, c, g, n) = pair_of_channels(c, channels, [&](const Expr &number) { return input(number); });
-        } else {
-            const Expr existing = kernel.is_depthwise() ? min(likely(c), channels - 1) : Expr(c);
-            source(x, y, z, c, g, n) = kernel.load(input(existing));
-        }
-        return source;
-    }
-
-    // An element of it in channel `number`. The last one repeats where a schedule computes beyond it, in whole blocks
-    // of what it turns.
-    Expr input(const Expr &number) {
-        if (kernel.lanes() != Lanes::channels || stages.channels_last) {
-            return kernel.input(x, y, z, number, g, n);
-        }
-        return kernel.input(kernel.existing(likely(x), column), kernel.existing(y, row), kernel.existing(z, slice),
-                            kernel.existing(number, channel), g, kernel.existing(n, item));
     }
 
     Expr epilogue(const Expr &sum) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tasks.h"
 
 namespace unstride {
@@ -65,12 +67,22 @@ void stage_input(Stages &s, const Var &dense, int lanes, const LoopLevel &tasks)
         std::vector<VarOrRVar> loops{storage.begin(), storage.end()};
         loops[across_channels ? 1 : 0] = column;
         if (!s.channels_last) {
-            std::swap(loops[1], loops[2]);
+            const auto rows_of_channel =
+                std::find_if(storage.begin(), storage.end(), [](const Var &v) { return v.same_as(y); });
+            std::rotate(loops.begin() + 1, loops.begin() + 2, loops.begin() + (rows_of_channel - storage.begin()) + 1);
         }
         rows.reorder(loops).vectorize(loops[0], lanes, TailStrategy::GuardWithIf);
     };
     stage(s.slab, x);
     stage(s.slab.update(), s.input_columns);
+    if (s.input_step.defined()) {
+        // Vectors are loaded whole, and shuffled, where the step is known; elsewhere element by element.
+        for (const int step : {1, 2}) {
+            s.slab.update().specialize(s.input_step == step);
+        }
+        s.slab.update(1).unscheduled();
+        s.tap_columns.compute_at(tasks);
+    }
 }
 
 }  // namespace unstride
