@@ -20,7 +20,7 @@ def run_unstride(build, *arguments, isa=None):
 
 
 def list_variants(build, isa=None):
-    """The forward's variants of a build as `unstride list --json` has them, with whether they run here below a ceiling."""
+    """The forward's variants in `unstride list --json` of a build, with whether they run here below a ceiling."""
     listed = json.loads(run_unstride(build, "list", "--json", isa=isa))
     return [v for v in listed if v["operator"] == "forward"]
 

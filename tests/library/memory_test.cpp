@@ -22,28 +22,38 @@ std::vector<Variant> all_variants_here() {
     std::vector<Variant> all;
     for (Layout layout : layouts) {
         for (const Types &types : supported_types()) {
-            const std::vector<Variant> of_types = variants_here(layout, types);
-            all.insert(all.end(), of_types.begin(), of_types.end());
+            for (const Operator op : {Operator::forward, Operator::input_gradient}) {
+                const std::vector<Variant> of_op = variants_here(layout, types, op);
+                all.insert(all.end(), of_op.begin(), of_op.end());
+            }
         }
     }
     return all;
 }
 
-// Runs one forward with the variant into a buffer of the caller, with weights that were packed before.
+void run(const ConvTranspose3d &layer, Operator op, const View<const void> &from, const View<void> &to) {
+    op == Operator::forward ? layer.forward(from, to) : layer.input_gradient(from, to);
+}
+
+// Runs one call with the variant into a buffer of the caller, with weights that were packed before.
 void measure(ConvTranspose3d &layer, const Variant &variant, const Shape &input_shape, int threads) {
     set_num_threads(threads);
     layer.set_variant(variant.name);
     fill_weight(layer, 1);  // All types have this number.
-    Tensor input(input_shape, variant.layout, 3, variant.types.input),
-        output(layer.output_shape(input_shape), variant.layout, 3, variant.types.output);
+    Shape read = input_shape, written = layer.output_shape(input_shape);
+    if (variant.op == Operator::input_gradient) {
+        std::swap(read, written);
+    }
+    Tensor input(read, variant.layout, 3, variant.types.input),
+        output(written, variant.layout, 3, variant.types.output);
     copy_into(input.view<void>(), std::vector<double>(input.element_count(), 1));
     const View<const void> from = input.view<void>();
-    layer.forward(from, output.view<void>());
+    run(layer, variant.op, from, output.view<void>());
 
     const int64_t heap_before = heap_bytes();
     const ScratchWatch watch;
-    layer.forward(from, output.view<void>());
-    const Plan plan = layer.plan(input_shape, variant.layout, {}, variant.types);
+    run(layer, variant.op, from, output.view<void>());
+    const Plan plan = layer.plan(input_shape, variant.layout, {}, variant.types, variant.op);
     CHECK(plan.variant.name == variant.name);
     INFO(variant.name << ", " << threads << " threads: " << watch.peak_bytes() << " bytes of scratch in "
                       << watch.allocations() << " allocations, at most " << plan.scratch_bytes

@@ -41,10 +41,10 @@ Entry make_entry(Operator op, const char *name, Layout layout, const char *famil
                  const Types &types, const char *isa_name, Kernel kernel) {
     const Isa &isa = find_isa(isa_name);
     const FamilyFacts &facts = known_family(family);
-    const SumsRules &sums = rules_of(facts.sums);
+    const SumsRules &sums = rules_of(op, facts.sums);
     const Lanes across = lanes_of(facts, layout);
     const auto lanes = static_cast<int>(isa.vector_bytes / size_of(types.sums()));
-    const CostModel *cost = isa.device == Device::cpu ? sums.cost : &gpu_cost;
+    const CostModel *cost = isa.device == Device::cpu ? sums.cost : sums.cost_on_gpu;
     Variant variant{name, op, family, layout, isa.device, isa.name, types, stride_x, block, columns};
     variant.sums = sums.name;
     variant.lanes = name_of(across);

@@ -51,6 +51,10 @@ double cycles_of_burst(const Entry &entry) {
     return std::max(0.0, lines - at_once) * cycles_of_line / v.stride_x;
 }
 
+std::vector<Cut> cuts_of_width(const Entry &entry, const Geometry &geometry) {
+    return entry.sums->cut_width(geometry.extent[2], entry.variant.stride_x, entry.variant.device);
+}
+
 }  // namespace
 
 Core core_of(const Entry &entry, const Machine &machine) {
@@ -116,8 +120,7 @@ bool has_many_items(const Entry &entry, const Geometry &geometry, const Machine 
 }
 
 double calls_along_x(const Entry &entry, const Geometry &geometry) {
-    return as_double(
-        static_cast<int64_t>(cut_width(geometry.extent[2], entry.variant.stride_x, entry.variant.device).size()));
+    return as_double(static_cast<int64_t>(cuts_of_width(entry, geometry).size()));
 }
 
 double cycles_of_copy(const Core &core, int loads) {
@@ -127,7 +130,7 @@ double cycles_of_copy(const Core &core, int loads) {
 
 double cycles_of_store(const Entry &entry, const Geometry &geometry, const Core &core) {
     const Variant &v = entry.variant;
-    const bool dense = v.stride_x > 1 || geometry.extent[2].axis.stride == 1;  // neighbouring columns
+    const bool dense = cuts_of_width(entry, geometry).front().output.step == 1;  // neighbouring columns
     const double vectors = as_double(v.block * v.columns) / entry.lanes;
     if (is_turned(entry) && dense) {
         // A tile is transposed, and its phases are interleaved: the more work, the shorter its rows are than vectors.

@@ -2,170 +2,35 @@
 
 #include <algorithm>
 
-#include "device/machine.h"
-#include "kernels/catalog.h"
-#include "problem/checked.h"
+#include "kernels/direct_cost.h"
 
 namespace unstride {
 namespace {
 
-// Returns how many elements the slab has, the padded input that a task of `rows` output rows reads.
-int64_t slab_elements(const Entry &entry, const Geometry &geometry, int64_t rows) {
-    const auto &[z, y, x] = geometry.extent;
-    const auto [groups, inputs, outputs] = entry.rules->channels_seen(geometry.channels);
-    const Variant &v = entry.variant;
-    int64_t channels = staged_channels(entry, inputs);
-    if (entry.facts->inputs == Inputs::own) {
-        const int64_t block = entry.across == Lanes::channels ? std::max(v.block, entry.lanes) : v.block;
-        channels = divide_up(outputs, block) * block;
+// What a task of the forward stages, and which taps an output has.
+struct GatheredRows {
+    static double taps(const Extent &e) {
+        return unstride::taps(e);
     }
-    return product({slab_width(v.columns, x), channels, input_rows(y, rows), z.axis.most_taps(z.kernel)});
-}
-
-// Returns how many elements of scratch memory a task of `rows` output rows takes.
-int64_t scratch_elements(const Entry &entry, const Geometry &geometry, int64_t rows) {
-    const auto &[z, y, x] = geometry.extent;
-    const int64_t turned = input_rows(y, rows) * input_rows(z, 1);
-    return add(slab_elements(entry, geometry, rows), turned_elements(entry, x, turned));
-}
-
-// Returns for how many output rows of a slice a task stages one slab. The height is halved until the scratch memory of
-// a task is at most slab_limit(), about half of the L2 cache, so that it stays there while the task reads it; but there
-// is at least one row.
-int64_t rows_of_slab(const Entry &entry, const Geometry &geometry, const Machine &machine) {
-    int64_t rows = geometry.extent[1].output;
-    while (rows > 1 && scratch_elements(entry, geometry, rows) * sum_bytes(entry) > slab_limit(machine)) {
-        rows = (rows + 1) / 2;
+    static int64_t tiles(int64_t columns, const Extent &x) {
+        return tiles_in_phase(columns, x) * std::min(x.axis.stride, x.output);
     }
-    return rows;
-}
-
-// Returns the cycles that it takes to stage the input of an average output row once, in tasks of `rows` rows. Vectors
-// are copied; or transposed; or, where their columns lie apart in memory, gathered element by element.
-double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t rows, const Core &core) {
-    constexpr double transposed = 1, gathered = 1.75;  // cycles of an element
-    double of_vector = cycles_of_copy(core, 1);
-    if (is_turned(entry)) {
-        of_vector = entry.lanes * transposed;
-    } else if (entry.variant.layout == Layout::ndhwc && entry.across != Lanes::channels) {
-        of_vector = entry.lanes * gathered;
+    static int64_t slab_columns(const Entry &entry, const Extent &x) {
+        return slab_width(entry.variant.columns, x);
     }
-    return as_double(slab_elements(entry, geometry, rows)) / as_double(rows * entry.lanes) * of_vector;
-}
-
-// Returns how many blocks of output channels share the input that a task stages. These are all blocks, unless fewer are
-// better: their panels of weights would stay in the L2 cache from task to task, and to stage the input more often would
-// take less time than to read all panels anew for each row.
-int64_t blocks_per_task(const Entry &entry, const Geometry &geometry, const Machine &machine) {
-    const auto &[z, y, x] = geometry.extent;
-    const int64_t all = blocks(entry, geometry);
-    const double panels =
-        as_double(entry.rules->channels_seen(geometry.channels).inputs * entry.variant.block * sum_bytes(entry));
-    const double of_block = panels * as_double(x.kernel * y.kernel * z.kernel),
-                 of_row = panels * as_double(all * x.kernel) * taps(y) * taps(z);
-    const auto fitting = static_cast<int64_t>(as_double(machine.l2) / of_block);
-    if (fitting == 0 || fitting >= all) {
-        return all;
+    static int64_t slab_rows(const Extent &y, int64_t rows) {
+        return input_rows(y, rows);
     }
-    const int64_t shares = divide_up(all, fitting);
-    const Core core = core_of(entry, machine);
-    const double staging = cycles_of_staging(entry, geometry, rows_of_slab(entry, geometry, machine), core);
-    const double reading = of_row / core.microarchitecture.bytes_from_beyond;
-    return as_double(shares - 1) * staging < reading ? divide_up(all, shares) : all;
-}
-
-// Returns the number of pieces that are cut into tasks along the height: slices of the output, times the shares of
-// output channels that are computed in tasks of their own.
-int64_t slices(const Entry &entry, const Geometry &geometry, const Machine &machine) {
-    const int64_t shares = divide_up(blocks(entry, geometry), blocks_per_task(entry, geometry, machine));
-    return geometry.batch * entry.rules->channels_seen(geometry.channels).groups * shares * geometry.extent[0].output;
-}
-
-// Returns the output rows of a task: as many as one slab serves, or fewer so that each thread has about eight tasks,
-// which keep all threads busy to the end.
-int64_t rows_per_task(const Entry &entry, const Geometry &geometry, const Machine &machine) {
-    const int64_t balanced =
-        slices(entry, geometry, machine) * geometry.extent[1].output / (int64_t{8} * machine.threads);
-    int64_t rows = rows_of_slab(entry, geometry, machine);
-    while (rows > 1 && rows > balanced) {
-        rows = (rows + 1) / 2;
+    static int64_t slab_slices(const Extent &z) {
+        return z.axis.most_taps(z.kernel);
     }
-    return rows;
-}
-
-// Returns the cycles that it takes to fetch the weights that one step of a tile across channels reads, if they come
-// from beyond the L1 cache; 0 if they do not, and for other tiles.
-double cycles_of_memory(const Entry &entry, const Geometry &geometry, const Machine &machine, const Core &core) {
-    if (entry.across != Lanes::channels || entry.facts->inputs == Inputs::own) {
+    static int64_t table_elements(const Entry & /*entry*/, const Extent & /*x*/) {
         return 0;
     }
-    const auto &[z, y, x] = geometry.extent;
-    // A tile reads the panels of its phase from end to end. A task reads those of all phases of the height and the
-    // width, and reads them again for each row.
-    const double weights = as_double(entry.variant.block * sum_bytes(entry)),
-                 panel = as_double(entry.rules->channels_seen(geometry.channels).inputs) * weights * taps(z);
-    if (panel * taps(y) * taps(x) <= 0.75 * as_double(machine.l1d)) {
-        return 0;
+    static bool gathers(const Entry &entry, const Extent & /*x*/) {
+        return entry.variant.layout == Layout::ndhwc && entry.across != Lanes::channels;
     }
-    const bool in_l2 = panel * as_double(y.kernel * x.kernel) <= as_double(machine.l2);
-    return weights / (in_l2 ? core.microarchitecture.bytes_from_l2 : core.microarchitecture.bytes_from_beyond);
-}
-
-// The time of a kernel that was compiled for the layer, in parts of the time of a kernel for any layer with the same
-// tile. With avx2 on an AMD EPYC, 0.85 to 0.98 was measured for most layers, and 0.67 to 0.83 for depthwise ones.
-constexpr double known_layer = 0.95;
-
-Estimate estimate_direct(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine) {
-    const Variant &v = entry.variant;
-    const auto [groups, inputs, outputs] = entry.rules->channels_seen(geometry.channels);
-    const auto &[z, y, x] = geometry.extent;
-    const bool across_channels = entry.across == Lanes::channels;
-
-    // A step of a tile's inner loop is one input channel of one tap.
-    const double m = as_double(across_channels ? v.block : v.columns) / entry.lanes;  // vectors
-    const double n = across_channels ? v.columns : v.block;  // numbers that each vector is multiplied by
-    const double load = across_channels ? 1 : unaligned_load(entry);
-    Step of_tile{m * n, m * load, n};
-    if (entry.facts->inputs == Inputs::own) {
-        of_tile = across_channels ? Step{m * n, m * n + m, 0} : Step{m * n, m * n * load, n};
-    }
-    const Core core = core_of(entry, machine);
-    // Loads that straddle cache lines take longer. A tile which has no more sums than the latency asks for has nothing
-    // to do meanwhile: on Zen 3, columns 4x16 took 1.08 to 1.23 times as long as 6x16 on six layers.
-    const double waiting = core.microarchitecture.latency * (across_channels ? 1 : 1.15);
-    const double step =
-        std::max({cycles_of_step(core, of_tile), waiting, cycles_of_memory(entry, geometry, machine, core)});
-
-    const double rows = as_double(product({geometry.batch, z.output, y.output}));
-    const double tiles = rows * as_double(groups * blocks(entry, geometry)) *
-                         as_double(tiles_in_phase(v.columns, x) * std::min(x.axis.stride, x.output));
-    const double steps = as_double(inputs) * taps(x) * taps(y) * taps(z);
-
-    // The slab is copied once for each task and each call.
-    const double copies =
-        rows * calls_along_x(entry, geometry) * as_double(groups * divide_up(blocks(entry, geometry), split.blocks));
-    const double staging = copies * cycles_of_staging(entry, geometry, split.rows, core);
-    const double known = v.layer ? known_layer : 1;
-    const Estimate counted{tiles * steps * step * known, tiles * cycles_of_store(entry, geometry, core) * known,
-                           staging};
-    return counted.weighted(core.microarchitecture);
-}
-
-Split split_direct(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine) {
-    const int64_t height = geometry.extent[1].output;
-    rows = rows == 0 ? rows_per_task(entry, geometry, machine) : std::min(rows, height);
-    const bool share_items = entry.autoscheduled || has_many_items(entry, geometry, machine);
-    return {rows,
-            1,
-            1,
-            blocks_per_task(entry, geometry, machine),
-            slices(entry, geometry, machine) * divide_up(height, rows),
-            share_items};
-}
-
-int64_t scratch_of_direct(const Entry &entry, const Geometry &geometry, const Split &split) {
-    return scratch_elements(entry, geometry, split.rows);
-}
+};
 
 bool always_pays(const Geometry & /*geometry*/) {
     return true;
@@ -173,7 +38,7 @@ bool always_pays(const Geometry & /*geometry*/) {
 
 }  // namespace
 
-const CostModel direct_cost{estimate_direct, split_direct, scratch_of_direct};
+const CostModel direct_cost = DirectCost<GatheredRows>::model();
 
 extern const SumsRules direct_sums{
     Sums::direct,
@@ -181,12 +46,14 @@ extern const SumsRules direct_sums{
     always_pays,
     no_obstacle,
     cut_nothing,
+    cut_width,
     1,      // output of a row
     false,  // has blocks of products
     one_set_of_panels,
     nullptr,  // panels hold the weights as they are
     nullptr,
     &direct_cost,
+    &gpu_cost,
 };
 
 }  // namespace unstride

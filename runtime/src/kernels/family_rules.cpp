@@ -8,7 +8,7 @@
 namespace unstride {
 
 // Each of these rows is defined in the file of its way of summing.
-extern const SumsRules direct_sums, winograd_sums, taps_sums, pairs_sums;
+extern const SumsRules direct_sums, winograd_sums, taps_sums, pairs_sums, input_gradient_sums;
 
 namespace {
 
@@ -68,14 +68,17 @@ static_assert(is_complete(), "each family has a row in both tables, in the order
 }  // namespace
 
 std::vector<const SumsRules *> all_sums() {
-    return {&taps_sums, &pairs_sums, &winograd_sums, &direct_sums};
+    return {&taps_sums, &pairs_sums, &winograd_sums, &direct_sums, &input_gradient_sums};
 }
 
 const FamilyRules &rules_of(Family family) {
     return family_rules[static_cast<size_t>(family)];
 }
 
-const SumsRules &rules_of(Sums sums) {
+const SumsRules &rules_of(Operator op, Sums sums) {
+    if (op == Operator::input_gradient) {
+        return input_gradient_sums;
+    }
     switch (sums) {
     case Sums::direct:
         break;

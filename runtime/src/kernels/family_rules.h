@@ -42,7 +42,8 @@ template<typename T>
 using Arrange = std::vector<T> (*)(const Geometry &geometry, const Weights<T> &weights, size_t set);
 
 // What the runtime knows of a way of summing. No other code compares ways of summing. Each row stands in the file of
-// its way: direct.cpp, winograd.cpp, taps.cpp, pairs.cpp.
+// its way: direct.cpp, winograd.cpp, taps.cpp, pairs.cpp. An operator other than the forward has a row of its own for
+// each of its ways.
 struct SumsRules {
     Sums sums;
     const char *name;
@@ -57,6 +58,9 @@ struct SumsRules {
 
     // Returns what each call of a kernel computes along the depth, or along the height.
     std::vector<Cut> (*cut)(const Extent &extent);
+
+    // Returns the cuts of the width: see cut_width().
+    std::vector<Cut> (*cut_width)(const Extent &x, int interleaved, Device device);
 
     // Outputs along depth and height that one row or slice of a Split stands for.
     int outputs_of_row;
@@ -74,7 +78,7 @@ struct SumsRules {
     Arrange<float> arrange_floats;
     Arrange<double> arrange_doubles;
 
-    const CostModel *cost;  // the model of cost of its kernels on a CPU
+    const CostModel *cost, *cost_on_gpu;  // the models of cost of its kernels on a CPU and on a GPU
 };
 
 // Returns all ways of summing, in the order in which the planner asks whether they pay: those that save most come
@@ -82,7 +86,7 @@ struct SumsRules {
 std::vector<const SumsRules *> all_sums();
 
 const FamilyRules &rules_of(Family family);
-const SumsRules &rules_of(Sums sums);
+const SumsRules &rules_of(Operator op, Sums sums);
 const char *name_of(Lanes lanes);
 
 // Returns the row of a family in the table of generators/family.h. Throws InvalidArgument, with the names that are in

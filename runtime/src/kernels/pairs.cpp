@@ -65,12 +65,14 @@ extern const SumsRules pairs_sums{
     pairs_pay,
     no_obstacle,
     cut_nothing,
+    cut_width,
     1,      // output of a row
     false,  // has blocks of products
     one_set_of_panels,
     paired,
     no_pairs,
     &direct_cost,
+    &gpu_cost,
 };
 
 }  // namespace unstride

@@ -89,17 +89,35 @@ WeightStrides strides_seen(const Entry &entry, WeightStrides strides) {
     return strides;
 }
 
+// Returns the weights of a layer from output channel `first` of each group on, in the order in which a problem reads
+// them. `channels` are those of the problem, with all output channels.
+template<typename T>
+Weights<T> in_order(WeightOrder order, const T *data, const Channels &channels, int64_t taps, int64_t first) {
+    WeightStrides strides = dense_weight_strides(channels, taps);
+    if (order != WeightOrder::as_they_are) {
+        strides = dense_weight_strides({channels.groups, channels.outputs, channels.inputs}, taps);
+        std::swap(strides.input, strides.output);
+    }
+    if (order == WeightOrder::reversed) {
+        data += taps - 1;
+        strides.tap = -1;
+    }
+    return {data + first * strides.output, strides};
+}
+
 template<typename T>
 std::vector<Panels> pack_as(const Geometry &geometry, const Entry &entry, int64_t first, int64_t all_outputs,
-                            const Parameters &parameters) {
+                            const Parameters &parameters, WeightOrder order) {
     const auto &[z, y, x] = geometry.extent;
     const Channels all{geometry.channels.groups, geometry.channels.inputs, all_outputs};
     const Channels seen = entry.rules->channels_seen(geometry.channels);
     const int64_t block = entry.variant.block, block_of_bias = entry.sums->has_blocks_of_products ? 1 : block;
     const auto &weight = parameters.weight.as<T>();
-    const auto &bias = parameters.bias.as<T>();
-    const WeightStrides strides = dense_weight_strides(all, product({z.kernel, y.kernel, x.kernel}));
-    const Weights<T> weights{weight.data() + first * strides.output, strides};
+    // Bias and activation are those of the layer's outputs.
+    const bool has_bias = order == WeightOrder::as_they_are;
+    const std::vector<T> bias = has_bias ? parameters.bias.as<T>() : std::vector<T>();
+    const FormulaParameters formula = has_bias ? parameters.formula : FormulaParameters();
+    const Weights<T> weights = in_order(order, weight.data(), all, product({z.kernel, y.kernel, x.kernel}), first);
     const std::vector<PanelContents> sets = panels_of(geometry, entry);
     std::vector<Panels> packed;
     for (size_t set = 0; set < sets.size(); set++) {
@@ -109,11 +127,11 @@ std::vector<Panels> pack_as(const Geometry &geometry, const Entry &entry, int64_
             const Weights<T> source{arranged.data(), dense_weight_strides(contents.channels, contents.taps)};
             packed.push_back(pack_one(contents, source, block));
         } else {
-            packed.push_back(pack_one(contents, Weights<T>{weights.data, strides_seen(entry, strides)}, block));
+            packed.push_back(pack_one(contents, Weights<T>{weights.data, strides_seen(entry, weights.strides)}, block));
         }
         T *to = static_cast<T *>(packed.back().bias.get());
         to = pack_channels(seen, first, all_outputs, bias, block_of_bias, to);
-        for (const std::vector<double> &taken : parameters.formula) {
+        for (const std::vector<double> &taken : formula) {
             to = pack_channels(seen, first, all_outputs, taken, block_of_bias, to);
         }
     }
@@ -123,14 +141,15 @@ std::vector<Panels> pack_as(const Geometry &geometry, const Entry &entry, int64_
 }  // namespace
 
 std::vector<Panels> pack(const Geometry &geometry, const Entry &entry, int64_t first, int64_t all_outputs,
-                         const Parameters &parameters) {
-    return entry.variant.types.sums() == DType::f64 ? pack_as<double>(geometry, entry, first, all_outputs, parameters)
-                                                    : pack_as<float>(geometry, entry, first, all_outputs, parameters);
+                         const Parameters &parameters, WeightOrder order) {
+    return entry.variant.types.sums() == DType::f64
+               ? pack_as<double>(geometry, entry, first, all_outputs, parameters, order)
+               : pack_as<float>(geometry, entry, first, all_outputs, parameters, order);
 }
 
 std::vector<Panels> pack(const Stream &stream, const Geometry &geometry, const Entry &entry,
-                         const Parameters &parameters) {
-    std::vector<Panels> packed = pack(geometry, entry, 0, geometry.channels.outputs, parameters);
+                         const Parameters &parameters, WeightOrder order) {
+    std::vector<Panels> packed = pack(geometry, entry, 0, geometry.channels.outputs, parameters, order);
     const std::vector<PanelContents> sets = panels_of(geometry, entry);
     const auto upload = [&](Memory &host, int64_t elements) {
         auto array = std::make_unique<DeviceArray>(stream, elements, entry.variant.types.sums());

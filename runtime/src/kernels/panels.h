@@ -40,14 +40,14 @@ struct Panels {
 
 // Returns the panels that a kernel needs for a layer, or for a range of the output channels of each group. `geometry`
 // has the output channels of that range alone; its first one is number `first` of the `all_outputs` channels that
-// `parameters` has for a group. There is one set of panels, or one for each pair of a phase of the depth and a phase of
-// the height, in the order of their first taps. Throws OutOfMemory.
+// `parameters` has for a group, if the weights are read in this order. There is one set of panels, or one for each pair
+// of a phase of the depth and a phase of the height, in the order of their first taps. Throws OutOfMemory.
 std::vector<Panels> pack(const Geometry &geometry, const Entry &entry, int64_t first, int64_t all_outputs,
-                         const Parameters &parameters);
+                         const Parameters &parameters, WeightOrder order);
 
 // Returns the panels of all output channels of a layer, in the memory of the stream's GPU.
 std::vector<Panels> pack(const Stream &stream, const Geometry &geometry, const Entry &entry,
-                         const Parameters &parameters);
+                         const Parameters &parameters, WeightOrder order);
 
 // These return the arguments of a call that hold the weights, and the bias together with the activation's parameters.
 // `seen` are the channels as the kernel sees them (FamilyRules), and `kernel` is the depth, height and width of the

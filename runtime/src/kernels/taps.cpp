@@ -118,12 +118,14 @@ extern const SumsRules taps_sums{
     taps_pay,
     no_obstacle,
     cut_nothing,
+    cut_width,
     1,     // output of a row
     true,  // has blocks of products
     panels_of_products,
     depth_innermost<float>,
     depth_innermost<double>,
     &taps_cost,
+    &gpu_cost,
 };
 
 }  // namespace unstride

@@ -19,6 +19,13 @@ constexpr WeightStrides dense_weight_strides(const Channels &channels, int64_t t
     return {channels.inputs * channels.outputs * taps, channels.outputs * taps, taps, 1};
 }
 
+// In which way a problem reads the weights of a layer.
+enum class WeightOrder {
+    as_they_are,
+    exchanged,  // the layer's output channels are input channels of the kernel, and the other way round
+    reversed,   // the same, and the taps from the last to the first
+};
+
 // Weights in memory that somebody else owns. The taps of one input and one output channel are called a filter.
 template<typename T>
 struct Weights {

@@ -354,12 +354,14 @@ extern const SumsRules winograd_sums{
     minimal_filters_pay,
     no_minimal_filters,
     cut_into_phases,
+    cut_width,
     2,      // outputs of a row
     false,  // has blocks of products
     panels_of_phases,
     transformed<float>,
     transformed<double>,
     &winograd_cost,
+    &gpu_cost,
 };
 
 }  // namespace unstride

@@ -76,15 +76,15 @@ void ConvTranspose::State::run(Problem problem, const Arrays &arrays, const Stre
 void ConvTranspose::State::run(const Program &program, const Problem &problem, const Arrays &arrays,
                                const Stream &stream) const {
     for (const Part &part : program.parts) {
-        execute(part, *packed.find_or_pack(part, problem.geometry, parameters, stream), arrays, formula,
-                problem.threads, stream);
+        execute(part, *packed.find_or_pack(part, problem, parameters, stream), arrays,
+                problem.op == Operator::forward ? formula : Formula::none, problem.threads, stream);
     }
 }
 
 bool ConvTranspose::State::pack(const Program &program, const Problem &problem, const Stream &stream) const {
     try {
         for (const Part &part : program.parts) {
-            packed.find_or_pack(part, problem.geometry, parameters, stream);
+            packed.find_or_pack(part, problem, parameters, stream);
         }
         return true;
     } catch (const OutOfMemory &) {
@@ -116,7 +116,7 @@ void ConvTranspose::State::run_trial(const Planned &planned, const Problem &prob
             trials.remember(*winner);
         }
         programs.settle(trials, winner);
-        packed.forget_others(trials.programs(), *winner, stream);
+        packed.forget_others(problem, trials.programs(), *winner, stream);
     }
 }
 
@@ -248,7 +248,8 @@ void ConvTranspose::forward(const DeviceTensor &input, DeviceTensor &output, con
 
 Tensor ConvTranspose::forward(const View<const void> &input, const Shape &output_size) const {
     const Shape shape = output_shape(input.sizes, output_size);
-    Tensor output(shape, check_input(input, state_->forced_layout(Operator::forward), spatial()), spatial(), input.dtype);
+    Tensor output(shape, check_input(input, state_->forced_layout(Operator::forward), spatial()), spatial(),
+                  input.dtype);
     forward(input, output.view<void>());
     return output;
 }

@@ -59,7 +59,25 @@ Problem ConvTranspose::State::problem_of(Operator op, const Geometry &geometry, 
     conditions.moderate = has_moderate_weights;
     conditions.in_bf16 = has_weights_in_bf16;
     const int threads = device == Device::cpu ? num_threads() : processors;
-    return {op, geometry, layout, types, device, conditions, threads};
+    const bool reads_outputs = op == Operator::input_gradient,
+               has_stride = std::any_of(geometry.extent.begin(), geometry.extent.end(),
+                                        [](const Extent &e) { return e.axis.stride > 1; });
+    Problem problem{op, geometry, layout, types, device, conditions, false, threads};
+    if (reads_outputs) {
+        problem.by_forward = !has_stride && forced_for(op).entry == nullptr;
+        problem.geometry = problem.by_forward ? reversed_as_forward(geometry) : reversed(geometry);
+    }
+    return problem;
+}
+
+ConvTranspose3dOptions ConvTranspose::State::options_of(const Problem &problem) const {
+    if (!problem.by_forward) {
+        return options;
+    }
+    ConvTranspose3dOptions seen = with_exchanged_channels(options);
+    const auto &[z, y, x] = problem.geometry.extent;
+    seen.padding = {z.axis.padding, y.axis.padding, x.axis.padding};
+    return seen;
 }
 
 Planned ConvTranspose::State::plan_for(const Problem &problem) const {
@@ -69,11 +87,12 @@ Planned ConvTranspose::State::plan_for(const Problem &problem) const {
         load_environment_wisdom();  // before the count of changes that the program is kept for
         key.changes = planning_changes;
         const Machine machine = untimed_machine(problem.threads);
-        planned.program = std::make_shared<const Program>(decide(options, problem, machine, forced_for(problem.op)));
+        planned.program =
+            std::make_shared<const Program>(decide(options_of(problem), problem, machine, forced_for(problem.op)));
         const bool is_estimate = forced_for(problem.op).entry == nullptr && planned.program->measured_seconds == 0,
                    takes_time = problem.geometry.batch > 0;
         if (planning != Planning::estimate && device == Device::cpu && is_estimate && takes_time) {
-            auto trials = std::make_shared<Trials>(options, problem, machine, planned.program);
+            auto trials = std::make_shared<Trials>(options_of(problem), problem, machine, planned.program);
             planned.trials = trials->are_over() ? nullptr : std::move(trials);
         }
         planned = programs.insert(key, planned);
@@ -225,7 +244,7 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
     const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
     Problem problem = state_->problem_of(op, geometry, layout, types);
     problem.threads = machine.threads;
-    return describe(decide(state_->options, problem, machine, state_->forced_for(op)), problem, machine);
+    return describe(decide(state_->options_of(problem), problem, machine, state_->forced_for(op)), problem, machine);
 }
 
 void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task) {

@@ -40,9 +40,13 @@ struct ConvTranspose::State {
     // Finds out which Conditions new weights meet, and forgets the packed ones.
     void weight_is_set();
 
-    // Returns the problem of a call with these sizes, on the assumption that its input is moderate and aligned. This
-    // reads the number of threads once for the whole call, as another thread may set it at any time.
+    // Returns the problem of a call with these sizes, which are the layer's, on the assumption that its input is
+    // moderate and aligned. This reads the number of threads once for the whole call, as another thread may set it at
+    // any time.
     Problem problem_of(Operator op, const Geometry &geometry, Layout layout, const Types &types) const;
+
+    // Returns the options of the layer whose kernels compute a problem.
+    ConvTranspose3dOptions options_of(const Problem &problem) const;
 
     // Returns how this machine computes a problem, and keeps it for later calls with the same problem.
     Planned plan_for(const Problem &problem) const;

@@ -8,26 +8,38 @@
 
 namespace unstride {
 
-PackedWeights::Key PackedWeights::key_of(const Part &part, const Stream &stream) {
-    const Entry &entry = *part.entry;
-    return {entry.facts->sums,   entry.variant.types.sums(), part.seen.groups, entry.variant.block,
-            part.channels.first, part.channels.count,        stream.device,    stream.context};
+namespace {
+
+WeightOrder order_of(const Problem &problem) {
+    if (problem.op != Operator::input_gradient) {
+        return WeightOrder::as_they_are;
+    }
+    return problem.by_forward ? WeightOrder::reversed : WeightOrder::exchanged;
 }
 
-std::shared_ptr<const std::vector<Panels>> PackedWeights::find_or_pack(const Part &part, const Geometry &geometry,
+}  // namespace
+
+PackedWeights::Key PackedWeights::key_of(const Part &part, const Problem &problem, const Stream &stream) {
+    const Entry &entry = *part.entry;
+    return {order_of(problem),   entry.facts->sums,   entry.variant.types.sums(),
+            part.seen.groups,    entry.variant.block, part.channels.first,
+            part.channels.count, stream.device,       stream.context};
+}
+
+std::shared_ptr<const std::vector<Panels>> PackedWeights::find_or_pack(const Part &part, const Problem &problem,
                                                                        const Parameters &parameters,
                                                                        const Stream &stream) {
     const Entry &entry = *part.entry;
     const Lock lock(mutex_);
     try {
-        auto &packed = packed_[key_of(part, stream)];
+        auto &packed = packed_[key_of(part, problem, stream)];
         if (!packed) {
             const DefaultFloatEnvironment environment;
-            const Geometry of_part = geometry_of(part, geometry);
+            const Geometry &geometry = problem.geometry, of_part = geometry_of(part, geometry);
             packed = std::make_shared<const std::vector<Panels>>(
-                stream.device == Device::cpu
-                    ? pack(of_part, entry, part.channels.first, geometry.channels.outputs, parameters)
-                    : pack(stream, of_part, entry, parameters));
+                stream.device == Device::cpu ? pack(of_part, entry, part.channels.first, geometry.channels.outputs,
+                                                    parameters, order_of(problem))
+                                             : pack(stream, of_part, entry, parameters, order_of(problem)));
         }
         return packed;
     } catch (const std::bad_alloc &) {
@@ -35,15 +47,16 @@ std::shared_ptr<const std::vector<Panels>> PackedWeights::find_or_pack(const Par
     }
 }
 
-void PackedWeights::forget_others(const Programs &tried, const Program &kept, const Stream &stream) {
+void PackedWeights::forget_others(const Problem &problem, const Programs &tried, const Program &kept,
+                                  const Stream &stream) {
     std::set<Key> needed;
     for (const Part &part : kept.parts) {
-        needed.insert(key_of(part, stream));
+        needed.insert(key_of(part, problem, stream));
     }
     const Lock lock(mutex_);
     for (const std::shared_ptr<const Program> &program : tried) {
         for (const Part &part : program->parts) {
-            if (const Key key = key_of(part, stream); needed.count(key) == 0) {
+            if (const Key key = key_of(part, problem, stream); needed.count(key) == 0) {
                 packed_.erase(key);
             }
         }

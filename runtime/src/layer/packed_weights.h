@@ -15,14 +15,14 @@ namespace unstride {
 // A layer's weights in the forms that its kernels read. Each form is packed when it is first needed.
 class PackedWeights {
 public:
-    // Returns the weights that a part of a program reads, on a GPU in the memory of the stream's context. Several
-    // threads may call this at once. Throws OutOfMemory.
-    std::shared_ptr<const std::vector<Panels>> find_or_pack(const Part &part, const Geometry &geometry,
+    // Returns the weights that a part of a problem's program reads, on a GPU in the memory of the stream's context.
+    // Several threads may call this at once. Throws OutOfMemory.
+    std::shared_ptr<const std::vector<Panels>> find_or_pack(const Part &part, const Problem &problem,
                                                             const Parameters &parameters, const Stream &stream);
 
     // Forgets the weights that only programs beside `kept` read, of those that were tried for the same problem. Where
     // another problem needs them, they are packed again.
-    void forget_others(const Programs &tried, const Program &kept, const Stream &stream);
+    void forget_others(const Problem &problem, const Programs &tried, const Program &kept, const Stream &stream);
 
     // Forgets all packed weights, because the parameters have changed. No call may be under way.
     void clear() {
@@ -33,6 +33,7 @@ private:
     // All that packed weights depend on. Kernels share them if they have the same block and get at their sums in the
     // same way, and the input's size does not matter.
     struct Key {
+        WeightOrder order;
         Sums sums;
         DType type;
         int64_t groups, block, first_channel, channels;
@@ -40,14 +41,14 @@ private:
         const void *context;  // the stream's context
 
         auto all() const {
-            return std::tie(sums, type, groups, block, first_channel, channels, device, context);
+            return std::tie(order, sums, type, groups, block, first_channel, channels, device, context);
         }
         bool operator<(const Key &other) const {
             return all() < other.all();
         }
     };
 
-    static Key key_of(const Part &part, const Stream &stream);
+    static Key key_of(const Part &part, const Problem &problem, const Stream &stream);
 
     Mutex mutex_;
     std::map<Key, std::shared_ptr<const std::vector<Panels>>> packed_;

@@ -38,6 +38,9 @@ Plan describe(const Program &program, const Problem &problem, const Machine &mac
     plan.rest = &last == &main ? "" : last.entry->variant.name;
     plan.channels = main.channels.count * geometry.channels.groups;
     plan.reason = program.reason;
+    if (problem.by_forward) {
+        plan.reason += "; with stride 1, the input gradient is a forward with the kernel reversed";
+    }
     plan.threads = machine.threads;
     plan.rows_per_task = main.split.rows;
     for (const Part &part : program.parts) {
@@ -46,7 +49,7 @@ Plan describe(const Program &program, const Problem &problem, const Machine &mac
         plan.packed_bytes += packed_bytes(geometry_of(part, geometry), *part.entry);
         plan.scratch_bytes = std::max(plan.scratch_bytes, scratch_bytes(part, machine.threads));
     }
-    plan.multiply_adds = geometry.multiply_adds();
+    plan.multiply_adds = problem.layer().multiply_adds();
     plan.compulsory_bytes = static_cast<double>(geometry.input_elements() * size_of(types.input) +
                                                 geometry.weight_elements() * size_of(types.sums()) +
                                                 geometry.output_elements() * size_of(types.output));

@@ -12,7 +12,9 @@ namespace unstride {
 
 // How the row of a layer of one dimension is cut into several rows. Kernels share out rows among threads, and would
 // make a single task of one long row. Row r of the cut has the `inputs` * stride outputs that begin at r * inputs *
-// stride. It reads the inputs that begin at r * inputs - before, some of which its neighbours read as well.
+// stride. It reads the inputs that begin at r * inputs - before, some of which its neighbours read as well. For the
+// input gradient, whose kernels' outputs are the layer's inputs, row r has the `inputs` outputs that begin at r *
+// inputs.
 struct Fold {
     int64_t inputs;         // inputs from the start of one row to the start of the next
     int64_t before, after;  // inputs that a row reads in front of its own ones, and behind them

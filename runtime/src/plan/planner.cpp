@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "device/machine.h"
 #include "plan/fold.h"
@@ -45,8 +46,8 @@ std::string unmet(const Entry &entry, const Conditions &conditions) {
 bool is_possible(const Entry &entry, const ConvTranspose3dOptions &options, const Problem &problem,
                  const Machine &machine) {
     const Variant &v = entry.variant;
-    return !entry.autoscheduled && entry.variant.op == problem.op && v.device == problem.device && v.layout == problem.layout &&
-           v.types == problem.types && unmet(entry, problem.conditions).empty() &&
+    return !entry.autoscheduled && v.op == problem.op_of_kernels() && v.device == problem.device &&
+           v.layout == problem.layout && v.types == problem.types && unmet(entry, problem.conditions).empty() &&
            obstacle(entry, options, machine).empty();
 }
 
@@ -126,7 +127,7 @@ Part make_part(const Entry &entry, const Problem &problem, int64_t first, int64_
 std::string refusal(const Entry &entry, const ConvTranspose3dOptions &options, const Problem &problem,
                     const Machine &machine) {
     const Variant &v = entry.variant;
-    if (v.op != problem.op) {
+    if (v.op != problem.op_of_kernels()) {
         return std::string("computes the ") + to_string(v.op) + ", not the " + to_string(problem.op);
     }
     if (v.layout != problem.layout) {
@@ -180,6 +181,11 @@ Program decide_by_estimate(const std::vector<const Entry *> &kernels, const Prob
 
 }  // namespace
 
+ConvTranspose3dOptions with_exchanged_channels(ConvTranspose3dOptions options) {
+    std::swap(options.in_channels, options.out_channels);
+    return options;
+}
+
 std::string obstacle(const Entry &entry, const ConvTranspose3dOptions &o, const Machine &machine) {
     const Variant &v = entry.variant;
     if (std::string lack = v.device == Device::cpu ? lack_of(v.isa, machine) : ""; !lack.empty()) {
@@ -191,8 +197,9 @@ std::string obstacle(const Entry &entry, const ConvTranspose3dOptions &o, const 
     if (v.stride_x != 1 && (o.stride.width != v.stride_x || o.dilation.width != 1)) {
         return "needs stride " + std::to_string(v.stride_x) + " and dilation 1 along the width";
     }
-    const std::string of_sums = entry.sums->obstacle(o);
-    return of_sums.empty() ? entry.rules->obstacle(o) : of_sums;
+    const ConvTranspose3dOptions seen = v.op == Operator::input_gradient ? with_exchanged_channels(o) : o;
+    const std::string of_sums = entry.sums->obstacle(seen);
+    return of_sums.empty() ? entry.rules->obstacle(seen) : of_sums;
 }
 
 std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, const Problem &problem,

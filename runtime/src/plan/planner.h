@@ -16,6 +16,9 @@ struct Forced {
     int64_t rows_per_task = 0;     // output rows of each task; 0 leaves the choice to the planner
 };
 
+// Returns the options of a layer as kernels see it that compute from its output channels to its input channels.
+ConvTranspose3dOptions with_exchanged_channels(ConvTranspose3dOptions options);
+
 // Returns why a kernel cannot run a layer on a machine, to be said after the kernel's name; empty if it can. It does
 // not look for a GPU, as layers on a GPU find out by themselves whether it is there.
 std::string obstacle(const Entry &entry, const ConvTranspose3dOptions &options, const Machine &machine);

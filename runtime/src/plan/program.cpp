@@ -35,7 +35,7 @@ Part lower(const Entry &entry, const Problem &problem, int64_t first, int64_t ch
              folded.is_whole,
              folded.input,
              folded.output,
-             {std::move(depth), entry.sums->cut(y), cut_width(x, entry.variant.stride_x, problem.device)}});
+             {std::move(depth), entry.sums->cut(y), entry.sums->cut_width(x, entry.variant.stride_x, problem.device)}});
     }
     return part;
 }

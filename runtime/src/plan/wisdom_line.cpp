@@ -146,8 +146,8 @@ std::string wisdom_key(const Problem &problem, const Machine &machine) {
         return e.output - (reached_outputs(e.input, e.kernel, e.axis.stride, e.axis.dilation) - 2 * e.axis.padding);
     };
     // A key without an operator is of the forward, as all keys have been that were ever written.
-    const OperatorFacts &facts = operators[static_cast<int>(problem.op)];
-    const std::string op = problem.op == Operator::forward ? "" : "op=" + std::string(facts.name) + " ";
+    const OperatorFacts &facts = operators[static_cast<int>(problem.op_of_kernels())];
+    const std::string op = facts.op == Operator::forward ? "" : "op=" + std::string(facts.name) + " ";
     return machine_prefix(machine) + op + "threads=" + std::to_string(problem.threads) +
            " dtype=" + to_string(problem.types) + " layout=" + to_string(problem.layout) +
            " batch=" + std::to_string(geometry.batch) + " channels=" + std::to_string(c.groups * c.inputs) + "," +

@@ -1,6 +1,7 @@
 #include "problem/geometry.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "problem/checked.h"
 
@@ -21,6 +22,23 @@ int64_t Geometry::output_elements() const {
 int64_t Geometry::weight_elements() const {
     return channels.groups * channels.inputs * channels.outputs * extent[0].kernel * extent[1].kernel *
            extent[2].kernel;
+}
+
+Geometry reversed(Geometry geometry) {
+    std::swap(geometry.channels.inputs, geometry.channels.outputs);
+    for (Extent &e : geometry.extent) {
+        std::swap(e.input, e.output);
+    }
+    return geometry;
+}
+
+Geometry reversed_as_forward(Geometry geometry) {
+    // Input i reads output o = i - padding + k * dilation. The other layer's output i reads the inputs o with
+    // i = o - other padding + (kernel - 1 - k) * dilation.
+    for (Extent &e : geometry.extent) {
+        e.axis.padding = e.axis.dilation * (e.kernel - 1) - e.axis.padding;
+    }
+    return reversed(geometry);
 }
 
 double Geometry::multiply_adds() const {

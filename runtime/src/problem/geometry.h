@@ -45,6 +45,14 @@ struct Geometry {
     double multiply_adds() const;
 };
 
+// Returns the sizes of an operator that goes from a layer's output to its input, as its kernels see them: with the
+// layer's output as their input. Done twice, it gives the layer's own.
+Geometry reversed(Geometry geometry);
+
+// Returns the layer whose forward is the input gradient of a layer of stride 1: from the output's gradient, with the
+// kernel reversed and its channels exchanged. Done twice, it gives the layer's own sizes.
+Geometry reversed_as_forward(Geometry geometry);
+
 }  // namespace unstride
 
 #endif

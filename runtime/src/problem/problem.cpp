@@ -16,9 +16,17 @@ bool are_equal(const Geometry &a, const Geometry &b) {
 
 }  // namespace
 
+Geometry Problem::layer() const {
+    if (op != Operator::input_gradient) {
+        return geometry;
+    }
+    return by_forward ? reversed_as_forward(geometry) : reversed(geometry);
+}
+
 bool Problem::operator==(const Problem &other) const {
-    return op == other.op && layout == other.layout && types == other.types && device == other.device &&
-           threads == other.threads && conditions == other.conditions && are_equal(geometry, other.geometry);
+    return op == other.op && by_forward == other.by_forward && layout == other.layout && types == other.types &&
+           device == other.device && threads == other.threads && conditions == other.conditions &&
+           are_equal(geometry, other.geometry);
 }
 
 }  // namespace unstride

@@ -25,11 +25,22 @@ struct Conditions {
 // share a program.
 struct Problem {
     Operator op = Operator::forward;
-    Geometry geometry;
+    Geometry geometry;  // of what kernels compute: their input may be the layer's output
     Layout layout = Layout::ncdhw;
     Types types;
     Device device = Device::cpu;
     Conditions conditions;
+
+    // Whether kernels of the forward compute an input gradient: that of a layer of stride 1 is the forward of another
+    // layer, whose kernel is reversed and whose input and output channels are exchanged.
+    bool by_forward = false;
+
+    Operator op_of_kernels() const {
+        return by_forward ? Operator::forward : op;
+    }
+
+    // Returns the sizes of the layer.
+    Geometry layer() const;
 
     // The threads that share the work, or a GPU's processors. The number is read once for a call, as the app may set
     // another one while the call runs.

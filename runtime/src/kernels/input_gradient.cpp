@@ -1,0 +1,100 @@
+// Sums of the input gradient: tap by tap, and output channel by output channel of the layer. A kernel's input is the
+// gradient of the layer's output, and its output that of the layer's input (reversed()).
+
+#include <algorithm>
+
+#include "kernels/direct_cost.h"
+
+namespace unstride {
+namespace {
+
+// Returns whether a kernel stages its input split into phases along the width, as vectors along it need.
+bool has_phases(const Entry &entry) {
+    return entry.across == Lanes::columns;
+}
+
+// What a task stages, and which taps an output has: all of them.
+struct ReversedRows {
+    static double taps(const Extent &e) {
+        return as_double(e.kernel);
+    }
+    static int64_t tiles(int64_t columns, const Extent &x) {
+        return divide_up(x.output, columns);
+    }
+    static int64_t slab_columns(const Entry &entry, const Extent &x) {
+        const int64_t stride = x.axis.stride, columns = tiles(entry.variant.columns, x) * entry.variant.columns,
+                      first = -x.axis.padding, last = first + x.axis.dilation * (x.kernel - 1);
+        if (has_phases(entry)) {
+            const int64_t begin = std::min<int64_t>(divide_down(first, stride), 0),
+                          end = std::max(columns + divide_down(last, stride), x.input / stride + 1);
+            return multiply(end - begin, stride);
+        }
+        const int64_t end = std::max((columns - 1) * stride + last + 1, x.input);
+        return end - std::min<int64_t>(first, 0);
+    }
+    static int64_t slab_rows(const Extent &y, int64_t rows) {
+        return std::min((rows - 1) * y.axis.stride + y.axis.dilation * (y.kernel - 1) + 1, y.input);
+    }
+    static int64_t slab_slices(const Extent &z) {
+        return z.kernel;
+    }
+    static int64_t table_elements(const Entry &entry, const Extent &x) {
+        return has_phases(entry) ? 2 * x.kernel : 0;  // position and phase that a tap reads, of at most 32 bits
+    }
+    static bool gathers(const Entry &entry, const Extent &x) {
+        constexpr int64_t most_shuffled = 2;  // strides up to this one are loaded in vectors (schedules/staging.cpp)
+        return has_phases(entry) && x.axis.stride > most_shuffled;
+    }
+};
+
+// Returns a layer of stride 1 that has as many outputs and taps, of which the model of cost for GPUs knows.
+Geometry without_stride(Geometry geometry) {
+    for (Extent &e : geometry.extent) {
+        e.axis = make_axis(1, e.axis.dilation, e.axis.padding);
+    }
+    return geometry;
+}
+
+Estimate estimate_on_gpu(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine) {
+    return gpu_cost.estimate(entry, without_stride(geometry), split, machine);
+}
+
+Split split_on_gpu(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine) {
+    return gpu_cost.split(entry, without_stride(geometry), rows, machine);
+}
+
+int64_t scratch_on_gpu(const Entry &entry, const Geometry &geometry, const Split &split) {
+    return gpu_cost.scratch_elements(entry, without_stride(geometry), split);
+}
+
+// Returns a single cut of the width, as all outputs have the same taps.
+std::vector<Cut> one_phase(const Extent &x, int /*interleaved*/, Device /*device*/) {
+    return cut_nothing(x);
+}
+
+bool always_pays(const Geometry & /*geometry*/) {
+    return true;
+}
+
+constexpr CostModel cost = DirectCost<ReversedRows>::model();
+constexpr CostModel cost_on_gpu{estimate_on_gpu, split_on_gpu, scratch_on_gpu};
+
+}  // namespace
+
+extern const SumsRules input_gradient_sums{
+    Sums::direct,
+    "direct",
+    always_pays,
+    no_obstacle,
+    cut_nothing,
+    one_phase,
+    1,      // output of a row
+    false,  // has blocks of products
+    one_set_of_panels,
+    nullptr,  // panels hold the weights as they are, with exchanged channels
+    nullptr,
+    &cost,
+    &cost_on_gpu,
+};
+
+}  // namespace unstride
