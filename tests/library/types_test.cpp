@@ -312,14 +312,14 @@ TEST_CASE("types that do not fit are refused", "[types][errors]") {
     for (const DType input : {DType::f32, DType::f64, DType::f16, DType::bf16}) {
         for (const DType output : {DType::f32, DType::f64, DType::f16, DType::bf16}) {
             const bool fits = input == output || (size_of(input) == 2 && output == DType::f32);
-            const std::string expected = std::string("an input of ") + to_string(input) + " and an output of " +
+            const std::string expected = std::string("input of ") + to_string(input) + " and output of " +
                                          to_string(output) + " are not supported";
             CHECK(error(input, output).find(fits ? "no error" : expected) == 0);
         }
     }
     CHECK(error_of<InvalidArgument>([&] {
               layer.plan(shape, Layout::ncdhw, {}, {DType::f64, DType::f32});
-          }).find("an input of f64") == 0);
+          }).find("input of f64") == 0);
 
     Tensor halves(shape, Layout::ncdhw, 3, DType::f16), floats(shape);
     CHECK(error_of<InvalidArgument>([&] { layer.forward(floats.view(), floats.view(), halves.view<Half>()); }) ==

@@ -102,9 +102,9 @@ TEST_CASE("strides that the kernels cannot take", "[errors]") {
 TEST_CASE("an output whose elements share memory", "[errors]") {
     Views rows, broadcast;
     rows.output.strides[3] = 7;
-    CHECK(rows.error() == "elements of the output share memory: size [2, 5, 4, 6, 8], strides [960, 192, 48, 7, 1]");
+    CHECK(rows.error() == "elements of output share memory: size [2, 5, 4, 6, 8], strides [960, 192, 48, 7, 1]");
     broadcast.output.strides[0] = 0;
-    CHECK(broadcast.error() == "elements of the output share memory: size [2, 5, 4, 6, 8], strides [0, 192, 48, 8, 1]");
+    CHECK(broadcast.error() == "elements of output share memory: size [2, 5, 4, 6, 8], strides [0, 192, 48, 8, 1]");
 }
 
 TEST_CASE("an output that overlaps the input", "[errors]") {

@@ -32,19 +32,29 @@ void check_batch_norm(const BatchNorm &norm, const Activation &activation, int64
 
 // checks/types.cpp checks the types of a call, and the type as which an array's elements are asked for.
 
-void check_types(const Types &types);
+// Messages call the arrays by these names: what is read, and what is written.
+void check_types(const Types &types, const char *input = "input", const char *output = "output");
 void check_element_type(DType dtype, DType asked);
 
 // checks/resolve.cpp checks an input's shape, and works out the sizes that a layer has for it.
 
 // Returns the geometry of a call with this input and output. The output's spatial sizes choose the output padding, if
-// some output padding leads to them. Its batch and channels are left to check_output_shape.
+// some output padding leads to them. Its batch and channels are left to check_output_shape. Messages call the output by
+// this name.
 Geometry resolve_output(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_shape,
-                        int spatial);
+                        int spatial, const char *output_name = "output");
 
 // Returns the geometry for an input. `output_size` is the argument of ConvTranspose::output_shape.
 Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size,
                  int spatial = 3);
+
+// Returns the geometry of an output of which nothing else is known: an input of the same sizes, with one channel for
+// each group, and a kernel of 1. Messages call the output grad_output.
+Geometry resolve_grad_output(const ConvTranspose3dOptions &options, const Shape &output_shape, int spatial);
+
+// Returns the sizes of the output for an input of `rank` dimensions, of which `spatial` are dimensions of space. There
+// is a batch if the input has one.
+Shape shape_of_output(const Geometry &geometry, size_t rank, int spatial);
 
 // checks/views.cpp checks the arrays of a call.
 
@@ -78,7 +88,7 @@ GradientCall check_input_gradient(const ConvTranspose3dOptions &options, const V
 GradientCall check_weight_gradient(const ConvTranspose3dOptions &options, const View<const void> &input,
                                    const View<const void> &grad_output, const View<void> &grad_weight, Layout preferred,
                                    int spatial);
-// Nothing of the geometry's input is known: its sizes are those of the output, and its kernel is 1.
+// The geometry is that of resolve_grad_output.
 GradientCall check_bias_gradient(const ConvTranspose3dOptions &options, const View<const void> &grad_output,
                                  const View<void> &grad_bias, Layout preferred, int spatial);
 

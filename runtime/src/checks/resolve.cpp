@@ -4,6 +4,7 @@
 
 #include "checks/texts.h"
 #include "problem/checked.h"
+#include "problem/views.h"
 
 namespace unstride {
 namespace {
@@ -115,6 +116,25 @@ Three output_with(const Input &input, const Three &padding) {
     return output;
 }
 
+// Checks the sizes of the arrays of an input and an output with these channels.
+void check_limits(const Geometry &g, const Three &input, const Three &output, int spatial) {
+    for (int d = 0; d < 3; d++) {
+        if (std::max(input[d], output[d]) > largest_extent) {
+            fail("sizes of more than 2^29 along one dimension are not supported, but got input " +
+                 volume(input, spatial) + " and output " + volume(output, spatial));
+        }
+    }
+    // The arrays' sizes in bytes fit in 63 bits, so that nothing that is computed from a Geometry overflows.
+    const auto &[groups, in, out] = g.channels;
+    const int64_t inputs = product({groups * in, input[0], input[1], input[2]});
+    const int64_t outputs = product({groups * out, output[0], output[1], output[2]});
+    multiply(multiply(g.batch, std::max(inputs, outputs)), size_of(DType::f64));
+    if (std::max(inputs, outputs) > largest_item) {
+        fail("more than 2^31 - 1 elements in one item of the batch are not supported, but got " +
+             std::to_string(inputs) + " in the input and " + std::to_string(outputs) + " in the output");
+    }
+}
+
 Geometry make_geometry(const ConvTranspose3dOptions &o, const Input &input, const Three &padding, int spatial) {
     const int64_t batch = input.sizes[0];
     const Three space = input.space(), output = output_with(input, padding);
@@ -126,19 +146,8 @@ Geometry make_geometry(const ConvTranspose3dOptions &o, const Input &input, cons
     for (int d = 0; d < 3; d++) {
         geometry.extent[d] = {space[d], output[d], o.kernel_size[d],
                               make_axis(o.stride[d], o.dilation[d], o.padding[d])};
-        if (std::max(space[d], output[d]) > largest_extent) {
-            fail("sizes of more than 2^29 along one dimension are not supported, but got input " +
-                 volume(space, spatial) + " and output " + volume(output, spatial));
-        }
     }
-    // The arrays' sizes in bytes fit in 63 bits, so that nothing that is computed from a Geometry overflows.
-    const int64_t inputs = product({o.in_channels, space[0], space[1], space[2]});
-    const int64_t outputs = product({o.out_channels, output[0], output[1], output[2]});
-    multiply(multiply(batch, std::max(inputs, outputs)), size_of(DType::f64));
-    if (std::max(inputs, outputs) > largest_item) {
-        fail("more than 2^31 - 1 elements in one item of the batch are not supported, but got " +
-             std::to_string(inputs) + " in the input and " + std::to_string(outputs) + " in the output");
-    }
+    check_limits(geometry, space, output, spatial);
     return geometry;
 }
 
@@ -152,7 +161,7 @@ Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, cons
 }
 
 Geometry resolve_output(const ConvTranspose3dOptions &o, const Shape &input_shape, const Shape &output_shape,
-                        int spatial) {
+                        int spatial, const char *output_name) {
     const Input input = check_input_shape(o, input_shape, spatial);
     const Three usual = output_padding(o);
     if (output_shape.size() != input_shape.size()) {
@@ -179,9 +188,49 @@ Geometry resolve_output(const ConvTranspose3dOptions &o, const Shape &input_shap
         if (!fit(o, input, padded, spatial).fits) {
             possible += " or " + with_space(padded);
         }
-        fail("expected output of size " + possible + ", but got " + to_string(output_shape));
+        fail(std::string("expected ") + output_name + " of size " + possible + ", but got " + to_string(output_shape));
     }
     return make_geometry(o, input, found.padding, spatial);
+}
+
+Geometry resolve_grad_output(const ConvTranspose3dOptions &o, const Shape &output_shape, int spatial) {
+    const size_t rank = output_shape.size(), batched_rank = static_cast<size_t>(spatial) + 2;
+    if (rank != batched_rank - 1 && rank != batched_rank) {
+        fail("expected " + std::to_string(batched_rank - 1) + "D (unbatched) or " + std::to_string(batched_rank) +
+             "D (batched) grad_output, but got size " + to_string(output_shape));
+    }
+    Shape batched = output_shape;
+    if (rank < batched_rank) {
+        batched.insert(batched.begin(), 1);
+    }
+    if (batched[1] != o.out_channels) {
+        fail("expected grad_output to have " + std::to_string(o.out_channels) + " channels, but got size " +
+             to_string(output_shape));
+    }
+    const int64_t least = batched[0] == 0 ? 0 : 1;
+    if (batched[0] < 0 || *std::min_element(batched.begin() + 2, batched.end()) < least) {
+        fail("only the batch of grad_output may be empty, but got size " + to_string(output_shape));
+    }
+    const Shape sizes = lifted(batched, spatial, 3);
+    const Three space{sizes[2], sizes[3], sizes[4]};
+    Geometry geometry{sizes[0], {o.groups, 1, o.out_channels / o.groups}, {}};
+    for (size_t d = 0; d < space.size(); d++) {
+        geometry.extent[d] = {space[d], space[d], 1, make_axis(1, 1, 0)};
+    }
+    check_limits(geometry, space, space, spatial);
+    return geometry;
+}
+
+Shape shape_of_output(const Geometry &geometry, size_t rank, int spatial) {
+    Shape shape;
+    if (channel_dimension(rank, spatial) == 1) {
+        shape.push_back(geometry.batch);
+    }
+    shape.push_back(geometry.channels.groups * geometry.channels.outputs);
+    for (int d = 3 - spatial; d < 3; d++) {
+        shape.push_back(geometry.extent[d].output);
+    }
+    return shape;
 }
 
 }  // namespace unstride

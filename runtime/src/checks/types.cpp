@@ -6,11 +6,12 @@
 
 namespace unstride {
 
-void check_types(const Types &types) {
+void check_types(const Types &types, const char *input, const char *output) {
     const auto &all = supported_types();
     if (std::find(all.begin(), all.end(), types) == all.end()) {
-        fail(std::string("an input of ") + to_string(types.input) + " and an output of " + to_string(types.output) +
-             " are not supported: either both have the same type, or the input f16 or bf16 and the output f32");
+        fail(std::string(input) + " of " + to_string(types.input) + " and " + output + " of " +
+             to_string(types.output) + " are not supported: either both have the same type, or " + input +
+             " has f16 or bf16 and " + output + " f32");
     }
 }
 

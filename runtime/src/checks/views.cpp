@@ -1,4 +1,4 @@
-#include "checks/checks.h"
+#include "checks/views.h"
 
 #include <algorithm>
 #include <array>
@@ -12,10 +12,6 @@
 
 namespace unstride {
 namespace {
-
-bool has_elements(const Shape &sizes) {
-    return std::find(sizes.begin(), sizes.end(), 0) == sizes.end();
-}
 
 enum class Batch { absent, present };
 
@@ -39,7 +35,8 @@ bool is_in_order(const View<const void> &view) {
 // Refuses an array in ndhwc that was made for another number of dimensions of space, as its channels are in another
 // dimension than the layer takes for them. In ncdhw the number makes no difference. A slice of an array that has one
 // dimension less than the array passes: its channels are where the layer looks for them.
-void check_spatial_of(const char *name, const View<const void> &view, int spatial) {
+void check_spatial_of(const NamedView &array, int spatial) {
+    const auto &[name, view] = array;
     const int64_t channel = static_cast<int64_t>(view.sizes.size()) - view.spatial - 1;
     const bool known = view.spatial != 0 && view.spatial != spatial && (channel == 0 || channel == 1);
     if (!known || view.strides[static_cast<size_t>(channel)] != 1 || is_in_order(view)) {
@@ -52,34 +49,40 @@ void check_spatial_of(const char *name, const View<const void> &view, int spatia
          ": Tensor and dense_view take that number after the layout");
 }
 
-void check_strides(const char *name, const View<const void> &view, int spatial) {
-    const size_t channel = channel_dimension(view.sizes.size(), spatial);
+int64_t largest_stride_of(size_t dimension, size_t channel) {
+    return dimension < channel ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int32_t>::max();
+}
+
+// Checks that each stride of a dimension of more than one element is from 0 to most(dimension).
+template<typename Most>
+void check_strides(const NamedView &array, const Most &most) {
+    const View<const void> &view = array.view;
     for (size_t d = 0; d < view.sizes.size(); d++) {
-        const int64_t most = d < channel ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int32_t>::max(),
-                      stride = view.strides[d];
-        if (view.sizes[d] > 1 && (stride < 0 || stride > most)) {
-            fail(std::string(name) + " has stride " + std::to_string(stride) + " in dimension " + std::to_string(d) +
-                 ", which must be " + (stride < 0 ? "0 or more" : "at most " + std::to_string(most)) +
-                 ": got strides " + to_string(view.strides));
+        const int64_t stride = view.strides[d];
+        if (view.sizes[d] > 1 && (stride < 0 || stride > most(d))) {
+            fail(std::string(array.name) + " has stride " + std::to_string(stride) + " in dimension " +
+                 std::to_string(d) + ", which must be " +
+                 (stride < 0 ? "0 or more" : "at most " + std::to_string(most(d))) + ": got strides " +
+                 to_string(view.strides));
         }
     }
 }
 
-void check_view(const char *name, const View<const void> &view, int spatial) {
+// Checks what is the same for all arrays: that there is a stride for each size, and memory that is aligned.
+void check_memory(const NamedView &array) {
+    const View<const void> &view = array.view;
     if (view.strides.size() != view.sizes.size()) {
-        fail(std::string(name) + " has " + std::to_string(view.sizes.size()) + " sizes, but " +
+        fail(std::string(array.name) + " has " + std::to_string(view.sizes.size()) + " sizes, but " +
              std::to_string(view.strides.size()) + " strides");
     }
     if (!has_elements(view.sizes)) {
         return;
     }
-    check_data(name, view.data);
+    check_data(array.name, view.data);
     const int64_t alignment = size_of(view.dtype);
     if (reinterpret_cast<uintptr_t>(view.data) % static_cast<uintptr_t>(alignment) != 0) {
-        fail(std::string(name) + " is not aligned to " + std::to_string(alignment) + " bytes");
+        fail(std::string(array.name) + " is not aligned to " + std::to_string(alignment) + " bytes");
     }
-    check_strides(name, view, spatial);
-    check_spatial_of(name, view, spatial);
 }
 
 Layout other_than(Layout layout) {
@@ -96,7 +99,8 @@ bool can_be(Layout layout, const View<const void> &view, int spatial) {
     return view.sizes[dense] <= 1 || view.strides[dense] == 1;
 }
 
-std::string layouts_of(const char *name, const View<const void> &view, int spatial) {
+std::string layouts_of(const NamedView &array, int spatial) {
+    const auto &[name, view] = array;
     const bool columns = can_be(Layout::ncdhw, view, spatial), channels = can_be(Layout::ndhwc, view, spatial);
     std::string dense = "neither";
     if (columns || channels) {
@@ -176,6 +180,67 @@ bool elements_are_distinct(const Shape &sizes, const Shape &strides) {
 
 }  // namespace
 
+bool has_elements(const Shape &sizes) {
+    return std::find(sizes.begin(), sizes.end(), 0) == sizes.end();
+}
+
+void check_view(const NamedView &array, int spatial) {
+    check_memory(array);
+    if (has_elements(array.view.sizes)) {
+        const size_t channel = channel_dimension(array.view.sizes.size(), spatial);
+        check_strides(array, [&](size_t d) { return largest_stride_of(d, channel); });
+        check_spatial_of(array, spatial);
+    }
+}
+
+void check_strided(const NamedView &array) {
+    check_memory(array);
+    check_strides(array, [](size_t) { return std::numeric_limits<int64_t>::max(); });
+}
+
+void check_shape(const char *name, const Shape &shape, const Shape &expected) {
+    if (shape != expected) {
+        fail(std::string("expected ") + name + " of size " + to_string(expected) + ", but got " + to_string(shape));
+    }
+}
+
+void check_distinct(const NamedView &written) {
+    const auto &[name, view] = written;
+    if (has_elements(view.sizes) && !elements_are_distinct(view.sizes, view.strides)) {
+        fail(std::string("elements of ") + name + " share memory: size " + to_string(view.sizes) + ", strides " +
+             to_string(view.strides));
+    }
+}
+
+void check_apart(const NamedView &read, const NamedView &written) {
+    if (has_elements(read.view.sizes) && has_elements(written.view.sizes) && overlap(read.view, written.view)) {
+        fail(std::string(read.name) + " and " + written.name + " overlap");
+    }
+}
+
+Layout common_layout(const std::vector<NamedView> &arrays, Layout preferred, int spatial) {
+    for (Layout layout : {preferred, other_than(preferred)}) {
+        if (std::all_of(arrays.begin(), arrays.end(), [&](const NamedView &array) {
+                return !has_elements(array.view.sizes) || can_be(layout, array.view, spatial);
+            })) {
+            return layout;
+        }
+    }
+    std::string names = arrays.front().name, layouts;
+    for (size_t i = 1; i < arrays.size(); i++) {
+        names += (i + 1 == arrays.size() ? " and " : ", ") + std::string(arrays[i].name);
+    }
+    for (const NamedView &array : arrays) {
+        layouts += layouts_of(array, spatial);
+    }
+    constexpr const char *each[] = {"", " both", " all"};
+    const size_t rank = arrays.front().view.sizes.size();
+    fail(names + " must" + each[std::min<size_t>(arrays.size(), 3) - 1] +
+         " have dense columns (ncdhw: stride 1 in dimension " + std::to_string(rank - 1) +
+         ") or dense channels (ndhwc: stride 1 in dimension " + std::to_string(channel_dimension(rank, spatial)) + ")" +
+         layouts);
+}
+
 void check_sizes(const Shape &sizes, int spatial) {
     check_spatial(spatial);
     const auto least = static_cast<size_t>(spatial) + 1;
@@ -189,7 +254,7 @@ void check_sizes(const Shape &sizes, int spatial) {
 }
 
 Layout check_input(const View<const void> &input, const std::optional<Layout> &wanted, int spatial) {
-    check_view("input", input, spatial);
+    check_view({"input", input}, spatial);
     const Layout usual = Layout::ncdhw;
     if (!has_elements(input.sizes)) {
         return wanted.value_or(usual);
@@ -204,9 +269,7 @@ Layout check_input(const View<const void> &input, const std::optional<Layout> &w
 }
 
 void check_output_shape(const Shape &shape, const Shape &expected) {
-    if (shape != expected) {
-        fail("expected output of size " + to_string(expected) + ", but got " + to_string(shape));
-    }
+    check_shape("output", shape, expected);
 }
 
 void check_residual_type(DType dtype, DType output) {
@@ -224,40 +287,28 @@ void check_residual_shape(const Shape &shape, const Shape &output) {
 
 Layout check_views(const View<const void> &input, const View<void> &output, const View<const void> *residual,
                    const Shape &expected_output, Layout preferred, int spatial) {
-    check_view("input", input, spatial);
-    check_view("output", output, spatial);
+    const View<const void> written = output;
+    const NamedView from{"input", input}, to{"output", written};
+    std::vector<NamedView> arrays{from, to};
+    check_view(from, spatial);
+    check_view(to, spatial);
     check_types({input.dtype, output.dtype});
     check_output_shape(output.sizes, expected_output);
     if (residual != nullptr) {
-        check_view("residual", *residual, spatial);
+        arrays.push_back({"residual", *residual});
+        check_view(arrays.back(), spatial);
         check_residual_type(residual->dtype, output.dtype);
         check_residual_shape(residual->sizes, output.sizes);
     }
     if (!has_elements(output.sizes)) {
         return preferred;
     }
-    if (!elements_are_distinct(output.sizes, output.strides)) {
-        fail("elements of the output share memory: size " + to_string(output.sizes) + ", strides " +
-             to_string(output.strides));
-    }
-    if (overlap(input, output)) {
-        fail("input and output overlap");
-    }
-    if (residual != nullptr && overlap(*residual, output) && !is_same(*residual, output)) {
+    check_distinct(to);
+    check_apart(from, to);
+    if (residual != nullptr && overlap(*residual, written) && !is_same(*residual, written)) {
         fail("residual and output overlap, and are not the same");
     }
-    for (Layout layout : {preferred, other_than(preferred)}) {
-        if (can_be(layout, input, spatial) && can_be(layout, output, spatial) &&
-            (residual == nullptr || can_be(layout, *residual, spatial))) {
-            return layout;
-        }
-    }
-    fail(std::string(residual == nullptr ? "input and output must both" : "input, output and residual must all") +
-         " have dense columns (ncdhw: stride 1 in dimension " + std::to_string(input.sizes.size() - 1) +
-         ") or dense channels (ndhwc: stride 1 in dimension " +
-         std::to_string(channel_dimension(input.sizes.size(), spatial)) + ")" + layouts_of("input", input, spatial) +
-         layouts_of("output", output, spatial) +
-         (residual == nullptr ? "" : layouts_of("residual", *residual, spatial)));
+    return common_layout(arrays, preferred, spatial);
 }
 
 }  // namespace unstride

@@ -13,7 +13,6 @@
 #include "plan/wisdom.h"
 #include "problem/checked.h"
 #include "problem/dimensions.h"
-#include "problem/views.h"
 #include "process/float_environment.h"
 #include "process/planning_changes.h"
 
@@ -31,18 +30,6 @@ Geometry with_space(Geometry geometry) {
 }
 
 }  // namespace
-
-Shape shape_of_output(const Geometry &geometry, size_t rank, int spatial) {
-    Shape shape;
-    if (channel_dimension(rank, spatial) == 1) {
-        shape.push_back(geometry.batch);
-    }
-    shape.push_back(geometry.channels.groups * geometry.channels.outputs);
-    for (int d = 3 - spatial; d < 3; d++) {
-        shape.push_back(geometry.extent[d].output);
-    }
-    return shape;
-}
 
 ConvTranspose::State::State() : planning(planning_of_environment()) {
 }

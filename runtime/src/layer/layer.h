@@ -99,10 +99,6 @@ private:
                             const View<const void> *residual) const;
 };
 
-// Returns the sizes of the output for an input of `rank` dimensions, of which `spatial` are dimensions of space. There
-// is a batch if the input has one.
-Shape shape_of_output(const Geometry &geometry, size_t rank, int spatial);
-
 }  // namespace unstride
 
 #endif
