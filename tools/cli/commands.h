@@ -7,6 +7,7 @@ namespace unstride::tools {
 
 // Each adds one command to the command line. The command runs when its arguments are parsed, and throws on any failure.
 void add_run(CLI::App &app);
+void add_backward(CLI::App &app);
 void add_init(CLI::App &app);
 void add_plan(CLI::App &app);
 void add_list(CLI::App &app);

@@ -1,6 +1,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "arguments.h"
 #include "commands.h"
@@ -44,10 +45,11 @@ void init(const Arguments &arguments) {
         std::cout << "bias    " << shape_text(layer.bias_shape()) << " -> " << arguments.bias << '\n';
     }
     std::cout.flush();
-    weight_file.commit();
+    std::vector<OutputFile *> files{&weight_file};
     if (bias_file) {
-        bias_file->commit();
+        files.push_back(&*bias_file);
     }
+    OutputFile::commit_all(files);
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ int main(int argc, char **argv) {
         app.set_version_flag("--version", "unstride " UNSTRIDE_VERSION);
         app.require_subcommand(0, 1);
         add_run(app);
+        add_backward(app);
         add_init(app);
         add_plan(app);
         add_list(app);
@@ -40,7 +41,7 @@ int main(int argc, char **argv) {
             app.parse(argc, argv);
             // CLI11's own check would hide the name of a command that does not exist.
             if (app.get_subcommands().empty()) {
-                return fail("a command is needed: run, init, plan, list, bench or tune");
+                return fail("a command is needed: run, backward, init, plan, list, bench or tune");
             }
         } catch (const CLI::Success &request) {  // --help or --version
             app.exit(request);

@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -8,6 +6,7 @@
 #include "activation_argument.h"
 #include "arguments.h"
 #include "commands.h"
+#include "layer_files.h"
 #include "tools/files/npy.h"
 #include "tools/files/output_file.h"
 #include "tools/files/text.h"
@@ -26,71 +25,6 @@ struct Arguments {
     std::optional<Planning> planning;
     bool repeat = false;
 };
-
-// Turns sizes as a file of this layout has them, with the channels last in ndhwc, into sizes as Shape has them;
-// to_file_order turns them back. Sizes of a rank that no input has stay as they are.
-Shape from_file_order(Shape sizes, Layout layout, int dims) {
-    const int rank = static_cast<int>(sizes.size());
-    if (layout == Layout::ndhwc && (rank == dims + 1 || rank == dims + 2)) {
-        std::rotate(sizes.end() - dims - 1, sizes.end() - 1, sizes.end());
-    }
-    return sizes;
-}
-
-Shape to_file_order(Shape sizes, Layout layout, int dims) {
-    if (layout == Layout::ndhwc) {
-        std::rotate(sizes.end() - dims - 1, sizes.end() - dims, sizes.end());
-    }
-    return sizes;
-}
-
-// Completes `layer.options` with the channels and the kernel's size, which the weight's sizes tell.
-void take_weight_shape(LayerArguments &layer, const NpyArray &weight, const std::string &path) {
-    const Shape &sizes = weight.sizes;
-    ConvTranspose3dOptions &options = layer.options;
-    const auto axes = static_cast<size_t>(layer.dims) + 2;
-    if (sizes.size() != axes) {
-        throw InvalidArgument(path + ": a weight has " + std::to_string(axes) + " dimensions (C_in, C_out / groups" +
-                              (layer.dims == 3 ? ", KD" : "") + (layer.dims > 1 ? ", KH" : "") +
-                              ", KW), not the shape " + shape_text(sizes));
-    }
-    options.in_channels = sizes[0];
-    if (__builtin_mul_overflow(sizes[1], options.groups, &options.out_channels)) {
-        throw InvalidArgument("--groups: too large");
-    }
-    const auto kernel = [&](size_t d) { return d + axes < 5 ? 1 : sizes[d + axes - 3]; };
-    options.kernel_size = Triple(kernel(0), kernel(1), kernel(2));
-}
-
-// Returns the types that --dtype asks for, or else the input's type for both.
-Types choose_types(const Arguments &arguments, DType input) {
-    const Types types = arguments.types->count() > 0 ? arguments.layer.types : input;
-    if (types.input != input) {
-        throw InvalidArgument("--dtype: " + to_string(types) + " needs an input of " + to_string(types.input) +
-                              ", but " + arguments.input + " has " + to_string(input));
-    }
-    return types;
-}
-
-// Calls `use` with a pointer to the elements, which has their type.
-template<typename Use>
-void with_values(const NpyArray &array, const Use &use) {
-    with_type(array.dtype, [&](auto *null) {
-        use(reinterpret_cast<const std::remove_pointer_t<decltype(null)> *>(array.values.data()));
-    });
-}
-
-View<const void> view_of(const NpyArray &array, Layout layout, int dims) {
-    const Shape sizes = from_file_order(array.sizes, layout, dims);
-    return {array.values.data(), array.dtype, sizes, dense_strides(sizes, layout, dims)};
-}
-
-template<typename Call>
-double seconds_of(const Call &call) {
-    const auto start = std::chrono::steady_clock::now();
-    call();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 // Returns the line about time and speed. `times` has the seconds of one call, or of two: the second one, into the same
 // memory, takes as long as each further one. Before these there were `trials`, which tried candidates.
@@ -116,7 +50,7 @@ void run(const Arguments &arguments) {
     const NpyArray input = read_npy(arguments.input);
     const NpyArray weight = read_npy(arguments.weight);
     take_weight_shape(layer_arguments, weight, arguments.weight);
-    const Types types = choose_types(arguments, input.dtype);
+    const Types types = choose_types(*arguments.types, layer_arguments.types, "an input", input.dtype, arguments.input);
     layer_arguments.types = types;
     layer_arguments.options.bias = !arguments.bias.empty();
 

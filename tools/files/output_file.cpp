@@ -81,17 +81,28 @@ void OutputFile::write(const void *data, size_t bytes) {
     }
 }
 
-void OutputFile::commit() {
+void OutputFile::finish() {
     take_owner_and_permissions();
     std::FILE *file = file_;
     file_ = nullptr;
     if (std::fclose(file) != 0) {
         fail(errno);
     }
-    try {
-        temporary_->rename_to(target_);
-    } catch (const std::system_error &e) {
-        fail(e.code().value());
+}
+
+void OutputFile::commit() {
+    commit_all({this});
+}
+
+void OutputFile::commit_all(const std::vector<OutputFile *> &files) {
+    std::vector<Removal::Renaming> renamings;
+    for (OutputFile *file : files) {
+        file->finish();
+        renamings.push_back({&*file->temporary_, file->target_});
+    }
+    const auto [renamed, error] = Removal::rename_all(renamings);
+    if (error != 0) {
+        files[renamed]->fail(error);
     }
 }
 

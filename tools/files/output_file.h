@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "removal.h"
 
@@ -29,6 +30,10 @@ public:
     void write(const void *data, size_t bytes);
     void commit();
 
+    // Commits several files. All of them are complete before the first one gets its name, and no signal
+    // that ends the process comes between the names.
+    static void commit_all(const std::vector<OutputFile *> &files);
+
     // Returns where the file will be, with symbolic links followed.
     const std::filesystem::path &target() const {
         return target_;
@@ -38,6 +43,7 @@ private:
     void find_target();
     void create(mode_t mode);
     void take_owner_and_permissions();
+    void finish();  // all that can fail before the file gets its name
     [[noreturn]] void fail(int error_number) const;
 
     std::string path_;  // as the user wrote it, for messages

@@ -7,7 +7,6 @@
 #include <csignal>
 #include <cstdio>
 #include <mutex>
-#include <system_error>
 #include <utility>
 
 namespace unstride::tools {
@@ -84,12 +83,17 @@ Removal::~Removal() {
     }
 }
 
-void Removal::rename_to(const std::filesystem::path &target) {
+std::pair<size_t, int> Removal::rename_all(const std::vector<Renaming> &renamings) {
     const Exclusive exclusive;
-    if (std::rename(path_.c_str(), target.c_str()) != 0) {
-        throw std::system_error(errno, std::generic_category());
+    size_t renamed = 0;
+    for (const auto &[file, target] : renamings) {
+        if (std::rename(file->path_.c_str(), target.c_str()) != 0) {
+            return {renamed, errno};
+        }
+        file->forget();
+        renamed++;
     }
-    forget();
+    return {renamed, 0};
 }
 
 void Removal::forget() {

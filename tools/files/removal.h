@@ -1,7 +1,10 @@
 #ifndef UNSTRIDE_TOOLS_REMOVAL_H
 #define UNSTRIDE_TOOLS_REMOVAL_H
 
+#include <cstddef>
 #include <filesystem>
+#include <utility>
+#include <vector>
 
 namespace unstride::tools {
 
@@ -16,8 +19,13 @@ public:
     Removal(const Removal &) = delete;
     Removal &operator=(const Removal &) = delete;
 
-    // Gives the file a name to stay under. Throws std::system_error, and the file will be removed.
-    void rename_to(const std::filesystem::path &target);
+    // Gives files names to stay under, while no signal can end the process. Returns how many got theirs, and if these
+    // are not all, the number of the error; the others will be removed.
+    struct Renaming {
+        Removal *file;
+        const std::filesystem::path &target;
+    };
+    static std::pair<size_t, int> rename_all(const std::vector<Renaming> &renamings);
 
     const std::filesystem::path &path() const {
         return path_;
