@@ -83,6 +83,18 @@ class FilesTest(CommandLineTest):
         self.assertEqual(process.wait(60), -signal.SIGTERM)
         self.assertEqual({path.name for path in self.folder.iterdir()}, {"x.npy", "w.npy", "expected.npy"})
 
+    def test_a_signal_leaves_none_of_three_files(self):
+        backward = ["backward", "--input", "x.npy", "--weight", "w.npy", "--grad-output", "expected.npy"]
+        outputs = ["--grad-input", "gx.npy", "--grad-weight", "gw.npy", "--grad-bias", "gb.npy"]
+        before = {path.name: path.read_bytes() for path in self.folder.iterdir()}
+        process, _ = self.start_and_hold(*backward, *outputs, files=3)
+        process.terminate()
+        self.assertEqual(process.wait(60), -signal.SIGTERM)
+        self.assertEqual({path.name: path.read_bytes() for path in self.folder.iterdir()}, before)
+        process, reading = self.start_and_hold(*backward, *outputs, files=3)
+        self.assertEqual(self.read_all(process, reading), (0, ""))
+        self.assertEqual({path.name for path in self.folder.iterdir()}, {*before, "gx.npy", "gw.npy", "gb.npy"})
+
     def test_ignored_signals_stay_ignored(self):
         def ignore():
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -238,6 +250,7 @@ class FilesTest(CommandLineTest):
         for arguments in (
             self.RUN,
             [*INIT, "--weight", "new_w.npy", "--bias", "new_b.npy"],
+            ["backward", "--grad-output", "expected.npy", "--grad-bias", "new.npy"],
             ["plan", *layer],
             ["list"],
             ["--help"],

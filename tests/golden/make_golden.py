@@ -19,6 +19,11 @@ and
     terms           most terms that are summed for one output, the bias included
     magnitude       largest sum of |weight * input| + |bias| over the outputs
     exact           all is integer and magnitude < 2^24, so that f32 arithmetic in any order gives the output exactly
+    gradients       what autograd gives for input, weight and bias, if these are not many numbers. Input, weight and
+                    gradient of the output are here the numbers of `operand`, so that they need no place in the file
+
+The numbers of `operand` are multiples of 2^-6 in [-1, 1), which every element type has. Sums of their products are
+exact in f32 in any order, and so are the gradients in every type but for one rounding of a gradient of 16 bits.
 
 A typed case is one of which torch computed the output in `dtype`, f16 or bf16, with all arrays rounded to it. Outputs
 may be infinite or NaN; `magnitude` is that of the others.
@@ -45,6 +50,9 @@ from golden_cases import CASES, INITIALIZATIONS, LOWER_CASES, LOWER_INITIALIZATI
 
 HERE = pathlib.Path(__file__).resolve().parent
 GRID = 2.0**-21
+OPERANDS = ["grad_output", "input", "weight"]
+KNUTH = np.uint32(2654435761)
+MOST_IN_GRADIENTS = 4000  # numbers of input and weight
 HEAD = 8  # values of an initialization that are stored
 LAYERS = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn.ConvTranspose3d}
 
@@ -86,6 +94,37 @@ def run(layer, output_size, x, weight, bias):
         if bias is not None:
             layer.bias.copy_(bias)
         return layer(x, output_size=output_size or None)
+
+
+def operand(part, shape):
+    """The numbers of one of the operands of gradients; tests/support/golden.cpp makes the same ones."""
+    hashed = (np.arange(np.prod(shape), dtype=np.uint32) * np.uint32(3) + np.uint32(OPERANDS.index(part) + 1)) * KNUTH
+    hashed = (hashed ^ hashed >> np.uint32(13)) * KNUTH
+    return torch.from_numpy(((hashed >> np.uint32(25)).astype(np.float64) - 64).reshape(shape) / 64)
+
+
+def make_gradients(store, case, entry):
+    """Adds the gradients to the entry of a case."""
+    options = options_of(case)
+    layer = LAYERS[dimensions(case["kernel"])](**{**options, "bias": True}, dtype=torch.float64)
+    if np.prod(case["shape"]) + layer.weight.numel() > MOST_IN_GRADIENTS:
+        return
+
+    def gradients(change):
+        """The gradients for changed operands."""
+        x = change(operand("input", case["shape"])).requires_grad_()
+        with torch.no_grad():
+            layer.weight.copy_(change(operand("weight", tuple(layer.weight.shape))))
+        layer.zero_grad()
+        y = layer(x, output_size=case.get("output_size") or None)
+        y.backward(change(operand("grad_output", tuple(y.shape))))
+        return x.grad, layer.weight.grad, layer.bias.grad
+
+    # Those of input and weight are multiples of 2^-12, and that of the bias of 2^-6: all have less than 24 bits.
+    for magnitudes, least in zip(gradients(torch.abs), (2.0**-12, 2.0**-12, 2.0**-6), strict=True):
+        assert (magnitudes < 2**24 * least).all(), entry["name"]
+    parts = zip(("input", "weight", "bias"), gradients(lambda values: values), strict=True)
+    entry["gradients"] = {part: store.add(gradient.numpy()) for part, gradient in parts}
 
 
 def options_of(case):
@@ -219,6 +258,8 @@ def make_files():
     # Last, so that the floats of the others stay where they are.
     cases += [make_case(store, case) for case in LOWER_CASES]
     initializations += [make_initialization(store, g, seed) for g in LOWER_INITIALIZATIONS for seed in SEEDS]
+    for case, entry in zip(CASES + LOWER_CASES, cases, strict=True):
+        make_gradients(store, case, entry)
     lists = {"cases": cases, "initialization": initializations, "typed": typed}
     members = "".join(f',"{name}":{lines(entries)}' for name, entries in lists.items())
     text = f'{{"floats":{store.floats}{members}}}\n'

@@ -126,6 +126,64 @@ TEST_CASE("every variant gives PyTorch's results", "[golden]") {
     }
 }
 
+// A gradient's memory, in which what is not written stays NaN.
+Tensor unwritten(const Shape &shape, Layout layout, int spatial, DType dtype) {
+    Tensor tensor(shape, layout, spatial, dtype);
+    const auto count = static_cast<size_t>(element_count(shape));
+    copy_into(tensor.view<void>(), std::vector<double>(count, std::numeric_limits<double>::quiet_NaN()));
+    return tensor;
+}
+
+// The golden data's gradients are exact in f32, so that those of 16 bits are rounded once.
+void check_gradient(const View<const void> &got, const GoldenArray &expected) {
+    std::vector<double> numbers;
+    for (float value : expected.values) {
+        numbers.push_back(rounded(got.dtype, value));
+    }
+    CHECK(got.sizes == expected.shape);
+    CHECK(numbers_of(got) == numbers);
+}
+
+void check_gradients(const ConvTranspose &layer, const GoldenCase &c, Layout layout, DType dtype) {
+    const auto operand = [&](GoldenOperand which, const Shape &shape) {
+        Tensor tensor(shape, layout, c.spatial, dtype);
+        copy_into(tensor.view<void>(), golden_operand(which, element_count(shape)));
+        return tensor;
+    };
+    const Tensor grad_output = operand(GoldenOperand::grad_output, c.output.shape),
+                 input = operand(GoldenOperand::input, c.input.shape);
+    Tensor grad_input = unwritten(c.input.shape, layout, c.spatial, dtype),
+           grad_weight = unwritten(c.weight.shape, Layout::ncdhw, c.spatial, dtype),
+           sums = unwritten({c.options.out_channels, 1}, Layout::ncdhw, 1, dtype);
+    const View<void> grad_bias(sums.data<void>(), dtype, {c.options.out_channels}, {1});
+    layer.input_gradient(grad_output.view<void>(), grad_input.view<void>());
+    check_gradient(grad_input.view<void>(), c.gradients->input);
+    layer.weight_gradient(input.view<void>(), grad_output.view<void>(), grad_weight.view<void>());
+    check_gradient(grad_weight.view<void>(), c.gradients->weight);
+    layer.bias_gradient(grad_output.view<void>(), grad_bias);
+    check_gradient(grad_bias, c.gradients->bias);
+}
+
+TEST_CASE("gradients are PyTorch's in every type", "[golden][gradients]") {
+    int compared = 0;
+    for (const GoldenCase &c : golden().cases) {
+        if (!c.gradients) {
+            continue;
+        }
+        INFO(c.name);
+        ConvTranspose layer = make_layer(c);
+        layer.set_weight(golden_operand(GoldenOperand::weight, element_count(c.weight.shape)).data(), c.weight.shape);
+        for (Layout layout : layouts) {
+            for (DType dtype : {DType::f32, DType::f64, DType::f16, DType::bf16}) {
+                INFO(to_string(layout) << ", " << to_string(dtype));
+                check_gradients(layer, c, layout, dtype);
+                compared++;
+            }
+        }
+    }
+    CHECK(compared > 800);
+}
+
 // NaN and infinity are where PyTorch has them, be they from the input or from an overflow.
 size_t count_wrong(const std::vector<double> &got, const GoldenCase &c) {
     size_t wrong = 0;

@@ -86,6 +86,15 @@ double bound_from(const json &entry, double epsilon) {
                : epsilon * entry.at("terms").get<double>() * entry.at("magnitude").get<double>();
 }
 
+std::optional<GoldenGradients> gradients_from(const json &entry, const std::vector<float> &data) {
+    if (entry.count("gradients") == 0) {
+        return std::nullopt;
+    }
+    const json &gradients = entry.at("gradients");
+    return GoldenGradients{array_from(gradients.at("input"), data), array_from(gradients.at("weight"), data),
+                           array_from(gradients.at("bias"), data)};
+}
+
 GoldenCase case_from(const json &entry, const std::vector<float> &data, double epsilon) {
     return {entry.at("name"),
             spatial_from(entry),
@@ -95,7 +104,8 @@ GoldenCase case_from(const json &entry, const std::vector<float> &data, double e
             array_from(entry.at("output"), data),
             array_from(entry.at("weight_values"), data),
             array_from(entry.at("bias_values"), data),
-            bound_from(entry, epsilon)};
+            bound_from(entry, epsilon),
+            gradients_from(entry, data)};
 }
 
 }  // namespace
@@ -122,6 +132,17 @@ Golden load_golden(const std::string &directory) {
             {is_f16 ? DType::f16 : DType::bf16, case_from(entry, data, is_f16 ? 1. / 1024 : 1. / 128)});
     }
     return golden;
+}
+
+std::vector<double> golden_operand(GoldenOperand operand, int64_t count) {
+    constexpr uint32_t knuth = 2654435761;
+    std::vector<double> numbers;
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t hashed = (static_cast<uint32_t>(i) * 3 + static_cast<uint32_t>(operand) + 1) * knuth;
+        hashed = (hashed ^ hashed >> 13) * knuth;
+        numbers.push_back((static_cast<double>(hashed >> 25) - 64) / 64);
+    }
+    return numbers;
 }
 
 uint32_t crc32(const std::vector<float> &values) {

@@ -2,6 +2,7 @@
 #define UNSTRIDE_TESTS_GOLDEN_H
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,11 @@ struct GoldenArray {
     std::vector<float> values;
 };
 
+// PyTorch's gradients for operands that all element types have. They are exact in f32.
+struct GoldenGradients {
+    GoldenArray input, weight, bias;
+};
+
 // A layer, an input, and PyTorch's output; tests/golden/make_golden.py says how they were made.
 struct GoldenCase {
     std::string name;
@@ -24,6 +30,7 @@ struct GoldenCase {
     GoldenArray input, output;       // rank spatial + 2, or one less without a batch
     GoldenArray weight, bias;        // no bias if options.bias is false
     double bound;                    // how far an output may be from PyTorch's; 0 where f32 is exact
+    std::optional<GoldenGradients> gradients = std::nullopt;
 };
 
 // A case that PyTorch computed in f16 or bf16.
@@ -53,6 +60,12 @@ struct Golden {
 
 // Reads cases.json and data.bin. Throws std::runtime_error if they cannot be read or do not belong together.
 Golden load_golden(const std::string &directory);
+
+// An array that the gradients of GoldenGradients are computed from.
+enum class GoldenOperand { grad_output, input, weight };
+
+// Returns its numbers, in PyTorch's order of dimensions.
+std::vector<double> golden_operand(GoldenOperand operand, int64_t count);
 
 // zlib's CRC-32 of the values as little-endian bytes.
 uint32_t crc32(const std::vector<float> &values);

@@ -46,7 +46,7 @@ OutputFile::OutputFile(const std::string &path) : path_(path) {
 // Renaming onto a link would replace the link. weakly_canonical keeps a link to a file that does not exist yet.
 void OutputFile::find_target() {
     std::error_code error;
-    target_ = fs::weakly_canonical(path_, error);
+    target_ = fs::weakly_canonical(fs::absolute(path_), error);
     while (!error && fs::is_symlink(target_)) {
         target_ = fs::weakly_canonical(target_.parent_path() / fs::read_symlink(target_), error);
     }
