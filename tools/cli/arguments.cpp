@@ -163,6 +163,21 @@ CLI::Option *add_device(CLI::App &app, Device &value) {
                       });
 }
 
+CLI::Option *add_operator(CLI::App &app, Operator &value) {
+    const std::string name = "--operator";
+    return add_parsed(app, name, "forward|input_gradient|weight_gradient|bias_gradient",
+                      "What is computed with the layer (default: forward)", [name, &value](const std::string &text) {
+                          for (const Operator op : {Operator::forward, Operator::input_gradient,
+                                                    Operator::weight_gradient, Operator::bias_gradient}) {
+                              if (text == to_string(op)) {
+                                  value = op;
+                                  return;
+                              }
+                          }
+                          refuse(name, "forward, input_gradient, weight_gradient or bias_gradient", text);
+                      });
+}
+
 CLI::Option *add_planning(CLI::App &app, std::optional<Planning> &value, const std::string &otherwise) {
     const std::string name = "--planning";
     const std::string help = "Estimate which variants are fastest, or try them first (default: " + otherwise + ")";

@@ -14,6 +14,7 @@ namespace {
 struct Arguments {
     Shape input_size;
     LayerArguments layer;
+    Operator op = Operator::forward;
     std::string wisdom;
 };
 
@@ -36,7 +37,8 @@ void print_plan(const Arguments &arguments) {
     // All weights are zero, which every type has: kernels of pairs are only for weights that bf16 has.
     layer.set_weight(std::vector<float>(layer.weight().size()).data(), layer.weight_shape());
     const Shape output = layer.output_shape(input, layer_arguments.output_size);
-    const Plan plan = layer.plan(input, layer_arguments.layout, layer_arguments.output_size, layer_arguments.types);
+    const Plan plan =
+        layer.plan(input, layer_arguments.layout, layer_arguments.output_size, layer_arguments.types, arguments.op);
     const double flops = 2 * plan.multiply_adds;
     const Variant &v = plan.variant;
     const bool on_cpu = layer.device() == Device::cpu;
@@ -44,6 +46,7 @@ void print_plan(const Arguments &arguments) {
 
     std::cout << "layer       " << shape_text(input) << " -> " << shape_text(output) << ", weight "
               << shape_text(layer.weight_shape()) << ", " << to_string(layer_arguments.layout) << '\n'
+              << (arguments.op == Operator::forward ? "" : format("operator    %s\n", to_string(arguments.op)))
               << "variant     " << v.name << '\n'
               << format("            family %s, tile of %d channels x %d columns, %s, %s, %s\n", v.family.c_str(),
                         v.block, v.columns, stride.c_str(), v.isa.c_str(), to_string(v.types).c_str())
@@ -78,6 +81,7 @@ void add_plan(CLI::App &app) {
     add_input_size(*command, dims, arguments->input_size)->required();
     add_integer(*command, "--out-channels", options.out_channels, "Channels of the output")->required();
     add_triple(*command, dims, "--kernel-size", options.kernel_size, "Size of the kernel")->required();
+    add_operator(*command, arguments->op);
     add_types(*command, arguments->layer.types, "f32");
     add_layer_arguments(*command, arguments->layer);
     add_wisdom_argument(*command, arguments->wisdom);
