@@ -144,7 +144,7 @@ TEST_CASE("variants keep to one name each", "[layer]") {
     const size_t before = variants().size();
     const Variant &first = variants().front();
     const AddedKernel again{first.name,     first.family, first.layout,  first.isa,
-                            first.stride_x, first.block,  first.columns, nullptr};
+                            first.stride_x, first.block,  first.columns, {}};
     CHECK(error_of<InvalidArgument>([&] { register_layer({}, {again}); }) == "two variants are called " + first.name);
     CHECK(error_of<InvalidArgument>([&] { register_layer({4, 4, 0}, {again}); }) != "no error");
     CHECK(variants().size() == before);
@@ -152,7 +152,7 @@ TEST_CASE("variants keep to one name each", "[layer]") {
 
 TEST_CASE("a kernel of an unknown family is refused", "[layer]") {
     const size_t before = variants().size();
-    const AddedKernel unknown{"of_no_family", "rows", Layout::ncdhw, "baseline", 1, 8, 4, nullptr};
+    const AddedKernel unknown{"of_no_family", "rows", Layout::ncdhw, "baseline", 1, 8, 4, {}};
     const std::string error = error_of<InvalidArgument>([&] { register_kernels({unknown}); });
     CHECK(error.find("there is no kernel family 'rows', but channels, columns, ") == 0);
     CHECK(variants().size() == before);

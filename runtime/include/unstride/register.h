@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "unstride/conv_transpose.h"
@@ -11,7 +12,8 @@ struct halide_buffer_t;
 
 namespace unstride {
 
-// The one signature that all kernels of the convolution have. generators/kernel.h documents the arguments.
+// The one signature that all kernels of the convolution and of its input gradient have. generators/kernel.h documents
+// the arguments.
 using Kernel = int (*)(const void *user_context, halide_buffer_t *input, halide_buffer_t *weight, halide_buffer_t *bias,
                        halide_buffer_t *residual, int32_t padding_x, int32_t padding_y, int32_t padding_z,  //
                        int32_t dilation_x, int32_t dilation_y, int32_t dilation_z,                          //
@@ -21,6 +23,13 @@ using Kernel = int (*)(const void *user_context, halide_buffer_t *input, halide_
                        bool has_residual, int32_t formula,                                                  //
                        int32_t rows_per_task, int32_t slices_per_task, int32_t items_per_task, int32_t blocks_per_task,
                        halide_buffer_t *output);
+
+// The signature of kernels of the bias gradient. generators/bias_gradient.cpp documents the arguments.
+using BiasGradientKernel = int (*)(const void *user_context, halide_buffer_t *grad_output, int32_t steps, int32_t items,
+                                   halide_buffer_t *sums);
+
+// A kernel of any operator, with the signature that this has.
+using AnyKernel = std::variant<Kernel, BiasGradientKernel>;
 
 // The signature of kernels that apply an activation to outputs in memory. generators/activation.cpp documents the
 // arguments.
@@ -40,7 +49,7 @@ struct AddedKernel {
     Layout layout;
     std::string isa;
     int stride_x, block, columns;
-    Kernel kernel;
+    AnyKernel kernel;
 
     // Whether a machine, a Halide autoscheduler, scheduled the kernel. Such a kernel has parallel loops of its own, of
     // which the threads share the outermost; in ndhwc the first dimension of its buffers is that of the channels; and

@@ -15,7 +15,7 @@ struct BuiltInKernel {
     const char *isa;
     int stride_x, block, columns;
     DType input, output;
-    Kernel kernel;
+    AnyKernel kernel;
 };
 
 struct BuiltInActivation {

@@ -38,7 +38,7 @@ Operator known_operator(const std::string &name) {
 // Returns a kernel with what the tables say of its family and its instruction set. Throws InvalidArgument if the tables
 // have no such family or instruction set.
 Entry make_entry(Operator op, const char *name, Layout layout, const char *family, int block, int columns, int stride_x,
-                 const Types &types, const char *isa_name, Kernel kernel) {
+                 const Types &types, const char *isa_name, AnyKernel kernel) {
     const Isa &isa = find_isa(isa_name);
     const FamilyFacts &facts = known_family(family);
     const SumsRules &sums = rules_of(op, facts.sums);

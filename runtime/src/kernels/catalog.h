@@ -21,7 +21,7 @@ struct Entry {
     Lanes across;              // the dimension that the vectors of its register tile lie along
     int lanes;                 // how many sums a vector holds
     const Isa *isa;            // its instruction set
-    Kernel kernel;
+    AnyKernel kernel;
     bool autoscheduled = false;  // whether Halide's autoscheduler made it (AddedKernel)
 };
 

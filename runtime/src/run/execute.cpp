@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <variant>
 
 #include "device/kernel_call.h"
 #include "run/activation_pass.h"
@@ -115,7 +116,7 @@ private:
         KernelCall call(threads_, split.share_items ? KernelCall::Shared::items : KernelCall::Shared::tasks, stream_,
                         std::move(finish));
         const auto narrow = [](int64_t value) { return static_cast<int32_t>(value); };
-        call.check(part_.entry->kernel(
+        call.check(std::get<Kernel>(part_.entry->kernel)(
             call.context(), input.get(), weight.get(), bias.get(), residual.get(),      //
             narrow(x.axis.padding), narrow(y.axis.padding), narrow(z.axis.padding),     //
             narrow(x.axis.dilation), narrow(y.axis.dilation), narrow(z.axis.dilation),  //
