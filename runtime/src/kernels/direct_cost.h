@@ -146,8 +146,9 @@ private:
         }
         const Core core = core_of(entry, machine);
         // Loads that straddle cache lines take longer. A tile which has no more sums than the latency asks for has
-        // nothing to do meanwhile: on Zen 3, columns 4x16 took 1.08 to 1.23 times as long as 6x16 on six layers.
-        const double waiting = core.microarchitecture.latency * (across_channels ? 1 : 1.15);
+        // nothing to do meanwhile: on Zen 3, columns 4x16 took 1.08 to 1.23 times as long as 6x16 on six layers. Of 1,
+        // 1.08 and 1.15, the second loses least on bench/planner/zen3.csv.
+        const double waiting = core.microarchitecture.latency * (across_channels ? 1 : 1.08);
         const double step =
             std::max({cycles_of_step(core, of_tile), waiting, cycles_of_memory(entry, geometry, machine, core)});
 
