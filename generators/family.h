@@ -7,7 +7,7 @@ namespace unstride {
 
 // The kernel families: in which way a kernel gets at its sums, and what its vectors lie across. This is the one table
 // of them, which the generator, the schedules, the build, the runtime and its users' `list` read.
-enum class Family { channels, columns, depthwise, winograd, taps, pairs, quads };
+enum class Family { channels, columns, depthwise, winograd, taps, pairs, quads, outputs, inputs, diagonal };
 
 // In which way sums are computed. Kernels of one way round alike, whatever the tile or the layout, as long as all of
 // them have fused multiply-adds, or none has.
@@ -16,6 +16,7 @@ enum class Sums {
     winograd,  // by minimal filters along depth and height
     taps,      // products of all taps along height and width first, then their sums
     pairs,     // tap by tap, two input channels of bf16 at once
+    products,  // weight gradients: over positions, as outer products of channels and taps
 };
 
 // What the vectors of a register tile lie across: output channels, output columns, or channels and taps.
@@ -43,6 +44,9 @@ inline constexpr FamilyFacts families[] = {
     {Family::taps, "taps", Sums::taps, Lanes::columns, Lanes::taps, Inputs::shared, 1},
     {Family::pairs, "pairs", Sums::pairs, Lanes::channels, Lanes::channels, Inputs::shared, 1},
     {Family::quads, "quads", Sums::direct, Lanes::columns, Lanes::columns, Inputs::shared, 4},
+    {Family::outputs, "outputs", Sums::products, Lanes::channels, Lanes::channels, Inputs::shared, 1},
+    {Family::inputs, "inputs", Sums::products, Lanes::channels, Lanes::channels, Inputs::shared, 1},
+    {Family::diagonal, "diagonal", Sums::products, Lanes::channels, Lanes::channels, Inputs::own, 1},
 };
 
 // Null where there is no family of this name.

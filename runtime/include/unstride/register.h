@@ -28,8 +28,16 @@ using Kernel = int (*)(const void *user_context, halide_buffer_t *input, halide_
 using BiasGradientKernel = int (*)(const void *user_context, halide_buffer_t *grad_output, int32_t steps, int32_t items,
                                    halide_buffer_t *sums);
 
+// The signature of kernels of the weight gradient. generators/weight_gradient.cpp documents the arguments.
+using WeightGradientKernel = int (*)(const void *user_context, halide_buffer_t *input, halide_buffer_t *grad_output,
+                                     int32_t padding_x, int32_t padding_y, int32_t padding_z,              //
+                                     int32_t dilation_x, int32_t dilation_y, int32_t dilation_z,           //
+                                     int32_t stride_x, int32_t stride_y, int32_t stride_z,                 //
+                                     int32_t kernel_size_x, int32_t kernel_size_y, int32_t kernel_size_z,  //
+                                     halide_buffer_t *partial);
+
 // A kernel of any operator, with the signature that this has.
-using AnyKernel = std::variant<Kernel, BiasGradientKernel>;
+using AnyKernel = std::variant<Kernel, BiasGradientKernel, WeightGradientKernel>;
 
 // The signature of kernels that apply an activation to outputs in memory. generators/activation.cpp documents the
 // arguments.

@@ -8,7 +8,7 @@
 namespace unstride {
 
 // Each of these rows is defined in the file of its way of summing.
-extern const SumsRules direct_sums, winograd_sums, taps_sums, pairs_sums, input_gradient_sums;
+extern const SumsRules direct_sums, winograd_sums, taps_sums, pairs_sums, products_sums, input_gradient_sums;
 
 namespace {
 
@@ -49,6 +49,9 @@ constexpr FamilyRules family_rules[] = {
     {Family::taps, as_they_are, no_obstacle, nullptr, nullptr},
     {Family::pairs, paired_inputs, no_obstacle, &Conditions::in_bf16, not_in_bf16},
     {Family::quads, as_they_are, unless_inputs_in_fours, &Conditions::aligned, not_aligned},
+    {Family::outputs, as_they_are, no_obstacle, nullptr, nullptr},
+    {Family::inputs, as_they_are, no_obstacle, nullptr, nullptr},
+    {Family::diagonal, one_group, unless_depthwise, nullptr, nullptr},
 };
 
 constexpr bool is_complete() {
@@ -88,6 +91,8 @@ const SumsRules &rules_of(Operator op, Sums sums) {
         return taps_sums;
     case Sums::pairs:
         return pairs_sums;
+    case Sums::products:
+        return products_sums;
     }
     return direct_sums;
 }

@@ -10,6 +10,7 @@
 #include "layer/layer.h"
 #include "plan/describe.h"
 #include "plan/planning.h"
+#include "plan/weight_gradient.h"
 #include "plan/wisdom.h"
 #include "problem/checked.h"
 #include "problem/dimensions.h"
@@ -210,6 +211,9 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
     const Problem problem = state_->problem_of(op, geometry, layout, types);
     Machine machine = untimed_machine(problem.threads);
     machine.clock_hertz = device_info(state_->device).clock_hertz;
+    if (op == Operator::weight_gradient) {
+        return plan_weight_gradient(state_->options, problem, machine, state_->forced_for(op));
+    }
     const Planned planned = state_->plan_for(problem);
     Plan plan = describe(*planned.program, problem, machine);
     plan.under_trial = planned.trials != nullptr;
@@ -231,6 +235,9 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
     const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
     Problem problem = state_->problem_of(op, geometry, layout, types);
     problem.threads = machine.threads;
+    if (op == Operator::weight_gradient) {
+        return plan_weight_gradient(state_->options, problem, machine, state_->forced_for(op));
+    }
     return describe(decide(state_->options_of(problem), problem, machine, state_->forced_for(op)), problem, machine);
 }
 
@@ -252,7 +259,8 @@ void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task) 
     if (rows_per_task < 0 || (rows_per_task > 0 && found == nullptr)) {
         throw InvalidArgument("rows_per_task must not be negative, and goes with a variant");
     }
-    if (rows_per_task > 0 && (found->autoscheduled || found->variant.device != Device::cpu)) {
+    if (rows_per_task > 0 && (found->autoscheduled || found->variant.op == Operator::weight_gradient ||
+                              found->variant.device != Device::cpu)) {
         throw InvalidArgument("variant " + name + " has tasks of its own, for which rows_per_task must be 0");
     }
     if (found == nullptr) {

@@ -1,0 +1,73 @@
+#include "outer_products.h"
+
+namespace unstride {
+
+using namespace Halide;
+
+namespace {
+
+// Copies channels that lie apart in memory, in blocks of four by four columns, which are loaded along the columns and
+// turned in registers.
+void turn(Operand &operand) {
+    constexpr int side = 4;
+    Var i{"i"}, xi{"xi"};
+    operand.staged.bound(x, 0, (operand.columns + side - 1) / side * side)
+        .split(lane, lane, i, side)
+        .split(x, x, xi, side)
+        .reorder(i, xi, lane, x, y, z, n, block)
+        .vectorize(i)
+        .unroll(xi)
+        .unroll(lane);
+    operand.source.compute_at(operand.staged, lane)
+        .bound_extent(c, side)
+        .bound_extent(x, side)
+        .reorder_storage(c, x)
+        .reorder(c, x)
+        .vectorize(x)
+        .unroll(c);
+}
+
+void stage(const OuterProducts &s, Operand &operand, const LoopLevel &level, int lanes) {
+    operand.staged.compute_at(level)
+        .bound(y, 0, s.rows)
+        .bound(z, 0, s.slices)
+        .bound(n, 0, s.items)
+        .bound_extent(lane, operand.width);
+    if (!s.channels_last && operand.width % 4 == 0) {
+        turn(operand);
+        return;
+    }
+    const int vector = std::min(operand.width, lanes);
+    Var i{"i"};
+    operand.staged.bound(x, 0, operand.columns)
+        .split(lane, lane, i, vector)
+        .reorder(i, lane, x, y, z, n, block)
+        .vectorize(i)
+        .unroll(lane);
+}
+
+}  // namespace
+
+void schedule_outer_products(OuterProducts &s, const Tile &tile) {
+    Var i{"i"};
+    s.partial.update()
+        .reorder(lane, other, other_block, lane_block, tap_x, tap_y, tap_z)
+        .vectorize(lane, tile.lanes)
+        .unroll(lane)
+        .unroll(other);
+    s.sum.compute_at(s.partial, other_block)
+        .bound_extent(lane, tile.block)
+        .bound_extent(other, tile.columns)
+        .vectorize(lane, tile.lanes)
+        .unroll(lane)
+        .unroll(other);
+    s.sum.update()
+        .reorder(lane, other, s.positions[0], s.positions[1], s.positions[2], s.positions[3])
+        .vectorize(lane, tile.lanes)
+        .unroll(lane)
+        .unroll(other);
+    stage(s, s.input, LoopLevel(s.partial, Var::outermost()), tile.lanes);
+    stage(s, s.grad_output, LoopLevel(s.partial, tap_y), tile.lanes);
+}
+
+}  // namespace unstride
