@@ -7,16 +7,17 @@ namespace unstride {
 
 // The kernel families: in which way a kernel gets at its sums, and what its vectors lie across. This is the one table
 // of them, which the generator, the schedules, the build, the runtime and its users' `list` read.
-enum class Family { channels, columns, depthwise, winograd, taps, pairs, quads, outputs, inputs, diagonal };
+enum class Family { channels, columns, depthwise, winograd, taps, pairs, quads, outputs, inputs, diagonal, positions };
 
 // In which way sums are computed. Kernels of one way round alike, whatever the tile or the layout, as long as all of
 // them have fused multiply-adds, or none has.
 enum class Sums {
-    direct,    // tap by tap
-    winograd,  // by minimal filters along depth and height
-    taps,      // products of all taps along height and width first, then their sums
-    pairs,     // tap by tap, two input channels of bf16 at once
-    products,  // weight gradients: over positions, as outer products of channels and taps
+    direct,     // tap by tap
+    winograd,   // by minimal filters along depth and height
+    taps,       // products of all taps along height and width first, then their sums
+    pairs,      // tap by tap, two input channels of bf16 at once
+    products,   // weight gradients: over positions, as outer products of channels and taps
+    positions,  // bias gradients: over positions, without weights
 };
 
 // What the vectors of a register tile lie across: output channels, output columns, or channels and taps.
@@ -47,6 +48,7 @@ inline constexpr FamilyFacts families[] = {
     {Family::outputs, "outputs", Sums::products, Lanes::channels, Lanes::channels, Inputs::shared, 1},
     {Family::inputs, "inputs", Sums::products, Lanes::channels, Lanes::channels, Inputs::shared, 1},
     {Family::diagonal, "diagonal", Sums::products, Lanes::channels, Lanes::channels, Inputs::own, 1},
+    {Family::positions, "positions", Sums::positions, Lanes::columns, Lanes::channels, Inputs::own, 1},
 };
 
 // Null where there is no family of this name.

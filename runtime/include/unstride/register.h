@@ -44,6 +44,10 @@ using AnyKernel = std::variant<Kernel, BiasGradientKernel, WeightGradientKernel>
 using ActivationKernel = int (*)(const void *user_context, halide_buffer_t *input, int32_t formula,
                                  halide_buffer_t *bias, halide_buffer_t *output);
 
+// The signature of kernels of GPUs that add up sums of chunks. generators/sum_of_chunks.cpp documents the arguments.
+using SumOfChunksKernel = int (*)(const void *user_context, halide_buffer_t *chunks, halide_buffer_t *before,
+                                  bool accumulate, halide_buffer_t *output);
+
 // Runs a parallel loop of a kernel: task(user_context, i, closure) for each i from `min` to `min + size - 1`, in the
 // threads of the kernel's call, which the user context tells. Returns an error of one of the tasks, or 0. Kernels call
 // this in place of Halide's halide_do_par_for, whose handler belongs to the whole process and all Halide pipelines in
@@ -76,6 +80,7 @@ struct AddedKernel {
 // for a kernel family that there is not, and for an instruction set that is none of instruction_sets().
 int register_kernels(const std::vector<AddedKernel> &kernels);
 int register_activation(DType dtype, const std::string &isa, ActivationKernel kernel);
+int register_sum_of_chunks(DType dtype, const std::string &isa, SumOfChunksKernel kernel);
 int register_layer(const ConvTranspose3dOptions &layer, const std::vector<AddedKernel> &kernels);
 
 }  // namespace unstride

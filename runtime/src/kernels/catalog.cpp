@@ -55,6 +55,7 @@ struct Registry {
     std::deque<Entry> entries;
     std::vector<Variant> variants;
     std::map<std::pair<DType, std::string>, ActivationKernel> activations;
+    std::map<std::pair<DType, std::string>, SumOfChunksKernel> sums_of_chunks;
 
     Registry() {
         for (const BuiltInKernel &k : built_in.kernels) {
@@ -143,6 +144,20 @@ ActivationKernel activation_kernel(DType dtype, const std::string &isa) {
 
 int register_activation(DType dtype, const std::string &isa, ActivationKernel kernel) {
     registry().activations[{dtype, isa}] = kernel;
+    return 1;
+}
+
+SumOfChunksKernel sum_of_chunks_kernel(DType dtype, const std::string &isa) {
+    const auto found = registry().sums_of_chunks.find({dtype, isa});
+    if (found == registry().sums_of_chunks.end()) {
+        throw InvalidArgument(std::string("this program has no kernel for gradients of type ") + to_string(dtype) +
+                              built_in.advice);
+    }
+    return found->second;
+}
+
+int register_sum_of_chunks(DType dtype, const std::string &isa, SumOfChunksKernel kernel) {
+    registry().sums_of_chunks[{dtype, isa}] = kernel;
     return 1;
 }
 

@@ -40,6 +40,10 @@ std::string why_no_kernels(Layout layout, const Types &types);
 // variants. Throws InvalidArgument if this program has no such kernel.
 ActivationKernel activation_kernel(DType dtype, const std::string &isa);
 
+// Returns the kernel with which a GPU adds up sums of chunks, and stores them as elements of a type. Throws
+// InvalidArgument if this program has no such kernel.
+SumOfChunksKernel sum_of_chunks_kernel(DType dtype, const std::string &isa);
+
 }  // namespace unstride
 
 #endif

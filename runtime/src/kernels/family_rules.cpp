@@ -8,7 +8,8 @@
 namespace unstride {
 
 // Each of these rows is defined in the file of its way of summing.
-extern const SumsRules direct_sums, winograd_sums, taps_sums, pairs_sums, products_sums, input_gradient_sums;
+extern const SumsRules direct_sums, winograd_sums, taps_sums, pairs_sums, products_sums, position_sums,
+    input_gradient_sums;
 
 namespace {
 
@@ -52,6 +53,7 @@ constexpr FamilyRules family_rules[] = {
     {Family::outputs, as_they_are, no_obstacle, nullptr, nullptr},
     {Family::inputs, as_they_are, no_obstacle, nullptr, nullptr},
     {Family::diagonal, one_group, unless_depthwise, nullptr, nullptr},
+    {Family::positions, as_they_are, no_obstacle, nullptr, nullptr},
 };
 
 constexpr bool is_complete() {
@@ -71,7 +73,7 @@ static_assert(is_complete(), "each family has a row in both tables, in the order
 }  // namespace
 
 std::vector<const SumsRules *> all_sums() {
-    return {&taps_sums, &pairs_sums, &winograd_sums, &direct_sums, &input_gradient_sums};
+    return {&taps_sums, &pairs_sums, &winograd_sums, &direct_sums, &position_sums, &input_gradient_sums};
 }
 
 const FamilyRules &rules_of(Family family) {
@@ -93,6 +95,8 @@ const SumsRules &rules_of(Operator op, Sums sums) {
         return pairs_sums;
     case Sums::products:
         return products_sums;
+    case Sums::positions:
+        return position_sums;
     }
     return direct_sums;
 }

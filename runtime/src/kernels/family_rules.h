@@ -42,8 +42,8 @@ template<typename T>
 using Arrange = std::vector<T> (*)(const Geometry &geometry, const Weights<T> &weights, size_t set);
 
 // What the runtime knows of a way of summing. No other code compares ways of summing. Each row stands in the file of
-// its way: direct.cpp, winograd.cpp, taps.cpp, pairs.cpp. An operator other than the forward has a row of its own for
-// each of its ways.
+// its way: direct.cpp, winograd.cpp, taps.cpp, pairs.cpp, positions.cpp. An operator other than the forward has a row
+// of its own for each of its ways.
 struct SumsRules {
     Sums sums;
     const char *name;

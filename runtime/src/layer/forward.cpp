@@ -4,37 +4,16 @@
 #include <chrono>
 #include <optional>
 
-#include "array/copy.h"
 #include "array/scan.h"
 #include "checks/checks.h"
 #include "kernels/devices.h"
 #include "layer/device_tensor.h"
 #include "layer/layer.h"
+#include "layer/transfer.h"
 #include "problem/views.h"
 
 namespace unstride {
 namespace {
-
-// Copies the elements of a view as (N, C, D, H, W) to an array of a GPU, which is dense in this layout.
-void upload(const View<const void> &view, Layout layout, DeviceArray &array) {
-    if (is_dense(view, layout)) {
-        array.upload(view.data);
-        return;
-    }
-    Tensor dense(view.sizes, layout, 3, view.dtype);
-    copy_elements(view, dense.view<void>());
-    array.upload(dense.data<void>());
-}
-
-void download(DeviceArray &array, Layout layout, const View<void> &view) {
-    if (is_dense(view, layout)) {
-        array.download(view.data);
-        return;
-    }
-    Tensor dense(view.sizes, layout, 3, view.dtype);
-    array.download(dense.data<void>());
-    copy_elements(dense.view<void>(), view);
-}
 
 Arrays arrays_of(Device device, int spatial, int64_t groups, const View<const void> &input, const View<void> &output,
                  const View<const void> *residual) {

@@ -43,6 +43,10 @@ void ConvTranspose::State::weight_is_set() {
 
 Problem ConvTranspose::State::problem_of(Operator op, const Geometry &geometry, Layout layout,
                                          const Types &types) const {
+    if (op == Operator::bias_gradient) {  // whose kernels leave their sums to be rounded to any type
+        const int threads = device == Device::cpu ? num_threads() : processors;
+        return {op, with_outputs_alone(geometry), layout, types.input, device, {}, false, threads};
+    }
     Conditions conditions;
     conditions.moderate = has_moderate_weights;
     conditions.in_bf16 = has_weights_in_bf16;
@@ -79,7 +83,8 @@ Planned ConvTranspose::State::plan_for(const Problem &problem) const {
             std::make_shared<const Program>(decide(options_of(problem), problem, machine, forced_for(problem.op)));
         const bool is_estimate = forced_for(problem.op).entry == nullptr && planned.program->measured_seconds == 0,
                    takes_time = problem.geometry.batch > 0;
-        if (planning != Planning::estimate && device == Device::cpu && is_estimate && takes_time) {
+        const bool are_different = problem.op != Operator::bias_gradient;  // kernels that all wait for memory are not
+        if (planning != Planning::estimate && device == Device::cpu && is_estimate && takes_time && are_different) {
             auto trials = std::make_shared<Trials>(options_of(problem), problem, machine, planned.program);
             planned.trials = trials->are_over() ? nullptr : std::move(trials);
         }
@@ -259,8 +264,10 @@ void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task) 
     if (rows_per_task < 0 || (rows_per_task > 0 && found == nullptr)) {
         throw InvalidArgument("rows_per_task must not be negative, and goes with a variant");
     }
-    if (rows_per_task > 0 && (found->autoscheduled || found->variant.op == Operator::weight_gradient ||
-                              found->variant.device != Device::cpu)) {
+    const bool splits_by_itself = found != nullptr && (found->autoscheduled || found->variant.device != Device::cpu ||
+                                                       found->variant.op == Operator::weight_gradient ||
+                                                       found->variant.op == Operator::bias_gradient);
+    if (rows_per_task > 0 && splits_by_itself) {
         throw InvalidArgument("variant " + name + " has tasks of its own, for which rows_per_task must be 0");
     }
     if (found == nullptr) {

@@ -92,7 +92,8 @@ Fold fold_of(const Geometry &geometry, const Variant &variant) {
     const Extent &x = geometry.extent[2];
     const int64_t stride = x.axis.stride, padding = x.axis.padding;
     const bool knows_its_padding = variant.layer != nullptr;
-    if (!is_one_row(geometry) || variant.device != Device::cpu || knows_its_padding) {
+    if (variant.op == Operator::bias_gradient || !is_one_row(geometry) || variant.device != Device::cpu ||
+        knows_its_padding) {
         return {};
     }
     if (is_reversed(variant)) {

@@ -58,4 +58,13 @@ double Geometry::multiply_adds() const {
     return result;
 }
 
+Geometry with_outputs_alone(const Geometry &geometry) {
+    Geometry alone{geometry.batch, {1, 0, multiply(geometry.channels.groups, geometry.channels.outputs)}, {}};
+    for (size_t d = 0; d < alone.extent.size(); d++) {
+        const int64_t outputs = geometry.extent[d].output;
+        alone.extent[d] = {outputs, outputs, 1, make_axis(1, 1, 0)};
+    }
+    return alone;
+}
+
 }  // namespace unstride

@@ -53,6 +53,10 @@ Geometry reversed(Geometry geometry);
 // kernel reversed and its channels exchanged. Done twice, it gives the layer's own sizes.
 Geometry reversed_as_forward(Geometry geometry);
 
+// Returns a geometry in which all that is known is a layer's output, as a single group. It has no input channels, and
+// so no inputs and no weights.
+Geometry with_outputs_alone(const Geometry &geometry);
+
 }  // namespace unstride
 
 #endif

@@ -40,8 +40,8 @@ void run_tasks(int64_t count, int threads, const std::function<void(int64_t)> &t
 // Sums up chunks in the threads of a call.
 class ChunkSums {
 public:
-    ChunkSums(const WeightGradientProgram &program, const Problem &problem, const Array &input, const Array &grad_output,
-         char *partial)
+    ChunkSums(const WeightGradientProgram &program, const Problem &problem, const Array &input,
+              const Array &grad_output, char *partial)
         : p_(program), geometry_(problem.geometry), input_(input.grouped(program.seen.groups)),
           grad_output_(grad_output.grouped(program.seen.groups)), partial_(partial),
           type_(program.entry->variant.types.sums()) {

@@ -1,0 +1,182 @@
+#include "run/bias_gradient.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+#include <variant>
+
+#include "array/copy.h"
+#include "device/kernel_call.h"
+#include "plan/program.h"
+#include "problem/checked.h"
+#include "run/sum_of_chunks.h"
+
+namespace unstride {
+namespace {
+
+constexpr int64_t few = 16;  // sums that are added one after the other
+
+// The most blocks that a GPU's grid has along a dimension but the first.
+constexpr int64_t grid_limit = 65535;
+
+PositionChunks chunks_of(const Geometry &geometry) {
+    const auto &[z, y, x] = geometry.extent;
+    return unstride::chunks_of(geometry.batch, product({z.output, y.output, x.output}));
+}
+
+// Returns the kernel that adds up sums which a kernel has left, whose channels are dense.
+const Entry &kernel_of_sums(const Entry &entry) {
+    const auto is_it = [&](const Entry &e) {
+        const Variant &v = e.variant;
+        return v.op == Operator::bias_gradient && v.layout == Layout::ndhwc && v.isa == entry.variant.isa &&
+               v.types == Types(entry.variant.types.sums()) && v.layer == nullptr;
+    };
+    const auto found = std::find_if(catalog().begin(), catalog().end(), is_it);
+    if (found == catalog().end()) {
+        throw std::logic_error("the catalog lacks the kernel that adds up what " + entry.variant.name + " leaves");
+    }
+    return *found;
+}
+
+// Returns an array as kernels of the bias gradient take it. Dimensions of space that follow each other without a gap
+// become one, in which positions need no division to be found.
+KernelBuffer<5> positions_of(const Array &array, Layout layout) {
+    std::vector<std::pair<int64_t, int64_t>> space;  // extent and stride
+    for (const Array::Dimension d : {Array::column, Array::row, Array::slice}) {
+        const int64_t extent = array.extent(d), stride = array.stride(d);
+        if (extent != 1 && !space.empty() && stride == space.back().first * space.back().second) {
+            space.back().first *= extent;
+        } else if (extent != 1) {
+            space.emplace_back(extent, stride);
+        }
+    }
+    if (space.empty() || (layout == Layout::ncdhw && space.front().second != 1)) {
+        space.insert(space.begin(), {1, 1});
+    }
+    space.resize(3, {1, 1});
+    const auto stride = [&](Array::Dimension d) { return array.extent(d) == 1 ? 1 : array.stride(d); };
+    return {array.origin(),
+            {space[0].first, space[1].first, space[2].first, array.extent(Array::channel), array.extent(Array::item)},
+            {space[0].second, space[1].second, space[2].second, stride(Array::channel), stride(Array::item)}};
+}
+
+// Returns the sizes of `count` sums for each channel, as if they were the positions of an item.
+Shape sizes_of(int64_t channels, int64_t count) {
+    return {1, channels, 1, 1, count};
+}
+
+}  // namespace
+
+PositionSums::PositionSums(const Entry *entry, const Problem &problem, const Stream &stream)
+    : entry_(entry), problem_(problem), stream_(stream), dtype_(problem.types.sums()),
+      channels_(problem.geometry.channels.outputs), chunks_(chunks_of(problem.geometry)) {
+    sums_.push_back(allocate(problem.geometry.batch > 0 ? chunks_.count() : 0));
+}
+
+PositionSums::Sums PositionSums::allocate(int64_t count) const {
+    const int64_t at_least_one = std::max<int64_t>(count, 1);
+    if (stream_.device == Device::cpu) {
+        return {count, Tensor(sizes_of(channels_, at_least_one), Layout::ndhwc, 3, dtype_), nullptr};
+    }
+    return {count, std::nullopt, std::make_unique<DeviceArray>(stream_, multiply(channels_, at_least_one), dtype_)};
+}
+
+Origin PositionSums::origin_of(const Sums &sums, int64_t offset) const {
+    return {stream_.device, dtype_, sums.tensor ? sums.tensor->data<void>() : nullptr, sums.on_gpu.get(), offset};
+}
+
+int64_t PositionSums::items_of_call(int64_t apart) const {
+    const int64_t batch = problem_.geometry.batch;
+    int64_t items = items_in_32_bits(problem_.geometry, apart);
+    if (stream_.device != Device::cpu) {
+        items = std::min(items, multiply(grid_limit, chunks_.items));
+        if (divide_up(channels_, entry_->lanes) > grid_limit) {
+            throw InvalidArgument("this many output channels are not supported on a GPU");
+        }
+    }
+    if (items >= batch) {
+        return batch;
+    }
+    if (stream_.device == Device::opencl) {
+        throw InvalidArgument("more than " + std::to_string(items) +
+                              " items of this size are not supported with OpenCL");
+    }
+    return std::max<int64_t>(items / chunks_.items, 1) * chunks_.items;
+}
+
+void PositionSums::run(const Entry &entry, const Array &from, const PositionChunks &chunks, int64_t first_group,
+                       const Sums &to) const {
+    const int64_t chunk = channels_ * chunks.in_item, groups = divide_up(from.extent(Array::item), chunks.items);
+    KernelBuffer<5> positions = positions_of(from, entry.variant.layout);
+    KernelBuffer<3> sums(origin_of(to, first_group * chunk), {channels_, chunks.in_item, groups},
+                         {1, channels_, chunk});
+    KernelCall call(problem_.threads, KernelCall::Shared::items, stream_);
+    call.check(std::get<BiasGradientKernel>(entry.kernel)(call.context(), positions.get(),
+                                                          static_cast<int32_t>(chunks.steps),
+                                                          static_cast<int32_t>(chunks.items), sums.get()));
+}
+
+void PositionSums::add(const Array &items, int64_t first) {
+    const int64_t count = items.extent(Array::item), reach = std::numeric_limits<int32_t>::max();
+    if (stream_.device != Device::cpu || count == 1 || items.stride(Array::item) <= reach / count) {
+        run(*entry_, items, chunks_, first / chunks_.items, sums_.front());
+        return;
+    }
+    // A chunk has several items, which lie too far apart for one call.
+    const Shape sizes{count, channels_, items.extent(Array::slice), items.extent(Array::row),
+                      items.extent(Array::column)};
+    const Shape strides{items.stride(Array::item), items.stride(Array::channel), items.stride(Array::slice),
+                        items.stride(Array::row), items.stride(Array::column)};
+    Tensor dense(sizes, problem_.layout, 3, items.dtype());
+    copy_elements({items.data(), items.dtype(), sizes, strides}, dense.view<void>());
+    run(*entry_, Array(Device::cpu, std::as_const(dense).view<void>(), 3, 1), chunks_, first / chunks_.items,
+        sums_.front());
+}
+
+void PositionSums::add_until_few_are_left() {
+    while (sums_.back().count > few) {
+        const Sums &from = sums_.back();
+        const Shape sizes = sizes_of(channels_, from.count);
+        const PositionChunks chunks = unstride::chunks_of(1, from.count);
+        Sums to = allocate(chunks.count());
+        run(kernel_of_sums(*entry_),
+            from.tensor ? Array(Device::cpu, from.tensor->view<void>(), 3, 1)
+                        : Array(*from.on_gpu, dtype_, sizes, Layout::ndhwc, 1),
+            chunks, 0, to);
+        sums_.push_back(std::move(to));
+    }
+}
+
+void PositionSums::store(const Sums &from, const Origin &to, int64_t stride, Update update,
+                         const Stream &stream) const {
+    const Origin chunks{stream.device, dtype_, from.tensor ? from.tensor->data<void>() : nullptr, from.on_gpu.get(), 0};
+    add_chunks({chunks,
+                to,
+                from.count,
+                {channels_, 1, 1, 1, 1, 1, 1},
+                {1, 0, 0, 0, 0, 0, 0, channels_},
+                {stride, 0, 0, 0, 0, 0, 0}},
+               update, 1, stream);
+}
+
+void PositionSums::store(const Origin &to, int64_t stride, Update update) {
+    add_until_few_are_left();
+    store(sums_.back(), to, stride, update, stream_);
+}
+
+void PositionSums::store_from_process(const Origin &to, int64_t stride, Update update) {
+    add_until_few_are_left();
+    const Sums &last = sums_.back();
+    if (last.tensor) {
+        store(last, to, stride, update, stream_);
+        return;
+    }
+    Sums copy{last.count, Tensor(sizes_of(channels_, std::max<int64_t>(last.count, 1)), Layout::ndhwc, 3, dtype_),
+              nullptr};
+    last.on_gpu->download(copy.tensor->data<void>());
+    store(copy, to, stride, update, {});
+}
+
+}  // namespace unstride
