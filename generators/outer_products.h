@@ -12,12 +12,16 @@ inline const Halide::Var tap_x{"tap_x"}, tap_y{"tap_y"}, tap_z{"tap_z"};
 inline const Halide::Var lane_block{"lane_block"}, other_block{"other_block"};
 inline const Halide::Var block{"block"};  // of the channels of an operand
 
-// An operand as a tile reads it: the channels of a block lie side by side, and blocks apart.
+// An operand as a tile reads it: the channels of a block lie side by side, then its positions, and blocks apart. The
+// columns of grad_output with the same number modulo the stride, its phases, are apart as well, since a tap reads just
+// one of them: columns that lie a power of two apart would share few sets of a cache.
 struct Operand {
-    Halide::Func source;   // (x, y, z, channel, n), in the type of the sums
-    Halide::Func staged;   // (lane, x, y, z, n, block); that of the output's gradient has the rows of a tap in z and y
-    int width;             // channels of a block
-    Halide::Expr columns;  // of a staged row
+    Halide::Func source;  // (x, y, z, channel, n), in the type of the sums
+    Halide::Func rows;    // (lane, x, y, z, n, block): the same in blocks; for grad_output, where y and z are those of
+                          // the input, also of a tap: (..., tap_y, tap_z)
+    Halide::Func staged;  // the same with phases of columns, (lane, x, p, y, ...)
+    int width;            // channels of a block
+    Halide::Expr columns, phases, columns_of_phase;
 };
 
 // The contract between the mathematics of the weight gradient and its schedule.

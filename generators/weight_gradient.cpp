@@ -37,6 +37,8 @@ public:
         s.channels_last = parameters.layout == Layout::ndhwc;
         s.input.width = is(Family::outputs) ? others() : lanes();
         s.grad_output.width = is(Family::inputs) ? 1 : lanes();
+        describe(s.input, input, 1);
+        describe(s.grad_output, grad_output, stride[column]);
         stage_input();
         stage_grad_output();
 
@@ -53,13 +55,14 @@ public:
         exists_along(r, r[0], column, kx, has_tiles_of_taps());
         exists_along(r, r[1], row, tap_y, false);
         exists_along(r, r[2], slice, tap_z, false);
-        const Expr ox = within(output_of(r[0], column, kx), grad_output.dim(column).extent());
+        // Position x meets output x * stride + first, which is column x + first / stride of a phase.
+        const Expr first = output_of(0, column, kx);
+        const Expr ox = within(r[0] + first / stride[column], s.grad_output.columns_of_phase);
         s.sum(lane, other, tap_x, tap_y, tap_z, lane_block, other_block) +=
-            s.input.staged(x_lane, r[0], r[1], r[2], r[3], x_block) *
-            s.grad_output.staged(g_lane, ox, r[1], r[2], r[3], g_block, tap_y, tap_z);
+            s.input.staged(x_lane, r[0], 0, r[1], r[2], r[3], x_block) *
+            s.grad_output.staged(g_lane, ox, within(first % stride[column], stride[column]), r[1], r[2], r[3], g_block,
+                                 tap_y, tap_z);
         s.positions = r;
-        s.input.columns = input.dim(column).extent();
-        s.grad_output.columns = grad_output.dim(column).extent();
         s.rows = input.dim(row).extent();
         s.slices = input.dim(slice).extent();
         s.items = input.dim(5).extent();
@@ -128,29 +131,44 @@ private:
         return min(likely(block * operand.width + lane), channels - 1);
     }
 
+    static void describe(Operand &operand, Input<Buffer<void, 6>> &array, const Expr &phases) {
+        operand.columns = array.dim(column).extent();
+        operand.phases = phases;
+        operand.columns_of_phase = (operand.columns + phases - 1) / phases;
+    }
+
+    static Expr existing(const Expr &index, Input<Buffer<void, 6>> &array, int dimension) {
+        return clamp(index, 0, array.dim(dimension).extent() - 1);
+    }
+
+    Func source_of(const std::string &name, Input<Buffer<void, 6>> &array) const {
+        Func source(name);
+        source(x, y, z, c, n) = element().load(
+            s.channels_last ? array(x, y, z, c, 0, n)
+                            : array(existing(likely(x), array, column), y, z, existing(c, array, channel), 0, n));
+        return source;
+    }
+
     void stage_input() {
-        const auto existing = [&](const Expr &index, int d) { return clamp(index, 0, input.dim(d).extent() - 1); };
-        s.input.source = Func("input_source");
-        s.input.source(x, y, z, c, n) =
-            element().load(s.channels_last ? input(x, y, z, c, 0, n)
-                                           : input(existing(likely(x), column), y, z, existing(c, channel), 0, n));
-        s.input.staged = Func("input_staged");
-        s.input.staged(lane, x, y, z, n, block) =
+        s.input.source = source_of("input_source", input);
+        s.input.rows = Func("input_rows");
+        s.input.rows(lane, x, y, z, n, block) =
             s.input.source(x, y, z, channel_of(s.input, input.dim(channel).extent()), n);
+        s.input.staged = Func("input_staged");
+        s.input.staged(lane, x, p, y, z, n, block) = s.input.rows(lane, x, y, z, n, block);
     }
 
     void stage_grad_output() {
-        const auto existing = [&](const Expr &index, int d) {
-            return clamp(index, 0, grad_output.dim(d).extent() - 1);
-        };
-        s.grad_output.source = Func("grad_source");
-        s.grad_output.source(x, y, z, c, n) = element().load(
-            s.channels_last ? grad_output(x, y, z, c, 0, n)
-                            : grad_output(existing(likely(x), column), y, z, existing(c, channel), 0, n));
-        const Expr oy = existing(output_of(y, row, tap_y), row), oz = existing(output_of(z, slice, tap_z), slice);
-        s.grad_output.staged = Func("grad_staged");
-        s.grad_output.staged(lane, x, y, z, n, block, tap_y, tap_z) =
+        s.grad_output.source = source_of("grad_source", grad_output);
+        const Expr oy = existing(output_of(y, row, tap_y), grad_output, row),
+                   oz = existing(output_of(z, slice, tap_z), grad_output, slice);
+        s.grad_output.rows = Func("grad_rows");
+        s.grad_output.rows(lane, x, y, z, n, block, tap_y, tap_z) =
             s.grad_output.source(x, oy, oz, channel_of(s.grad_output, grad_output.dim(channel).extent()), n);
+        const Expr ox = min(x * stride[column] + p, s.grad_output.columns - 1);
+        s.grad_output.staged = Func("grad_staged");
+        s.grad_output.staged(lane, x, p, y, z, n, block, tap_y, tap_z) = s.grad_output.rows(
+            lane, unsafe_promise_clamped(ox, 0, s.grad_output.columns - 1), y, z, n, block, tap_y, tap_z);
     }
 
     OuterProducts s;

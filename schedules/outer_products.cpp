@@ -6,19 +6,21 @@ using namespace Halide;
 
 namespace {
 
-// Copies channels that lie apart in memory, in blocks of four by four columns, which are loaded along the columns and
-// turned in registers.
-void turn(Operand &operand) {
+// Loads channels that lie apart in memory along the columns, and turns blocks of four channels by four columns in
+// registers.
+void turn(Operand &operand, const LoopLevel &level) {
     constexpr int side = 4;
     Var i{"i"}, xi{"xi"};
-    operand.staged.bound(x, 0, (operand.columns + side - 1) / side * side)
+    operand.rows.compute_at(level)
+        .bound(x, 0, (operand.columns + side - 1) / side * side)
+        .bound_extent(lane, operand.width)
         .split(lane, lane, i, side)
         .split(x, x, xi, side)
         .reorder(i, xi, lane, x, y, z, n, block)
         .vectorize(i)
         .unroll(xi)
         .unroll(lane);
-    operand.source.compute_at(operand.staged, lane)
+    operand.source.compute_at(operand.rows, lane)
         .bound_extent(c, side)
         .bound_extent(x, side)
         .reorder_storage(c, x)
@@ -28,22 +30,22 @@ void turn(Operand &operand) {
 }
 
 void stage(const OuterProducts &s, Operand &operand, const LoopLevel &level, int lanes) {
+    const int vector = std::min(operand.width, lanes);
+    Var i{"i"};
     operand.staged.compute_at(level)
+        .bound(x, 0, operand.columns_of_phase)
+        .bound(p, 0, operand.phases)
         .bound(y, 0, s.rows)
         .bound(z, 0, s.slices)
         .bound(n, 0, s.items)
-        .bound_extent(lane, operand.width);
-    if (!s.channels_last && operand.width % 4 == 0) {
-        turn(operand);
-        return;
-    }
-    const int vector = std::min(operand.width, lanes);
-    Var i{"i"};
-    operand.staged.bound(x, 0, operand.columns)
+        .bound_extent(lane, operand.width)
         .split(lane, lane, i, vector)
-        .reorder(i, lane, x, y, z, n, block)
+        .reorder(i, lane, x, p, y, z, n, block)
         .vectorize(i)
         .unroll(lane);
+    if (!s.channels_last && operand.width % 4 == 0) {
+        turn(operand, LoopLevel(operand.staged, y));
+    }
 }
 
 }  // namespace

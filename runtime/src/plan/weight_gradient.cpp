@@ -15,17 +15,18 @@ namespace {
 // cache.
 constexpr int64_t most_staged_bytes = 256 << 10;
 
-// Returns the positions of the longest run, and the outputs that are staged for it and one tap of depth and height.
+// How many elements are staged for a run, and for grad_output one tap of depth and height, of each channel.
 struct StagedElements {
-    int64_t inputs, outputs;  // of each channel
+    int64_t inputs, outputs;
 };
 
 StagedElements staged_elements(const SummationOrder &order, const Geometry &geometry) {
-    constexpr int64_t side = 4;  // columns that are turned at a time
+    constexpr int64_t side = 4;  // columns that are turned at a time, in a row that is kept beside what is staged
     const Extent &x = geometry.extent[2];
     const int64_t rows = order.run[0] * order.run[1] * order.run[2], columns = order.run[3];
-    const int64_t outputs = std::min((columns - 1) * x.axis.stride + (x.kernel - 1) * x.axis.dilation + 1, x.output);
-    return {rows * divide_up(columns, side) * side, rows * divide_up(std::max<int64_t>(outputs, 1), side) * side};
+    const int64_t met = (columns - 1) * x.axis.stride + (x.kernel - 1) * x.axis.dilation + 1;
+    const int64_t outputs = std::clamp<int64_t>(met, 1, std::max<int64_t>(x.output, 1));
+    return {rows * columns + columns + side, rows * divide_up(outputs, x.axis.stride) * x.axis.stride + outputs + side};
 }
 
 struct StagedBytes {
