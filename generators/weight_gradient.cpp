@@ -52,7 +52,7 @@ public:
         s.sum(lane, other, tap_x, tap_y, tap_z, lane_block, other_block) = Internal::make_zero(element().computed());
         RDom r(0, input.dim(column).extent(), 0, input.dim(row).extent(), 0, input.dim(slice).extent(), 0,
                input.dim(5).extent(), "positions");
-        exists_along(r, r[0], column, kx, has_tiles_of_taps());
+        exists_along(r, r[0], column, kx, has_tiles_of_taps() && others() > 1);
         exists_along(r, r[1], row, tap_y, false);
         exists_along(r, r[2], slice, tap_z, false);
         // Position x meets output x * stride + first, which is column x + first / stride of a phase.

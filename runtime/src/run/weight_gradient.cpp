@@ -156,26 +156,33 @@ public:
         }
     }
 
-    // Stores the weights of an input channel, of all groups' one, and a block of output channels.
-    static constexpr int64_t block = 16;
-
     int64_t blocks() const {
         return divide_up(geometry_.channels.outputs, block);
     }
 
+    // Stores the weights of an input channel, which is counted through all groups, and a block of output channels.
     void store(int64_t input, int64_t output_block) const {
-        const int64_t inputs = geometry_.channels.inputs, outputs = geometry_.channels.outputs;
-        const int64_t first = output_block * block, last = std::min(first + block, outputs);
-        const int64_t group = input / inputs, lane = p_.tiles.family == Family::diagonal ? group : input % inputs;
-        const int64_t in_group = p_.tiles.family == Family::diagonal ? 0 : group;
+        const Channels &channels = geometry_.channels;
+        const bool is_diagonal = p_.tiles.family == Family::diagonal;
+        const int64_t group = input / channels.inputs, first = output_block * block;
+        const auto count = static_cast<size_t>(std::min(block, channels.outputs - first));
+        std::array<int64_t, block> places{}, elements{};  // of the first taps, in `partial_` and in the gradient
+        for (size_t i = 0; i < count; i++) {
+            const int64_t output = first + static_cast<int64_t>(i);
+            places[i] = is_diagonal ? p_.tiles.place(group, group)
+                                    : group * p_.tiles.elements() + p_.tiles.place(input % channels.inputs, output);
+            elements[i] = input * gradient_.strides[0] + output * gradient_.strides[1];
+        }
         const auto &[z, y, x] = geometry_.extent;
         for (int64_t kz = 0; kz < z.kernel; kz++) {
             for (int64_t ky = 0; ky < y.kernel; ky++) {
                 for (int64_t kx = 0; kx < x.kernel; kx++) {
-                    const int64_t tap = taps_x_[static_cast<size_t>(kx)] +
-                                        (kz * y.kernel + ky) * p_.tiles.tap_y_stride() + in_group * p_.tiles.elements();
-                    for (int64_t output = first; output < last; output++) {
-                        store(sum_at(tap + p_.tiles.place(lane, output)), {input, output, kz, ky, kx});
+                    const int64_t place =
+                        taps_x_[static_cast<size_t>(kx)] + (kz * y.kernel + ky) * p_.tiles.tap_y_stride();
+                    const int64_t element =
+                        kz * gradient_.strides[2] + ky * gradient_.strides[3] + kx * gradient_.strides[4];
+                    for (size_t i = 0; i < count; i++) {
+                        store(sum_at(places[i] + place), elements[i] + element);
                     }
                 }
             }
@@ -183,6 +190,8 @@ public:
     }
 
 private:
+    static constexpr int64_t block = 16;  // output channels, which are neighbours in the arrays of chunks
+
     Sum sum_at(int64_t place) const {
         const int64_t chunk = p_.seen.groups * p_.tiles.elements();
         Sum sum = 0;
@@ -192,11 +201,7 @@ private:
         return sum;
     }
 
-    void store(Sum sum, const std::array<int64_t, 5> &index) const {
-        int64_t offset = 0;
-        for (size_t d = 0; d < 5; d++) {
-            offset += index[d] * gradient_.strides[d];
-        }
+    void store(Sum sum, int64_t offset) const {
         T *const element = static_cast<T *>(gradient_.data) + offset;
         if (update_ == Update::accumulate) {
             sum += static_cast<Sum>(*element);
