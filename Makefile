@@ -10,6 +10,7 @@ JOBS   ?= $(shell nproc)
 # BENCH has options of bench/bench.py, as in
 # make bench BENCH="--layers seed1,seed2"
 # make bench-peers BENCH="--only goals"
+# make bench-peers BENCH="--only gradients --minutes 5"
 BENCH  ?=
 # EXPERIMENTS has options of `bench/experiments.py compare`, as in
 # make experiments EXPERIMENTS="--layers gcnet --plugin Mine=libautoschedule_mine.so"
@@ -48,8 +49,8 @@ test: build  ## run the tests
 bench: build layer-kernels  ## measure all variants on the layer table, and write a report
 	$(PYTHON) bench/bench.py --build $(BUILD) $(BENCH)
 
-# The goals need no kernels for single layers.
-bench-peers: build $(if $(findstring --only goals,$(BENCH)),,layer-kernels) $(PEERS)/done  ## the same, in turns with PyTorch, OpenVINO and ONNX Runtime
+# The goals and the gradients need no kernels for single layers.
+bench-peers: build $(if $(findstring --only ,$(BENCH)),,layer-kernels) $(PEERS)/done  ## the same, in turns with PyTorch, OpenVINO and ONNX Runtime
 	$(PYTHON) bench/bench.py --build $(BUILD) --peers $(PEERS)/bin/python $(BENCH)
 
 experiments: build  ## compare autoschedulers with the hand-written schedules, and write a report: about an hour

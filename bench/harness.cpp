@@ -124,17 +124,25 @@ std::vector<float> rounded_to(DType dtype, std::vector<float> numbers) {
 
 }  // namespace
 
+namespace {
+
+// Elements get their numbers in the order of (N, C, D, H, W), so that they are the same in every layout.
+void fill_uniform(Tensor &tensor, unsigned seed) {
+    std::minstd_rand random(seed);
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    for (const int64_t offset : offsets(tensor)) {
+        tensor.data()[offset] = uniform(random);
+    }
+}
+
+}  // namespace
+
 LayerRun::LayerRun(const Layer &layer, Layout layout, Device device, const Types &types)
     : name_(layer.name), layout_(layout), convolution_(layer.options), input_(layer.input_size, layout),
       output_(convolution_.output_shape(layer.input_size), layout) {
     convolution_.set_device(device);
     convolution_.set_planning(Planning::estimate);
-    std::minstd_rand random(1);
-    std::uniform_real_distribution<float> uniform(-1, 1);
-    // Elements get their numbers in the order of (N, C, D, H, W), so that they are the same in every layout.
-    for (const int64_t offset : offsets(input_)) {
-        input_.data()[offset] = uniform(random);
-    }
+    fill_uniform(input_, 1);
     prepare(types);
 }
 
@@ -179,6 +187,38 @@ void LayerRun::forward() {
     if (apart_) {
         pass_over(output_, residual_.get());
     }
+}
+
+const Tensor &LayerRun::grad_output() {
+    if (!grad_output_) {
+        grad_output_ = std::make_unique<Tensor>(output_.sizes(), layout_);
+        fill_uniform(*grad_output_, 2);
+    }
+    return *grad_output_;
+}
+
+const Tensor &LayerRun::gradient(Operator op) {
+    if (op == Operator::forward || device_input_ || !(types_ == Types())) {
+        throw InvalidArgument("gradients are timed on the CPU, in f32");
+    }
+    const View<const float> from = grad_output().view();
+    const auto memory = [&](const Shape &sizes, Layout layout) -> Tensor & {
+        return gradients_.try_emplace(op, sizes, layout).first->second;
+    };
+    if (op == Operator::input_gradient) {
+        Tensor &to = memory(input_.sizes(), layout_);
+        convolution_.input_gradient(from, to.view());
+        return to;
+    }
+    if (op == Operator::weight_gradient) {
+        Tensor &to = memory(convolution_.weight_shape(), Layout::ncdhw);
+        convolution_.weight_gradient(std::as_const(input_).view(), from, to.view());
+        return to;
+    }
+    const int64_t channels = convolution_.options().out_channels;
+    Tensor &to = memory({channels, 1, 1, 1}, Layout::ncdhw);
+    convolution_.bias_gradient(from, View<float>{to.data(), {channels}, {1}});
+    return to;
 }
 
 void LayerRun::set_epilogue(const Epilogue &epilogue) {

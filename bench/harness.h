@@ -2,6 +2,7 @@
 #define UNSTRIDE_BENCH_HARNESS_H
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -76,6 +77,11 @@ public:
     // apart, does not have, and for a residual or a pass on a GPU or with another type than f32.
     void set_epilogue(const Epilogue &epilogue);
 
+    // Computes a gradient once, from random numbers for the output's gradient, and returns it; that of the bias has as
+    // many dimensions as an input. Throws InvalidArgument for forward, for a GPU and for other types than f32.
+    const Tensor &gradient(Operator op);
+    const Tensor &grad_output();
+
     // Computes the output once, with what was forced or measured last, or else with the planner's choice; waits until
     // it is there.
     void forward();
@@ -109,6 +115,8 @@ private:
     Tensor input_, output_;
     std::unique_ptr<Tensor> rounded_input_;  // null if the input is f32
     std::unique_ptr<Tensor> residual_;
+    std::unique_ptr<Tensor> grad_output_;
+    std::map<Operator, Tensor> gradients_;  // those that were asked for
     bool apart_ = false;
     std::unique_ptr<DeviceTensor> device_input_, device_output_;  // in a GPU's memory; null on the CPU
     std::string planned_;

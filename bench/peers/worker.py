@@ -5,7 +5,9 @@
 It needs the packages of bench/requirements-peers.txt. MODULE is one of this folder, with `versions()` and
 `prepare(layer, layout, arrays, threads)`, whose layer has 1, 2 or 3 dimensions, and arrays as the operator of so many
 takes them; it gives a function of no arguments, one forward, and one that makes an array (N, C, ...) of what the former
-returns. With `dtype`, a fifth argument that not all modules have, the elements are of another type than f32.
+returns. With `dtype`, a fifth argument that not all modules have, the elements are of another type than f32. Peers
+whose `gradients` is set in PEERS have `prepare_gradient(layer, layout, arrays, threads, operator)`, too, which gets the
+gradient of the output as the fourth array.
 """
 
 import ctypes
@@ -28,6 +30,8 @@ WARM_UP_SECONDS = 0.02
 # How far an output may be off by type, over the largest one: sums of the longest layers round to 1e-6, and those of f16
 # and bf16 may be kept in these types between taps.
 TOLERANCE = {"f32": 1e-4, "f64": 1e-9, "f16": 2e-2, "bf16": 1e-1}
+# The same of a gradient in f32, which may be a sum over millions of positions.
+TOLERANCE_OF_GRADIENT = 1e-3
 
 # One layer of a kind that every library takes: what it allocates once is no layer's memory.
 WARM_UP = """\
@@ -69,7 +73,7 @@ def random_arrays(layer):
 
 
 class Worker:
-    """One library, and the calls of the layers that are ready in it, by layout and type."""
+    """One library, and the calls that are ready in it, by layout, and by type or, for gradients, by operator."""
 
     def __init__(self, name, threads):
         self.library = importlib.import_module(name)
@@ -91,6 +95,8 @@ class Worker:
         """Makes a layer ready, and compares its output with the one that the request names."""
         (layer,) = layer_table.parse(request["layer"])
         layer, dtype = layer.lowered, request.get("dtype", "f32")
+        if "operator" in request:
+            return self.load_gradient(layer, request["layout"], request["operator"], pathlib.Path(request["data"]))
         give_back_memory()
         before = status_bytes("VmRSS")
         folder = pathlib.Path(request["data"])
@@ -120,9 +126,28 @@ class Worker:
         self.calls[request["layout"], dtype] = call
         return reply
 
+    def load_gradient(self, layer, layout, operator, folder):
+        """Makes a gradient of a layer ready, and compares it with the one in the folder."""
+        names = ("input", "weight", "bias", "grad_output")
+        x, weight, bias, grad_output = (np.load(folder / f"{name}.npy") for name in names)
+        arrays = [x.reshape(layer.input_shape), weight.reshape(*weight.shape[:2], *layer.kernel_size), bias]
+        arrays.append(grad_output.reshape(layer.output_shape))
+        start = time.perf_counter()
+        call, to_array = self.library.prepare_gradient(layer, layout, arrays, self.threads, operator)
+        prepared = time.perf_counter()
+        result = call()
+        called = time.perf_counter()
+        expected, found = np.load(folder / f"{operator}.npy").ravel(), to_array(result).ravel()
+        difference = float(np.abs(found - expected).max() / np.abs(expected).max())
+        if not difference < TOLERANCE_OF_GRADIENT:
+            raise ValueError(f"the gradient differs by {difference:.1e} of its largest value")
+        self.calls[layout, operator] = call
+        seconds = {"load_seconds": called - start, "first_call_seconds": called - prepared}
+        return {**seconds, "difference": difference}
+
     def do_time(self, request):
         """Times calls of a layer that is ready; only the first, if it takes longer than the request has patience."""
-        call = self.calls[request["layout"], request.get("dtype", "f32")]
+        call = self.calls[request["layout"], request.get("operator", request.get("dtype", "f32"))]
         times = []
 
         def measure(count):

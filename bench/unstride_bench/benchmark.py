@@ -18,7 +18,7 @@ from unstride_bench.variant_scan import scan_variants
 from unstride_bench.worker_process import Worker, WorkerError
 
 # The parts of the document that have rows for each layer.
-PARTS = ("results", "bf16", "layer_kernels", "variants", "epilogues", "types")
+PARTS = ("results", "gradients", "bf16", "layer_kernels", "variants", "epilogues", "types")
 OTHER_FIGURES = ("code", "gpus", "gpu_code")  # what is not timed here
 SETTINGS = ("threads", "isa", "only", "rounds", "seconds", "variants")  # the options that results depend on
 MACHINE_LIMITS = ("peak_gflops", "bandwidth_gbs", "clock_ghz")
@@ -29,6 +29,8 @@ def chosen_peers(options):
     if not options.peers:
         return []
     names = [peer.name for peer in PEERS if not (options.only and peer.faster_form)]
+    if options.only == "gradients":
+        names = [peer.name for peer in PEERS if peer.gradients]
     if options.peer_names:
         names = options.peer_names.split(",")
     peers = [peer for peer in PEERS if peer.name in names]

@@ -10,21 +10,24 @@ import time
 from unstride_bench import layer_table
 from unstride_bench.benchmark import PARTS, Benchmark
 from unstride_bench.goals_run import GoalsRun
+from unstride_bench.gradients_run import GradientsRun
 from unstride_bench.layer_table import LAYOUTS
 from unstride_bench.peers import CEILINGS, PEERS
 from unstride_bench.report.benchmark_summary import Summary
 from unstride_bench.report.goal_numbers import goal_numbers, goals_line
+from unstride_bench.report.gradient_numbers import gradient_numbers, gradient_table, gradients_line
 from unstride_bench.report.html_pages import write_report
 from unstride_bench.report.number_texts import interval_text
 from unstride_bench.source_tree import ROOT
 from unstride_bench.worker_process import WorkerError
 
-GOALS_MINUTES = 15
+RUNS = {"goals": GoalsRun, "gradients": GradientsRun}  # what --only asks for
+MINUTES_OF_RUNS = 15
 VARIANTS_HELP = "which variants to compare: those with vector instructions (default), all, or none"
 ONLY_HELP = """measure only what tells of the project's goals: the planner's choice in f32 and bf16 beside the peers,
-and in f32 beside the best variant; rounds go to the ratios that are the least certain, so --rounds, --seconds and
---variants have no effect"""
-MINUTES_HELP = "begin no layer after this time (default: no limit); with --only goals, the time for all (default: 15)"
+and in f32 beside the best variant; or only forward and the gradients beside PyTorch's; rounds go to the ratios that are
+the least certain, so --rounds, --seconds and --variants have no effect"""
+MINUTES_HELP = "begin no layer after this time (default: no limit); with --only, the time for all (default: 15)"
 LAYER_KERNELS_HELP = "a worker with kernels for layers of the table; default: that of the build, if it is there"
 
 
@@ -35,7 +38,7 @@ def parse_options(description):
     add("--build", type=path, default=ROOT / "build", help="where Unstride was built")
     add("--peers", metavar="PYTHON", help="measure peers too, run by this Python")
     add("--peer-names", metavar="NAMES", help="only these peers: " + ", ".join(p.name for p in PEERS))
-    add("--only", choices=("goals",), help=ONLY_HELP)
+    add("--only", choices=tuple(RUNS), help=ONLY_HELP)
     add("--layers", metavar="NAMES", help="only these layers, separated by commas")
     add("--layers-file", type=path, default=layer_table.DEFAULT, metavar="CSV")
     add("--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -53,7 +56,7 @@ def parse_options(description):
     options.json = options.json or options.build / "bench.json"
     options.html = options.html or options.json.with_suffix(".html")
     if options.minutes is None:
-        options.minutes = GOALS_MINUTES if options.only else math.inf
+        options.minutes = MINUTES_OF_RUNS if options.only else math.inf
     layer_kernels = options.build / "bin/unstride_bench_layer_kernels"
     if not options.layer_kernels and layer_kernels.exists():
         options.layer_kernels = layer_kernels
@@ -88,13 +91,13 @@ def progress_line(document, layer, seconds):
     return f"{layer.name:14} {'   '.join(words)}{fastest}   [{seconds:.0f} s]"
 
 
-def measure_goals(benchmark, layers, until):
-    """Measures what --only goals asks for, until the monotonic clock says `until`."""
+def measure_in_visits(benchmark, layers, until):
+    """Measures what --only asks for, until the monotonic clock says `until`."""
 
     def report(layer, seconds):
         print(progress_line(benchmark.document, layer, seconds), flush=True)
 
-    GoalsRun(benchmark).run(layers, until, report)
+    RUNS[benchmark.options.only](benchmark).run(layers, until, report)
 
 
 def measure_layers(benchmark, layers, until):
@@ -124,7 +127,7 @@ def main(description):
     benchmark = Benchmark(options)
     try:
         benchmark.begin()
-        (measure_goals if options.only else measure_layers)(benchmark, layers, until)
+        (measure_in_visits if options.only else measure_layers)(benchmark, layers, until)
         benchmark.measure_machine()
     except KeyboardInterrupt:
         print("\nstopped; --resume goes on", flush=True)
@@ -142,11 +145,17 @@ def write_everything(benchmark):
     finished = {layer["name"] for layer in document["layers"]}
     for part in PARTS:
         document[part] = [row for row in document[part] if row["layer"] in finished]
-    if options.only:
-        document["goals"] = goal_numbers(Summary(document))
+    summary = Summary(document)
+    if options.only == "goals":
+        document["goals"] = goal_numbers(summary)
+    if options.only == "gradients":
+        document["gradient_goals"] = gradient_numbers(summary)
     benchmark.save()
     experiments = os.path.relpath(options.build / "experiments", options.html.parent)
     write_report(document, options.html, experiments)
     print(f"wrote {options.json} and {options.html}")
-    if options.only:
+    if options.only == "goals":
         print(goals_line(document["goals"], options.isa))
+    if options.only == "gradients":
+        print(gradient_table(summary))
+        print(gradients_line(document["gradient_goals"], options.isa))

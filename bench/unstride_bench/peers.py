@@ -16,6 +16,7 @@ class Peer:
     layouts: tuple  # those that it takes
     environment: dict  # variables of its process
     note: str  # in the report: how it is called
+    gradients: bool = False  # whether its module can prepare a gradient
     faster_form: str = ""  # the peer that computes the same with the same library, and with less around it
 
 
@@ -32,7 +33,8 @@ PEERS = (
          "torch.nn.ConvTranspose3d in inference mode, its default layout and allocator",
          faster_form="torch"),
     Peer("torch", "PyTorch eager", "torch_eager", LAYOUTS, KEEP_MEMORY,
-         "the same with an allocator that keeps memory between calls; contiguous and channels_last_3d"),
+         "the same with an allocator that keeps memory between calls; contiguous and channels_last_3d",
+         gradients=True),
     Peer("torch_compiled", "PyTorch compiled", "torch_compiled", LAYOUTS, KEEP_MEMORY,
          "torch.compile with frozen weights, memory kept",
          faster_form="torch_prepacked"),

@@ -26,6 +26,8 @@ def take_turn(worker_of, row, **turn):
     request = {"layout": row["layout"]}
     if "dtype" in row:
         request["dtype"] = row["dtype"]
+    if "operator" in row:
+        request["operator"] = row["operator"]
     if "who" not in row:
         request["variant"] = name_to_force(row["variant"])
     try:

@@ -16,12 +16,13 @@ ROOT = pathlib.Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "bench")]
 from unstride_bench import layer_table  # noqa: E402
 from unstride_bench.benchmark import Benchmark  # noqa: E402
-from unstride_bench.goals_run import CHOOSING_ROUNDS, PARTS, TURN, GoalsRun, size  # noqa: E402
+from unstride_bench.goals_run import CHOOSING_ROUNDS, PARTS, GoalsRun  # noqa: E402
 from unstride_bench.layer_table import LAYOUTS  # noqa: E402
 from unstride_bench.peers import CEILINGS  # noqa: E402
 from unstride_bench.ratios import Comparison, interval_of_median, ratio_of  # noqa: E402
 from unstride_bench.report.benchmark_summary import Summary  # noqa: E402
 from unstride_bench.report.goal_numbers import goal_numbers, goals_line  # noqa: E402
+from unstride_bench.visits import TURN, size  # noqa: E402
 from unstride_bench.worker_process import WorkerError  # noqa: E402
 
 LAYERS = sorted(layer_table.read()[:3], key=size)  # as they are visited

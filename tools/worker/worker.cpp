@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -52,6 +53,11 @@ Device device_of(const Json &request) {
 
 Types types_of(const Json &request) {
     return parse_types(request.value("dtype", "f32"));
+}
+
+Operator operator_of(const Json &request) {
+    return parse("operator", request.value("operator", "forward"),
+                 {Operator::forward, Operator::input_gradient, Operator::weight_gradient, Operator::bias_gradient});
 }
 
 bench::Epilogue epilogue_of(const Json &request) {
@@ -147,9 +153,15 @@ public:
         if (what == "time") {
             bench::LayerRun &layer = run(request);
             layer.set_types(types_of(request));
+            if (const Operator op = operator_of(request); op != Operator::forward) {
+                return {{"samples", time_calls([&layer, op] { layer.gradient(op); }, request)}};
+            }
             layer.force(request.value("variant", ""));
             layer.set_epilogue(epilogue_of(request));
             return {{"samples", time_calls([&layer] { layer.forward(); }, request)}};
+        }
+        if (what == "gradient") {
+            return gradient(run(request), request);
         }
         if (what == "expect") {
             return expect(run(request), request);
@@ -241,6 +253,20 @@ private:
         save(request, *run, run->output());
         runs_[to_string(layout)] = std::move(run);
         return reply;
+    }
+
+    // Computes a gradient of a layer that is loaded, writes it and what it is made of, and answers what computes it.
+    static Json gradient(bench::LayerRun &layer, const Json &request) {
+        layer.set_types(Types());
+        const Operator op = operator_of(request);
+        const Tensor &result = layer.gradient(op);
+        const std::string folder = request.at("save");
+        if (const std::string path = folder + "/grad_output.npy"; !std::filesystem::exists(path)) {
+            save(path, layer.grad_output());
+        }
+        save(folder + "/" + to_string(op) + ".npy", result);
+        const Tensor &input = layer.input();
+        return {{"variant", bench::variants_of(layer.convolution().plan(input.sizes(), input.layout(), {}, {}, op))}};
     }
 
     // Answers the planner's choice, and the seconds that it expects, by name, of those variants of a list that take the

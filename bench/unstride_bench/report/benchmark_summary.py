@@ -128,9 +128,11 @@ class Summary:
         found = {who: ratio_of(self.results.get((layer, layout, who), {}), ours) for who in self.peers}
         return {who: ratio.value for who, ratio in found.items() if ratio}
 
-    def speeds(self, layouts_of, peers=None, part="results"):
-        """Our speed against the fastest of `peers` (all by default) in the layouts that `layouts_of(layout)` names."""
-        rows, speeds = self.document.get(part, []), []
+    def speeds(self, layouts_of, peers=None, part="results", operator=None):
+        """Our speed against the fastest of `peers` (all by default) in the layouts that `layouts_of(layout)` names, in
+        forward or in a gradient."""
+        rows = [row for row in self.document.get(part, []) if row.get("operator") == operator]
+        speeds = []
         for ours in rows:
             if ours["who"] == "unstride" and "seconds" in ours:
                 among, layouts = peers or self.peers, layouts_of(ours["layout"])
@@ -154,6 +156,10 @@ class Summary:
     def against_bf16(self):
         """Our speed in bf16 against the fastest peer that has bf16, in whatever layout."""
         return self.speeds(lambda layout: LAYOUTS, part="bf16")
+
+    def gradient_speeds(self, operator, same_layout):
+        """Our speed in a gradient against the fastest peer in the same layout, or else in whatever layout."""
+        return self.speeds(lambda own: (own,) if same_layout else LAYOUTS, part="gradients", operator=operator)
 
     def against_installed(self):
         """Our speed in ncdhw against PyTorch as it is installed."""

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from unstride_bench.layer_table import LAYOUTS
 from unstride_bench.report.benchmark_summary import Summary, geometric_mean, gpu_speeds
 from unstride_bench.report.goal_numbers import cases
+from unstride_bench.report.gradient_numbers import OPERATIONS, passes
 from unstride_bench.report.heat_maps import schedule_chart, variant_chart
 from unstride_bench.report.limit_charts import limit_chart, roofline_chart
 from unstride_bench.report.number_texts import interval_text
@@ -69,6 +70,8 @@ def write_report(document, path, experiments="experiments"):
         goals=summary.goals(),
         losses=summary.losses(),
         cases=cases(summary),
+        passes=passes(summary),
+        operations=OPERATIONS,
         measures_memory=any(row.get("extra_bytes") is not None for row in document["results"]),
         columns=columns_of(summary),
         reasons=reasons(),

@@ -3,6 +3,7 @@
 from unstride_bench.layer_table import LAYOUTS
 from unstride_bench.report.benchmark_summary import Summary
 from unstride_bench.report.goal_numbers import cases
+from unstride_bench.report.gradient_numbers import OPERATIONS, passes
 from unstride_bench.report.number_texts import interval_text
 from unstride_bench.report.schedule_summary import Schedules
 
@@ -64,6 +65,21 @@ def ratios_of_cases(summary):
     return table(head, rows)
 
 
+def gradients(summary):
+    """Forward and each gradient side by side: milliseconds, and our speed beside the fastest peer in any and in the
+    same layout."""
+    rows = []
+    for each in passes(summary):
+        row = [each.layer, each.layout]
+        for operation in each.operations:
+            speeds = (operation.any, operation.same) if operation else (None, None)
+            row.append(f"{1e3 * operation.seconds:.2f}" if operation else NOTHING)
+            row += [interval_text(speed.measured) if speed else NOTHING for speed in speeds]
+        rows.append(row)
+    heads = [text for name in OPERATIONS for text in (f"{name}, ms", "any layout", "same layout")]
+    return table(("layer", "layout", *heads), rows)
+
+
 def gains(summary):
     """Kernels for a layer beside those for any."""
     rows = []
@@ -116,7 +132,9 @@ def write_markdown(document, path):
     isa = document["settings"]["isa"]
     ceiling = f", {isa} at most" if isa else ""
     head = f"{machine['cpu']}, {machine['threads']} threads{ceiling}, {limits}; {versions}"
-    tables = [make(summary) for make in (goals, layers, ratios_of_cases, gains, epilogues, type_summaries, types)]
+    tables = [
+        make(summary) for make in (goals, layers, ratios_of_cases, gradients, gains, epilogues, type_summaries, types)
+    ]
     path.write_text("\n\n".join([head, *filter(None, tables)]) + "\n")
 
 
