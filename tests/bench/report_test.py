@@ -14,6 +14,7 @@ from synthetic_benchmark import synthetic_document, synthetic_experiments  # noq
 from unstride_bench.report.benchmark_summary import Summary, gpu_speeds  # noqa: E402
 from unstride_bench.report.chart_parts import spread  # noqa: E402
 from unstride_bench.report.goal_numbers import cases  # noqa: E402
+from unstride_bench.report.gradient_numbers import passes  # noqa: E402
 from unstride_bench.report.html_pages import write_experiments, write_report  # noqa: E402
 from unstride_bench.report.markdown_tables import write_experiments_markdown, write_markdown  # noqa: E402
 from unstride_bench.report.reasons_for_missed_goals import reasons  # noqa: E402
@@ -72,7 +73,7 @@ class ReportTest(unittest.TestCase):
             )
             self.assertEqual(
                 [row.count("|") for row in rows],
-                [9, 9, 9] + [6] * (len(rows) - 3 - epilogues - types) + [9] * epilogues + [12] * types,
+                [9, 9, 9, 15, 15] + [6] * (len(rows) - 5 - epilogues - types) + [9] * epilogues + [12] * types,
             )
         self.assertEqual(sum(line.endswith((" met |", " missed |")) for line in lines), len(Summary(document).goals()))
         self.assertEqual(sum(line.count("|") == 6 for line in lines) - 2, len(document["layer_kernels"]))
@@ -134,6 +135,22 @@ class ReportTest(unittest.TestCase):
         words = self.check(document)
         self.assertNotIn("Memory", words)
         self.assertEqual({case.bf16 for case in cases(Summary(document))}, {None})
+
+    def test_gradients(self):
+        """Forward and the gradients are side by side, where they were measured."""
+        document = synthetic_document()
+        words = self.check(document)
+        found = passes(Summary(document))
+        self.assertEqual(len(found), 2 * len(document["layers"]))
+        for row in found:
+            for each in row.operations:
+                if each.any:
+                    self.assertIn(f"{each.any.ratio:.2f}x ({each.any.measured.low:.2f} to ", words)
+        self.assertIn("Forward and backward", words)
+        document["gradients"][1]["error"] = "<none> left"
+        self.assertIn("input_gradient, failed: <none> left", self.check(document))
+        del document["gradients"]  # as in files of before
+        self.assertNotIn("Forward and backward", self.check(document))
 
     def test_gpu_results_without_cudnn(self):
         document = small_document()

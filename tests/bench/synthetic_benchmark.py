@@ -3,6 +3,7 @@
 import random
 
 from unstride_bench import layer_table
+from unstride_bench.gradients_run import GRADIENTS
 from unstride_bench.layer_table import LAYOUTS
 from unstride_bench.peers import PEERS
 from unstride_bench.short_turns import EPILOGUES, PEER_TYPES, TYPES
@@ -62,6 +63,7 @@ def synthetic_document(peers=True, most_layers=None):
         },
         "versions": {"unstride": "0.1.0"},
         "results": [],
+        "gradients": [],
         "bf16": [],
         "layer_kernels": [],
         "variants": [],
@@ -164,6 +166,10 @@ def synthetic_document(peers=True, most_layers=None):
                 document["layer_kernels"].append(
                     result(layer, layout, "layer_kernels", times[planned] * chance.uniform(0.7, 1.1), 0, variant=own)
                 )
+            for operator in GRADIENTS if peers else ():
+                for who in ("unstride", "torch"):
+                    seconds = times[planned] * chance.uniform(0.8, 3)
+                    document["gradients"].append(result(layer, layout, who, seconds, 0, operator=operator))
             document["bf16"].append(result(layer, layout, "unstride", types["bf16"], 0, variant=planned, dtype="bf16"))
             for peer in PEERS if peers else ():
                 if peer.name in PEER_TYPES:
