@@ -14,7 +14,10 @@ namespace unstride {
 
 // A kernel of the convolution, compiled ahead of time, for one layout, pair of types and instruction set.
 struct Variant {
-    std::string name;  // for example ndhwc_channels_32x12_s2_avx512, or ndhwc_channels_32x8_s1_bf16_avx512
+    // For example ndhwc_channels_32x12_s2_avx512, or ndhwc_channels_32x8_s1_bf16_avx512. Those of gradients begin with
+    // the operator, as in input_gradient_ndhwc_channels_16x4_s1_avx2.
+    std::string name;
+
     Operator op = Operator::forward;  // what the kernel computes
 
     // How the kernel gets at its sums. A vector is a register of several numbers that are computed at once.
@@ -26,6 +29,16 @@ struct Variant {
     //   quads       As columns, for a GPU that reads four input channels at once: needs a multiple of four of them.
     //   pairs       As channels, for a processor that multiplies and adds two input channels of bf16 at once.
     //   taps        For few output channels: multiplies by all taps along height and width, and then adds up.
+    //
+    // An input gradient has the first three and quads, whose output is grad_input. Weight gradients sum over positions:
+    //
+    //   outputs     Vectors lie across output channels, which are multiplied by input channels.
+    //   inputs      Vectors lie across input channels, which are multiplied by taps, for few output channels.
+    //   diagonal    Vectors lie across the channels of both, for depthwise layers.
+    //
+    // And so do bias gradients:
+    //
+    //   positions   Vectors lie across columns in ncdhw, and across channels in ndhwc.
     std::string family;
 
     Layout layout;
