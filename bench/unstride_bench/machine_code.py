@@ -108,6 +108,8 @@ def tile_of(match):
     across_columns = family.lanes[match["layout"]] == "columns"
     weights, inputs = (block, columns // lanes) if across_columns else (block // lanes, columns)
     fmas = weights * inputs
+    if family.sums == "products" and family.inputs == "own":  # each tap is behind a branch, and loads both factors
+        return Tile(fmas, 2 * fmas)
     return Tile(fmas, weights + (fmas if family.inputs == "own" else inputs))
 
 

@@ -27,7 +27,10 @@ FLOORS = [
     ("generators", r"generators/", ["shared facts"]),
     ("schedules", r"schedules/", ["shared facts", "generators"]),
     ("public headers", r"runtime/include/", []),
-    *((room, rf"runtime/src/{room}/", ["shared facts", "operators", "public headers", *ROOMS[:i]]) for i, room in enumerate(ROOMS)),
+    *(
+        (room, rf"runtime/src/{room}/", ["shared facts", "operators", "public headers", *ROOMS[:i]])
+        for i, room in enumerate(ROOMS)
+    ),
     ("runtime", r"runtime/", ["shared facts", "operators", "public headers", *ROOMS]),
     ("bench", r"bench/", ["public headers"]),
     ("tools", r"tools/", ["public headers", "bench"]),

@@ -52,8 +52,9 @@ struct Variant {
 
     // The register tile, which is what one thread of the CPU or of a GPU sums up at once. The block of a depthwise
     // kernel for a GPU in ndhwc is that of a warp.
-    int block;    // output channels of the tile
-    int columns;  // output columns of the tile
+    int block;    // output channels of the tile; of a weight gradient, channels that its vectors lie across
+    int columns;  // output columns of the tile; of a weight gradient, what is broadcast: input channels, or in families
+                  // inputs and diagonal taps along the width
 
     // The only layer that the kernel runs, with any padding at the end and with or without a bias; null if it runs any
     // layer. Kernels for one layer come from unstride_add_layer in the app's CMake.
@@ -67,8 +68,8 @@ struct Variant {
     // can.
     std::string why_not_here() const;
 
-    // How sums are computed: "direct", "winograd", "taps" or "pairs"; and what the vectors of a register tile lie
-    // across: output "channels", output "columns", or channels and "taps".
+    // How sums are computed: "direct", "winograd", "taps", "pairs" or "products"; and what the vectors of a register
+    // tile lie across: "channels", output "columns", or channels and "taps".
     std::string sums{}, lanes{};
 
     // Whether both variants round alike, if they have the same types: they sum in the same way, and both have fused

@@ -120,8 +120,8 @@ Estimate estimate_products(const Entry &entry, const Geometry &geometry, const M
     const bool of_taps = tiles.family != Family::outputs;
     const double loads = tiles.family == Family::diagonal ? vectors * (1 + others) : vectors;
     const double broadcasts = tiles.family == Family::diagonal ? 0 : others;
-    const double step =
-        cycles_of_step(core, {vectors * others, loads, broadcasts}) + (of_taps && others > 1 ? others * cycles_of_branch : 0);
+    const double step = cycles_of_step(core, {vectors * others, loads, broadcasts}) +
+                        (of_taps && others > 1 ? others * cycles_of_branch : 0);
     const double steps = meetings * (of_taps ? as_double(tiles.taps[0]) / as_double(x.kernel) : 1) *
                          as_double(tiles.lane_blocks * tiles.other_blocks) * groups;
 
