@@ -54,6 +54,9 @@ public:
         s.sum(c, q, rx, y, z, g, n) = kernel.zero();
         s.sum(c, q, rx, y, z, g, n) += w * gradient;
         s.taps = {taps};
+        if (!s.in_place && !kernel.is_depthwise()) {
+            s.one_input = kernel.summed_channels() == 1;
+        }
     }
 
 private:

@@ -51,6 +51,10 @@ void compute_in_registers(Stages &s, const Tile &tile, const Var &vectors, const
     for (size_t i = 0; i < s.taps.size(); i++) {
         registers.accumulate(s.sum.update(static_cast<int>(i)), s.taps[i]);
     }
+    // Loops around a loop of one turn would take most of the time.
+    if (s.one_input.defined()) {
+        s.sum.update().specialize(s.one_input);
+    }
 }
 
 void turn_tile(Stages &s, const Tile &tile, const LoopLevel &tiles) {
