@@ -4,6 +4,8 @@
 #include <charconv>
 #include <climits>
 
+#include "layer_choice.h"
+
 namespace unstride::tools {
 
 void refuse(const std::string &name, const std::string &expected, const std::string &text) {
@@ -256,11 +258,16 @@ void add_layer_arguments(CLI::App &app, LayerArguments &arguments) {
     add_threads(app);
 }
 
-ConvTranspose LayerArguments::make_layer() const {
+ConvTranspose LayerArguments::make_layer(const std::vector<Operator> &asked) const {
     ConvTranspose layer(options, dims);
     layer.set_device(device);
     if (!variant.empty()) {
         layer.set_variant(variant);
+        const Operator op = find_named(variants(), variant, "--variant").op;
+        if (std::find(asked.begin(), asked.end(), op) == asked.end()) {
+            throw InvalidArgument("--variant: " + variant + " is for operator " + to_string(op) +
+                                  ", which is not asked for");
+        }
     }
     return layer;
 }

@@ -54,8 +54,9 @@ struct LayerArguments {
     Device device = Device::cpu;
     std::string variant;  // if it is empty, the planner chooses
 
-    // Makes the layer on its device, and forces the variant if there is one.
-    ConvTranspose make_layer() const;
+    // Makes the layer on its device, and forces the variant if there is one. Throws InvalidArgument for a variant that
+    // computes none of `asked`, as it would not run.
+    ConvTranspose make_layer(const std::vector<Operator> &asked) const;
 };
 
 // Adds --stride, --padding, --padding-end, --output-padding, --dilation, --groups and --output-size.

@@ -70,20 +70,6 @@ void check_needs(const Arguments &a) {
     need(a.grad_weight, !a.input.empty(), "--input");
     need(a.grad_weight, a.has_kernel_size() && a.has_out_channels(),
          "--weight, or else --kernel-size and --out-channels");
-    if (a.layer.variant.empty()) {
-        return;
-    }
-    for (const Variant &variant : variants()) {
-        if (variant.name == a.layer.variant) {
-            for (const Gradient *gradient : a.asked()) {
-                if (gradient->op == variant.op) {
-                    return;
-                }
-            }
-            throw InvalidArgument("--variant: " + variant.name + " is for operator " + to_string(variant.op) +
-                                  ", which is not asked for");
-        }
-    }
 }
 
 // The arrays that are read, and the sizes of a layer's input and output that they or the options tell, in the order of
@@ -213,7 +199,11 @@ void run_backward(const Arguments &arguments) {
     layer_arguments.options.bias = false;
     layer_arguments.types = choose_types(*arguments.types, layer_arguments.types, "a grad_output",
                                          read.grad_output.dtype, arguments.grad_output);
-    ConvTranspose layer = layer_arguments.make_layer();
+    std::vector<Operator> operators;
+    for (const Gradient *gradient : asked) {
+        operators.push_back(gradient->op);
+    }
+    ConvTranspose layer = layer_arguments.make_layer(operators);
     if (!arguments.weight.empty()) {
         with_values(read.weight, [&](const auto *values) { layer.set_weight(values, read.weight.sizes); });
     }

@@ -33,7 +33,7 @@ void print_plan(const Arguments &arguments) {
     LayerArguments layer_arguments = arguments.layer;
     const Shape &input = arguments.input_size;
     layer_arguments.options.in_channels = input[input.size() - static_cast<size_t>(layer_arguments.dims) - 1];
-    ConvTranspose layer = layer_arguments.make_layer();
+    ConvTranspose layer = layer_arguments.make_layer({arguments.op});
     // All weights are zero, which every type has: kernels of pairs are only for weights that bf16 has.
     layer.set_weight(std::vector<float>(layer.weight().size()).data(), layer.weight_shape());
     const Shape output = layer.output_shape(input, layer_arguments.output_size);

@@ -55,7 +55,7 @@ void run(const Arguments &arguments) {
     layer_arguments.options.bias = !arguments.bias.empty();
 
     const int dims = layer_arguments.dims;
-    ConvTranspose layer = layer_arguments.make_layer();
+    ConvTranspose layer = layer_arguments.make_layer({Operator::forward});
     if (arguments.planning) {
         layer.set_planning(*arguments.planning);
     }

@@ -43,7 +43,7 @@ public:
     std::shared_ptr<const Program> winner() const;
 
     // Adds a program that winner() returned to the process's wisdom, unless wisdom does not know such programs: those
-    // of two kernels, and those for numbers that are not moderate.
+    // of two kernels, those for numbers that are not moderate, and those of kernels that compute gradients.
     void remember(const Program &winner) const;
 
 private:
