@@ -227,8 +227,8 @@ function(unstride_add_activation out type isa)
     set(${out} "${object}" PARENT_SCOPE)
 endfunction()
 
-# unstride_add_sum_of_chunks(OUT TYPE ISA) compiles the kernel with which a kind of GPU adds up sums of chunks and stores
-# them as elements of a type. It gives the path of the object; its NAME is sum_of_chunks_TYPE_ISA.
+# unstride_add_sum_of_chunks(OUT TYPE ISA) compiles the kernel with which a kind of GPU adds up sums of chunks and
+# stores them as elements of a type. It gives the path of the object; its NAME is sum_of_chunks_TYPE_ISA.
 function(unstride_add_sum_of_chunks out type isa)
     _unstride_add_object(object sum_of_chunks sum_of_chunks_${type}_${isa} ${type} ${isa} type=${type})
     set(${out} "${object}" PARENT_SCOPE)
