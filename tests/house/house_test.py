@@ -22,7 +22,7 @@ ROOMS = ["process", "problem", "checks", "device", "array", "kernels", "plan", "
 # From the ground up: the name of a floor, a pattern for its files, and which floors they may include besides their own.
 # The first pattern that fits counts; so what is in no room of the runtime stands above all of them.
 FLOORS = [
-    ("shared facts", r"generators/(axis|family|formula)\.h", []),
+    ("shared facts", r"generators/(axis|family|formula|partial_sums)\.h", []),
     ("operators", r"generators/operator\.h", ["public headers"]),
     ("generators", r"generators/", ["shared facts"]),
     ("schedules", r"schedules/", ["shared facts", "generators"]),
