@@ -46,6 +46,8 @@ class RunErrorTest(CommandLineTest):
         self.refuse("--variant: expected a name", "--variant", "")
         self.refuse("--planning: expected estimate or measure, but got 'remember'", "--planning", "remember")
         self.refuse("no_such_variant", "--variant", "no_such_variant")
+        gradients = [v["name"] for v in json.loads(self.succeed("list", "--json")) if v["operator"] != "forward"]
+        self.refuse("which is not asked for", "--variant", next(name for name in gradients if "baseline" in name))
         here = {v["device"] for v in json.loads(self.succeed("list", "--json")) if v["runs_here"]}
         for device, text in ("cuda", "there is no CUDA device"), ("opencl", "there is no OpenCL device"):
             if device not in here:

@@ -233,7 +233,7 @@ TEST_CASE("variants and threads that do not exist", "[errors]") {
             CHECK(error.find(needs + "the layer that it was compiled for: in_channels ") == 0);
         } else if (v.stride_x != 1) {
             CHECK(error == needs + "stride " + std::to_string(v.stride_x) + " and dilation 1 along the width");
-        } else if (v.family == "depthwise") {
+        } else if (v.family == "depthwise" || v.family == "diagonal") {
             CHECK(error == needs + "a depthwise layer: in_channels, out_channels and groups alike");
         } else if (v.family == "winograd") {
             CHECK(error == needs + "one to three taps in each phase along depth and height");

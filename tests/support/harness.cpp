@@ -228,6 +228,10 @@ auto &summed_channels(Options &options, Operator op) {
     return op == Operator::input_gradient ? options.out_channels : options.in_channels;
 }
 
+bool is_for_depthwise(const Variant &variant) {
+    return variant.family == "depthwise" || variant.family == "diagonal";
+}
+
 }  // namespace
 
 bool takes(const Variant &variant, const ConvTranspose3dOptions &options) {
@@ -254,7 +258,7 @@ bool takes(const Variant &variant, const ConvTranspose3dOptions &options) {
     const bool stride =
         variant.stride_x == 1 || (variant.stride_x == options.stride.width && options.dilation.width == 1);
     const bool depthwise = options.in_channels == options.groups && options.out_channels == options.groups;
-    return stride && (depthwise || variant.family != "depthwise");
+    return stride && (depthwise || !is_for_depthwise(variant));
 }
 
 bool takes_numbers(const Variant &variant, const std::vector<float> &weight, const std::vector<float> &input) {
@@ -288,7 +292,7 @@ ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &var
         int64_t &channels = summed_channels(options, variant.op);
         channels = (channels / options.groups + 3) / 4 * 4 * options.groups;
     }
-    if (variant.family == "depthwise") {
+    if (is_for_depthwise(variant)) {
         options.in_channels = options.groups = options.out_channels;
     }
     return options;
