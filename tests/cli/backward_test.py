@@ -50,15 +50,6 @@ def gradients(x, w, g, stride=1, padding=0, dilation=1, groups=1, **_):
 
 
 class BackwardTest(CommandLineTest):
-    def save_integers(self, name, shape, dtype="f32"):
-        """So few and small that sums of the layers here are exact in f32, and many in 16 bits."""
-        values = self.random.integers(-2, 3, shape).astype(np.float64)
-        self.save(name, encode(values, dtype))
-        return values
-
-    def load(self, name):
-        return np.load(self.folder / name)
-
     def backward(self, *arguments, outputs=OUTPUTS, files=("--input", "x.npy", "--weight", "w.npy")):
         asked = [part for name, path in outputs.items() for part in ("--" + name, path)]
         return self.succeed("backward", *files, "--grad-output", "g.npy", *asked, *arguments)

@@ -145,6 +145,15 @@ class CommandLineTest(unittest.TestCase):
         np.save(self.folder / name, array)
         return array
 
+    def save_integers(self, name, shape, dtype="f32"):
+        """So few and small that sums of the layers here are exact in every type, bf16 with its 8 bits included."""
+        values = self.random.integers(-2, 3, shape).astype(np.float64)
+        self.save(name, encode(values, dtype))
+        return values
+
+    def load(self, name):
+        return np.load(self.folder / name)
+
     def save_random(self, name, shape):
         return self.save(name, self.random.uniform(-1, 1, shape).astype(np.float32))
 

@@ -12,15 +12,6 @@ def in_layout(array, layout):
 
 
 class TypesTest(CommandLineTest):
-    def save_integers(self, name, shape, dtype="f32"):
-        """So few and small that sums of the layers here are exact in every type, bf16 with its 8 bits included."""
-        values = self.random.integers(-2, 3, shape).astype(np.float64)
-        self.save(name, encode(values, dtype))
-        return values
-
-    def load(self, name):
-        return np.load(self.folder / name)
-
     def run_types(self, *arguments, output="y.npy", weight="w.npy"):
         self.succeed("run", "--input", "x.npy", "--weight", weight, "--stride", 2, "--output", output, *arguments)
         return self.load(output)
