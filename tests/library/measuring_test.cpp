@@ -68,7 +68,7 @@ bool check_calls(const CaseOf<T> &c, Layout layout) {
     CHECK_FALSE(estimated.under_trial);
     int wrong = 0, calls = 0;
     for (; plan().under_trial && calls <= most_trials; calls++) {
-        CHECK(plan().reason.find(estimated.reason + "; the next forwards try it beside ") == 0);
+        CHECK(plan().reason.find(estimated.reason + "; the next calls try it beside ") == 0);
         wrong += is_wrong() ? 1 : 0;
     }
     CHECK(calls <= most_trials);

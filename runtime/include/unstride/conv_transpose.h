@@ -190,7 +190,12 @@ public:
     // need an aligned input, whose address and strides are multiples of four elements.
     void set_variant(const std::string &name, int64_t rows_per_task = 0);
 
-    // Sets how the variants for a forward on the CPU are found (unstride/planning.h). A new layer has the value of the
+    // Forces one operator, whatever is forced for others; an empty name leaves its choice to the planner again. The
+    // input gradient of a layer whose strides are 1 has the variants of forward beside its own. Throws InvalidArgument
+    // as above, and for a variant that does not compute the operator.
+    void set_variant(const std::string &name, int64_t rows_per_task, Operator op);
+
+    // Sets how the variants for calls on the CPU are found (unstride/planning.h). A new layer has the value of the
     // environment variable UNSTRIDE_PLANNING, `estimate`, `measure` or `remember`, and estimates if it is not set or
     // empty; for any other value the constructor throws InvalidArgument. Measuring begins anew for a new value, and
     // where the wisdom, the number of threads or the ceiling of instruction sets changes. A forced variant stays

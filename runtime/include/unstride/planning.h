@@ -9,11 +9,11 @@ namespace unstride {
 enum class Planning {
     estimate,  // The variants of the least estimated time run.
 
-    // The first forwards of an input's sizes, layout and types each run one of the variants and splits whose estimated
-    // times are near the least. Then the fastest one stays. It takes the place of the estimate's choice only if it is
-    // faster by more than 3 %. There are some 10 to 60 such forwards, and no more than most_trials; each gives the
-    // result that it always does. They are timed while the app runs, and say more if nothing else keeps the processors
-    // busy. Until the fastest is found, the layer keeps its weights packed for each of the variants.
+    // The first calls of an operator for an input's sizes, layout and types each run one of the variants and splits
+    // whose estimated times are near the least. Then the fastest one stays. It takes the place of the estimate's choice
+    // only if it is faster by more than 3 %. There are some 10 to 60 such calls, and no more than most_trials; each
+    // gives the result that it always does. They are timed while the app runs, and say more if nothing else keeps the
+    // processors busy. Until the fastest is found, the layer keeps its weights packed for each of the variants.
     measure,
 
     // As `measure`, and the fastest one goes into the wisdom of the process, so that other layers with the same
@@ -24,8 +24,8 @@ enum class Planning {
 
 const char *to_string(Planning planning);
 
-// The most forwards that try candidates for one input, if they come one after the other. Where several threads call the
-// layer at once, they may try the same candidate at the same time.
+// The most calls that try candidates for one operator and input, if they come one after the other. Where several
+// threads call the layer at once, they may try the same candidate at the same time.
 constexpr int most_trials = 90;
 
 }  // namespace unstride

@@ -88,20 +88,22 @@ struct Plan {
     std::string reason;     // the reason for this choice, in one or more sentences
     int threads;            // threads that share the work, or processors of a GPU
     int64_t tasks;          // tasks that the work is split into
-    int64_t rows_per_task;  // output rows of a task; for family winograd, pairs of rows of a phase
+    int64_t rows_per_task;  // output rows of a task; for family winograd, pairs of rows of a phase; 0 for gradients of
+                            // weight and bias, whose tasks are sums over positions
 
     // Calls of the kernel. There are two where phases along the width differ in length, and one for each phase of depth
-    // and height for family winograd. A batch that is too large for one call multiplies them.
+    // and height for family winograd. A batch that is too large for one call multiplies them. A weight gradient has one
+    // for each run of positions and share of the weights.
     int64_t kernel_calls;
 
     int64_t packed_bytes;     // size of the packed weights, which the layer keeps
-    int64_t scratch_bytes;    // most memory that all threads together take during a forward
+    int64_t scratch_bytes;    // most memory that all threads together take during a call
     double multiply_adds;     // multiply-adds whose tap, input and output all exist
     double compulsory_bytes;  // size of input, weights and output, each of which has to be moved once
-    double expected_seconds;  // time of a forward whose weights are packed; 0 on a GPU whose clock is unknown
+    double expected_seconds;  // time of a call whose weights are packed; 0 on a GPU whose clock is unknown
 
-    // What the planner expects of this time to be spent on storing the output, and on copying the input to where the
-    // kernel reads it; the rest is for multiply-adds. Both are 0 where the time was measured.
+    // What the planner expects of this time to be spent on storing the output, or adding up sums, and on copying what
+    // is read to where the kernel reads it; the rest is for multiply-adds. Both are 0 where the time was measured.
     double seconds_of_stores, seconds_of_staging;
 
     // Whether the time was measured, by the layer itself or as wisdom tells. Otherwise it is the planner's estimate,
@@ -109,7 +111,7 @@ struct Plan {
     // the limit, as in depthwise layers.
     bool measured;
 
-    // Whether the next forwards still try other candidates beside this plan, which is what the planner estimates to be
+    // Whether the next calls still try other candidates beside this plan, which is what the planner estimates to be
     // the fastest (unstride/planning.h).
     bool under_trial;
 };

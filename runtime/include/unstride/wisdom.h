@@ -9,17 +9,19 @@
 
 namespace unstride {
 
-// Wisdom, a word of FFTW's, is what was measured to be fastest. Where the process has wisdom for a layer, an input and
-// a number of threads, the planner takes the variant and the split that won the measurement, instead of those for which
-// it estimates the least time. Results stay the same, bit for bit.
+// Wisdom, a word of FFTW's, is what was measured to be fastest. Where the process has wisdom for an operator of a
+// layer, an input and a number of threads, the planner takes the variant and the split that won the measurement,
+// instead of those for which it estimates the least time. Results stay the same, bit for bit.
 //
 // `unstride tune` measures, and writes wisdom files; layers measure for the wisdom of their process where they are told
 // to (Planning::remember). A process starts with the wisdom of the file that the environment variable UNSTRIDE_WISDOM
 // names, if it is set and not empty, and says on standard error if something is wrong with that file. All functions may
 // be called in any thread.
 
-// The fastest variant and split for one layer and input. Wisdom ignores the layer's bias, padding_mode and weights, and
-// takes a layer of one or two dimensions for the layer of three whose other sizes are 1.
+// The fastest variant and split for one operator of a layer and its input. Wisdom ignores the layer's bias,
+// padding_mode and weights, and takes a layer of one or two dimensions for the layer of three whose other sizes are 1.
+// Of a bias gradient only the output's size matters. The input gradient of a layer whose strides are 1 is the forward
+// of another layer, with which it shares its winner.
 struct WisdomEntry {
     ConvTranspose3dOptions options;
     Shape input_shape;
@@ -27,15 +29,17 @@ struct WisdomEntry {
     Layout layout = Layout::ncdhw;
     int threads = 1;
     std::string variant;
-    int64_t rows_per_task = 1;  // output rows of a task, from 1 to the output's height
-    double seconds = 0;         // measured time of a forward
+    int64_t rows_per_task = 1;  // as in Plan: from 1 to the output's height, or 0 where tasks have no rows
+    double seconds = 0;         // measured time of a call
     int64_t candidates = 1;     // number of variants and splits that were measured
     Types types = {};
+    Operator op = Operator::forward;
 };
 
-// Adds an entry that was measured on this machine, in place of an earlier one for the same layer, input and number of
-// threads. Throws InvalidArgument for a layer, input or split that cannot be, for a variant that this build does not
-// have or that cannot run here, and for a variant that rounds otherwise than those that the planner would take.
+// Adds an entry that was measured on this machine, in place of an earlier one for the same operator, layer, input and
+// number of threads. Throws InvalidArgument for a layer, input or split that cannot be, for a variant that this build
+// does not have or that cannot run here, and for a variant that rounds otherwise than those that the planner would
+// take.
 void add_wisdom(const WisdomEntry &entry);
 
 // What was read from a file or text, and what was wrong with it. Mistakes in a file or text do not throw: each line is
@@ -62,6 +66,8 @@ WisdomReport read_wisdom(const std::string &text);
 //   unstride wisdom 1
 //   unstride=0.1.0 cpu="..." isa=avx2 threads=2 dtype=f32 layout=ncdhw batch=1 ... variant=... rows=8 ...
 //   crc32=89abcdef
+//
+// An entry of another operator than forward has op=..., such as op=weight_gradient, after the instruction set.
 //
 // Each entry is a line with a checksum of its own, so that damage to one line leaves the others usable. The format is
 // not JSON so that reading it takes no library, and so that each entry has exactly one form, which the reader insists

@@ -1,6 +1,7 @@
 #ifndef UNSTRIDE_RUNTIME_KERNELS_COST_H
 #define UNSTRIDE_RUNTIME_KERNELS_COST_H
 
+#include <array>
 #include <cstdint>
 
 #include "device/microarchitectures.h"
@@ -19,6 +20,10 @@ struct Split {
     int64_t rows, slices, items, blocks;
     int64_t tasks = 0;         // number of tasks in all calls together
     bool share_items = false;  // true: items and groups are shared out among threads; false: the tasks of each are
+
+    // Of sums over positions, whose tasks have no rows, slices or items: blocks of what is not in lanes (ProductTiles),
+    // as many blocks of lanes, and all calls of the kernel. Other kernels are called once for each combination of cuts.
+    int64_t others = 1, calls = 0;
 };
 
 // The time that a kernel is expected to spend on a layer, in cycles, summed over all threads. What a core can do in a
@@ -57,6 +62,12 @@ struct CostModel {
 
     // Returns how many elements of scratch memory, each as large as a sum, a thread takes at most.
     int64_t (*scratch_elements)(const Entry &entry, const Geometry &geometry, const Split &split);
+
+    // Returns how many more all threads take together; null if there are none.
+    int64_t (*shared_elements)(const Entry &entry, const Geometry &geometry, const Split &split) = nullptr;
+
+    // What the three terms of an Estimate are spent on, for users; null for those that a model does not have.
+    std::array<const char *, 3> terms = {"the multiply-adds", "stores", "staging input rows"};
 };
 
 // The model of direct sums and of pairs on a CPU, and the one of all kernels of GPUs. Other models are known only in

@@ -73,7 +73,8 @@ static_assert(is_complete(), "each family has a row in both tables, in the order
 }  // namespace
 
 std::vector<const SumsRules *> all_sums() {
-    return {&taps_sums, &pairs_sums, &winograd_sums, &direct_sums, &position_sums, &input_gradient_sums};
+    return {&taps_sums,     &pairs_sums,    &winograd_sums,      &direct_sums,
+            &position_sums, &products_sums, &input_gradient_sums};
 }
 
 const FamilyRules &rules_of(Family family) {
@@ -129,6 +130,10 @@ const FamilyFacts &known_family(const std::string &name) {
 
 std::string no_obstacle(const ConvTranspose3dOptions & /*options*/) {
     return "";
+}
+
+std::vector<PanelContents> no_panels(const Geometry & /*geometry*/, const Channels & /*seen*/) {
+    return {};
 }
 
 std::vector<PanelContents> one_set_of_panels(const Geometry &geometry, const Channels &seen) {

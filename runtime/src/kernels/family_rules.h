@@ -81,8 +81,8 @@ struct SumsRules {
     const CostModel *cost, *cost_on_gpu;  // the models of cost of its kernels on a CPU and on a GPU
 };
 
-// Returns all ways of summing, in the order in which the planner asks whether they pay: those that save most come
-// first. Direct sums, which always pay, come last.
+// Returns all ways of summing, in the order in which the planner asks whether they pay: of those of one operator, those
+// that save most come first, and one that always pays comes last.
 std::vector<const SumsRules *> all_sums();
 
 const FamilyRules &rules_of(Family family);
@@ -93,8 +93,10 @@ const char *name_of(Lanes lanes);
 // the table, if this one is not.
 const FamilyFacts &known_family(const std::string &name);
 
-// These are members of most rows of the tables: there is no obstacle, and a single set of panels has all taps.
+// These are members of several rows of the tables: there is no obstacle, there are no weights to pack, and a single set
+// of panels has all taps.
 std::string no_obstacle(const ConvTranspose3dOptions &options);
+std::vector<PanelContents> no_panels(const Geometry &geometry, const Channels &seen);
 std::vector<PanelContents> one_set_of_panels(const Geometry &geometry, const Channels &seen);
 
 }  // namespace unstride

@@ -23,10 +23,6 @@ bool always_pays(const Geometry & /*geometry*/) {
     return true;
 }
 
-std::vector<PanelContents> no_panels(const Geometry & /*geometry*/, const Channels & /*seen*/) {
-    return {};
-}
-
 PositionChunks chunks_of(const Geometry &geometry) {
     const auto &[z, y, x] = geometry.extent;
     return unstride::chunks_of(geometry.batch, product({z.output, y.output, x.output}));
@@ -42,15 +38,26 @@ Estimate estimate_positions(const Entry &entry, const Geometry &geometry, const 
 
 Split split_positions(const Entry & /*entry*/, const Geometry &geometry, int64_t /*rows*/,
                       const Machine & /*machine*/) {
-    const PositionChunks chunks = chunks_of(geometry);
-    return {1, 1, chunks.items, 1, chunks.count(), true};
+    Split split{0, 0, 0, 0, chunks_of(geometry).count(), true};
+    split.calls = 1;
+    return split;
 }
 
-int64_t scratch_of_positions(const Entry & /*entry*/, const Geometry &geometry, const Split &split) {
-    return multiply(geometry.channels.outputs, partial_sums + split.tasks);
+int64_t partial_elements(const Entry & /*entry*/, const Geometry &geometry, const Split & /*split*/) {
+    return multiply(geometry.channels.outputs, partial_sums);
 }
 
-const CostModel position_cost{estimate_positions, split_positions, scratch_of_positions};
+int64_t chunk_elements(const Entry & /*entry*/, const Geometry &geometry, const Split &split) {
+    return multiply(geometry.channels.outputs, split.tasks);
+}
+
+const CostModel position_cost{
+    estimate_positions,
+    split_positions,
+    partial_elements,
+    chunk_elements,
+    {nullptr, nullptr, "reading grad_output, for which each instruction set has one kernel"},
+};
 
 }  // namespace
 

@@ -9,9 +9,12 @@ namespace {
 
 constexpr int64_t positions_of_run = 256, most_chunks = 64, runs_of_chunk = 8, most_chunk_bytes = int64_t{16} << 20;
 
-// What the weight gradient has no use for: it packs no weights and does not share the tasks of the other operators.
-bool never_pays(const Geometry & /*geometry*/) {
-    return false;
+// The bytes of a staged operand that a task reads again and again, so that it and the other one stay in a second-level
+// cache.
+constexpr int64_t most_staged_bytes = 256 << 10;
+
+bool always_pays(const Geometry & /*geometry*/) {
+    return true;
 }
 
 // Returns the extent of runs that are alike and have at most `most` elements.
@@ -106,7 +109,99 @@ ProductTiles product_tiles(const Entry &entry, const Channels &seen, const Geome
     return tiles;
 }
 
-Estimate estimate_products(const Entry &entry, const Geometry &geometry, const Machine &machine) {
+int64_t WeightGradientProgram::tasks() const {
+    return order.chunks * seen.groups * divide_up(tiles.lane_blocks, lane_share) *
+           divide_up(tiles.other_blocks, other_share);
+}
+
+int64_t WeightGradientProgram::partial_elements() const {
+    return product({order.chunks, seen.groups, tiles.elements()});
+}
+
+WeightGradientProgram weight_gradient_program(const Entry &entry, const Geometry &geometry, const Split &split) {
+    const Channels seen = entry.rules->channels_seen(geometry.channels);
+    return {
+        &entry,       seen,        summation_order(geometry, sum_bytes(entry)), product_tiles(entry, seen, geometry),
+        split.blocks, split.others};
+}
+
+namespace {
+
+// How many elements are staged for a run, and for grad_output one tap of depth and height, of each channel.
+struct StagedElements {
+    int64_t inputs, outputs;
+};
+
+StagedElements staged_elements(const SummationOrder &order, const Geometry &geometry) {
+    constexpr int64_t side = 4;  // columns that are turned at a time, in a row that is kept beside what is staged
+    const Extent &x = geometry.extent[2];
+    const int64_t rows = order.run[0] * order.run[1] * order.run[2], columns = order.run[3];
+    const int64_t met = (columns - 1) * x.axis.stride + (x.kernel - 1) * x.axis.dilation + 1;
+    const int64_t outputs = std::clamp<int64_t>(met, 1, std::max<int64_t>(x.output, 1));
+    return {rows * columns + columns + side, rows * divide_up(outputs, x.axis.stride) * x.axis.stride + outputs + side};
+}
+
+// How many elements are staged for one block of a task.
+struct StagedBlocks {
+    int64_t lane_block, other_block;
+};
+
+StagedBlocks staged_blocks(const WeightGradientProgram &p, const Geometry &geometry) {
+    const StagedElements staged = staged_elements(p.order, geometry);
+    const int64_t lanes = p.tiles.lanes;
+    switch (p.tiles.family) {
+    case Family::outputs:
+        return {staged.outputs * lanes, staged.inputs * p.tiles.others};
+    case Family::inputs:
+        return {staged.inputs * lanes, staged.outputs};
+    default:
+        return {(staged.inputs + staged.outputs) * lanes, 0};
+    }
+}
+
+// Chooses shares that fit a cache, and so many of them that all threads end at about the same time.
+void share_out(WeightGradientProgram &p, const Geometry &geometry, int threads) {
+    const StagedBlocks staged = staged_blocks(p, geometry);
+    const auto fit = [&](int64_t blocks, int64_t elements) {
+        const int64_t bytes = multiply(elements, sum_bytes(*p.entry));
+        return std::clamp<int64_t>(most_staged_bytes / std::max<int64_t>(bytes, 1), 1, blocks);
+    };
+    const auto even = [](int64_t blocks, int64_t most) { return divide_up(blocks, divide_up(blocks, most)); };
+    p.lane_share = even(p.tiles.lane_blocks, fit(p.tiles.lane_blocks, staged.lane_block));
+    p.other_share = even(p.tiles.other_blocks, fit(p.tiles.other_blocks, staged.other_block));
+    constexpr double idle = 1.1;
+    const auto is_balanced = [&] {
+        const int64_t tasks = p.tasks();
+        return as_double(divide_up(tasks, threads) * threads) <= idle * as_double(tasks);
+    };
+    while (!is_balanced() && (p.lane_share > 1 || p.other_share > 1)) {
+        int64_t &share = p.other_share > 1 ? p.other_share : p.lane_share;
+        share = divide_up(share, 2);
+    }
+}
+
+Split split_products(const Entry &entry, const Geometry &geometry, int64_t /*rows*/, const Machine &machine) {
+    Split split{0, 0, 0, 1};
+    WeightGradientProgram p = weight_gradient_program(entry, geometry, split);
+    share_out(p, geometry, machine.threads);
+    split.blocks = p.lane_share;
+    split.others = p.other_share;
+    split.tasks = p.tasks();
+    split.calls = p.order.chunks > 0 ? split.tasks / p.order.chunks * p.order.runs() : 0;
+    return split;
+}
+
+int64_t staged_by_task(const Entry &entry, const Geometry &geometry, const Split &split) {
+    const StagedBlocks staged = staged_blocks(weight_gradient_program(entry, geometry, split), geometry);
+    return staged.lane_block * split.blocks + staged.other_block * split.others;
+}
+
+int64_t partial_elements(const Entry &entry, const Geometry &geometry, const Split &split) {
+    return weight_gradient_program(entry, geometry, split).partial_elements();
+}
+
+Estimate estimate_products(const Entry &entry, const Geometry &geometry, const Split & /*split*/,
+                           const Machine &machine) {
     constexpr double cycles_of_branch = 0.75, turned = 2, cycles_of_addition = 3;
     const Core core = core_of(entry, machine);
     const Channels seen = entry.rules->channels_seen(geometry.channels);
@@ -135,23 +230,33 @@ Estimate estimate_products(const Entry &entry, const Geometry &geometry, const M
 
     const SummationOrder order = summation_order(geometry, sum_bytes(entry));
     const double sums = as_double(tiles.elements()) * groups / entry.lanes * as_double(order.runs());
-    return Estimate{steps * step, sums * cycles_of_addition, staged * copy};
+    return {steps * step, sums * cycles_of_addition, staged * copy};
 }
+
+constexpr CostModel product_cost{
+    estimate_products,
+    split_products,
+    staged_by_task,
+    partial_elements,
+    {"the multiply-adds", "adding up runs", "staging input and grad_output"},
+};
+
+}  // namespace
 
 extern const SumsRules products_sums{
     Sums::products,
     "products",
-    never_pays,
+    always_pays,
     no_obstacle,
     cut_nothing,
     cut_width,
     1,      // output of a row
     false,  // no blocks of products of taps
-    one_set_of_panels,
+    no_panels,
     nullptr,
     nullptr,
-    nullptr,  // estimate_products() is the model of cost
-    nullptr,
+    &product_cost,
+    nullptr,  // there are no kernels for GPUs
 };
 
 }  // namespace unstride

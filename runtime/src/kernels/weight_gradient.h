@@ -68,8 +68,22 @@ struct ProductTiles {
 // `seen` are the channels as the kernel sees them.
 ProductTiles product_tiles(const Entry &entry, const Channels &seen, const Geometry &geometry);
 
-// Returns the expected time of a kernel, summed over all threads.
-Estimate estimate_products(const Entry &entry, const Geometry &geometry, const Machine &machine);
+// How a weight gradient is computed. A task sums up one chunk for some of the weights of a group: `lane_share` blocks
+// of the tiles' lanes by `other_share` blocks of the others. How many these are depends on the threads, but no bit of
+// the result does.
+struct WeightGradientProgram {
+    const Entry *entry;
+    Channels seen;  // as the kernel sees them
+    SummationOrder order;
+    ProductTiles tiles;
+    int64_t lane_share, other_share;
+
+    int64_t tasks() const;
+    int64_t partial_elements() const;  // of the arrays of all chunks
+};
+
+// Returns how a kernel computes a weight gradient whose work is split in this way.
+WeightGradientProgram weight_gradient_program(const Entry &entry, const Geometry &geometry, const Split &split);
 
 }  // namespace unstride
 

@@ -53,21 +53,28 @@ void ConvTranspose::State::bias_gradient(const View<const void> &grad_output, co
     }
     const bool is_empty = geometry.batch == 0, through_copies = device != Device::cpu && cuda == nullptr;
     const Problem problem = problem_of(Operator::bias_gradient, geometry, layout, {grad_output.dtype, grad_bias.dtype});
-    const Planned planned = is_empty ? Planned() : plan_for(problem);
-    const Entry *entry = is_empty ? nullptr : planned.program->parts.front().entry;
     const int64_t stride = grad_bias.strides[0];
-    if (through_copies && !is_empty) {
-        const Stream stream = stream_on(device);
-        PositionSums sums(entry, problem, stream);
-        add_through_copies(sums, lifted(grad_output, spatial), layout, stream);
-        sums.store_from_process({Device::cpu, grad_bias.dtype, grad_bias.data, nullptr, 0}, stride, update);
+    const auto sum_with = [&](const Entry *entry) {
+        if (through_copies && !is_empty) {
+            const Stream stream = stream_on(device);
+            PositionSums sums(entry, problem, stream);
+            add_through_copies(sums, lifted(grad_output, spatial), layout, stream);
+            sums.store_from_process({Device::cpu, grad_bias.dtype, grad_bias.data, nullptr, 0}, stride, update);
+            return;
+        }
+        PositionSums sums(entry, problem, cuda != nullptr ? stream_on(device, *cuda) : Stream{});
+        if (!is_empty) {
+            add(sums, Array(device, grad_output, spatial, 1));
+        }
+        sums.store({cuda != nullptr ? device : Device::cpu, grad_bias.dtype, grad_bias.data, nullptr, 0}, stride,
+                   update);
+    };
+    if (is_empty) {
+        sum_with(nullptr);
         return;
     }
-    PositionSums sums(entry, problem, cuda != nullptr ? stream_on(device, *cuda) : Stream{});
-    if (!is_empty) {
-        add(sums, Array(device, grad_output, spatial, 1));
-    }
-    sums.store({cuda != nullptr ? device : Device::cpu, grad_bias.dtype, grad_bias.data, nullptr, 0}, stride, update);
+    compute(plan_for(problem), problem, Stream{},
+            [&](const Program &program) { sum_with(program.parts.front().entry); });
 }
 
 void ConvTranspose::bias_gradient(const View<const void> &grad_output, const View<void> &grad_bias,

@@ -1,7 +1,6 @@
 // The overloads of ConvTranspose::forward, and the one way on which all of them end.
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 #include "array/scan.h"
@@ -45,11 +44,7 @@ void ConvTranspose::State::run(Problem problem, const Arrays &arrays, const Stre
         problem.conditions.moderate = false;
         planned = plan_for(problem);
     }
-    if (planned.trials) {
-        run_trial(planned, problem, arrays, stream);
-    } else {
-        run(*planned.program, problem, arrays, stream);
-    }
+    compute(planned, problem, stream, [&](const Program &program) { run(program, problem, arrays, stream); });
 }
 
 void ConvTranspose::State::run(const Program &program, const Problem &problem, const Arrays &arrays,
@@ -57,45 +52,6 @@ void ConvTranspose::State::run(const Program &program, const Problem &problem, c
     for (const Part &part : program.parts) {
         execute(part, *packed.find_or_pack(part, problem, parameters, stream), arrays,
                 problem.op == Operator::forward ? formula : Formula::none, problem.threads, stream);
-    }
-}
-
-bool ConvTranspose::State::pack(const Program &program, const Problem &problem, const Stream &stream) const {
-    try {
-        for (const Part &part : program.parts) {
-            packed.find_or_pack(part, problem, parameters, stream);
-        }
-        return true;
-    } catch (const OutOfMemory &) {
-        return false;
-    }
-}
-
-void ConvTranspose::State::run_trial(const Planned &planned, const Problem &problem, const Arrays &arrays,
-                                     const Stream &stream) const {
-    using Clock = std::chrono::steady_clock;
-    Trials &trials = *planned.trials;
-    const Trials::Trial trial = trials.next();
-    // Weights are packed before the clock starts, as no later call packs them again.
-    if (!pack(*trial.program, problem, stream)) {
-        trials.take(trial, Race::failed);
-        run(*planned.program, problem, arrays, stream);
-        return;
-    }
-    const Clock::time_point start = Clock::now();
-    try {
-        run(*trial.program, problem, arrays, stream);
-    } catch (...) {
-        trials.take(trial, Race::failed);
-        throw;
-    }
-    if (trials.take(trial, std::chrono::duration<double>(Clock::now() - start).count())) {
-        const std::shared_ptr<const Program> winner = trials.winner();
-        if (planning == Planning::remember) {
-            trials.remember(*winner);
-        }
-        programs.settle(trials, winner);
-        packed.forget_others(problem, trials.programs(), *winner, stream);
     }
 }
 

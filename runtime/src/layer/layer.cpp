@@ -10,7 +10,6 @@
 #include "layer/layer.h"
 #include "plan/describe.h"
 #include "plan/planning.h"
-#include "plan/weight_gradient.h"
 #include "plan/wisdom.h"
 #include "problem/checked.h"
 #include "problem/dimensions.h"
@@ -43,33 +42,16 @@ void ConvTranspose::State::weight_is_set() {
 
 Problem ConvTranspose::State::problem_of(Operator op, const Geometry &geometry, Layout layout,
                                          const Types &types) const {
-    if (op == Operator::bias_gradient) {  // whose kernels leave their sums to be rounded to any type
-        const int threads = device == Device::cpu ? num_threads() : processors;
-        return {op, with_outputs_alone(geometry), layout, types.input, device, {}, false, threads};
-    }
-    Conditions conditions;
-    conditions.moderate = has_moderate_weights;
-    conditions.in_bf16 = has_weights_in_bf16;
+    const Entry *entry = forced_for(op).entry;
+    const Operator of_kernels = entry != nullptr ? entry->variant.op : op_of_kernels(op, geometry);
     const int threads = device == Device::cpu ? num_threads() : processors;
-    const bool reads_outputs = op == Operator::input_gradient,
-               has_stride = std::any_of(geometry.extent.begin(), geometry.extent.end(),
-                                        [](const Extent &e) { return e.axis.stride > 1; });
-    Problem problem{op, geometry, layout, types, device, conditions, false, threads};
-    if (reads_outputs) {
-        problem.by_forward = !has_stride && forced_for(op).entry == nullptr;
-        problem.geometry = problem.by_forward ? reversed_as_forward(geometry) : reversed(geometry);
+    Problem problem = unstride::problem_of(op, of_kernels, geometry, layout, types, threads);
+    problem.device = device;
+    if (!sums_over_positions(op)) {
+        problem.conditions.moderate = has_moderate_weights;
+        problem.conditions.in_bf16 = has_weights_in_bf16;
     }
     return problem;
-}
-
-ConvTranspose3dOptions ConvTranspose::State::options_of(const Problem &problem) const {
-    if (!problem.by_forward) {
-        return options;
-    }
-    ConvTranspose3dOptions seen = with_exchanged_channels(options);
-    const auto &[z, y, x] = problem.geometry.extent;
-    seen.padding = {z.axis.padding, y.axis.padding, x.axis.padding};
-    return seen;
 }
 
 Planned ConvTranspose::State::plan_for(const Problem &problem) const {
@@ -79,13 +61,12 @@ Planned ConvTranspose::State::plan_for(const Problem &problem) const {
         load_environment_wisdom();  // before the count of changes that the program is kept for
         key.changes = planning_changes;
         const Machine machine = untimed_machine(problem.threads);
-        planned.program =
-            std::make_shared<const Program>(decide(options_of(problem), problem, machine, forced_for(problem.op)));
+        const ConvTranspose3dOptions seen = options_of_kernels(options, problem.by_forward);
+        planned.program = std::make_shared<const Program>(decide(seen, problem, machine, forced_for(problem.op)));
         const bool is_estimate = forced_for(problem.op).entry == nullptr && planned.program->measured_seconds == 0,
                    takes_time = problem.geometry.batch > 0;
-        const bool are_different = problem.op != Operator::bias_gradient;  // kernels that all wait for memory are not
-        if (planning != Planning::estimate && device == Device::cpu && is_estimate && takes_time && are_different) {
-            auto trials = std::make_shared<Trials>(options_of(problem), problem, machine, planned.program);
+        if (planning != Planning::estimate && device == Device::cpu && is_estimate && takes_time) {
+            auto trials = std::make_shared<Trials>(seen, problem, machine, planned.program);
             planned.trials = trials->are_over() ? nullptr : std::move(trials);
         }
         planned = programs.insert(key, planned);
@@ -216,14 +197,11 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
     const Problem problem = state_->problem_of(op, geometry, layout, types);
     Machine machine = untimed_machine(problem.threads);
     machine.clock_hertz = device_info(state_->device).clock_hertz;
-    if (op == Operator::weight_gradient) {
-        return plan_weight_gradient(state_->options, problem, machine, state_->forced_for(op));
-    }
     const Planned planned = state_->plan_for(problem);
     Plan plan = describe(*planned.program, problem, machine);
     plan.under_trial = planned.trials != nullptr;
     if (plan.under_trial) {
-        plan.reason += "; the next forwards try it beside " + std::to_string(planned.trials->programs().size() - 1) +
+        plan.reason += "; the next calls try it beside " + std::to_string(planned.trials->programs().size() - 1) +
                        " other candidates";
     }
     return plan;
@@ -240,41 +218,56 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
     const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
     Problem problem = state_->problem_of(op, geometry, layout, types);
     problem.threads = machine.threads;
-    if (op == Operator::weight_gradient) {
-        return plan_weight_gradient(state_->options, problem, machine, state_->forced_for(op));
+    const ConvTranspose3dOptions seen = options_of_kernels(state_->options, problem.by_forward);
+    return describe(decide(seen, problem, machine, state_->forced_for(op)), problem, machine);
+}
+
+Forced ConvTranspose::State::demand(const std::string &name, int64_t rows_per_task,
+                                    const std::optional<Operator> &op) const {
+    if (rows_per_task < 0 || (rows_per_task > 0 && name.empty())) {
+        throw InvalidArgument("rows_per_task must not be negative, and goes with a variant");
     }
-    return describe(decide(state_->options_of(problem), problem, machine, state_->forced_for(op)), problem, machine);
+    if (name.empty()) {
+        return {};
+    }
+    const Entry *found = find_entry(name);
+    if (found == nullptr) {
+        throw InvalidArgument("unknown variant: " + name);
+    }
+    const Variant &v = found->variant;
+    const auto refuse = [&](const std::string &why) { throw InvalidArgument("variant " + name + " " + why); };
+    if (v.device != device) {
+        refuse(std::string("is for device ") + to_string(v.device) + ", and the layer on " + to_string(device));
+    }
+    const bool by_forward = op == Operator::input_gradient && v.op == Operator::forward;
+    if (by_forward && std::max({options.stride.depth, options.stride.height, options.stride.width}) > 1) {
+        refuse("computes input gradients of layers whose strides are 1 alone");
+    }
+    if (!by_forward && v.op != op.value_or(v.op)) {
+        refuse(std::string("computes the ") + to_string(v.op) + ", not the " + to_string(*op));
+    }
+    const std::string why_not = obstacle(*found, options_of_kernels(options, by_forward), untimed_machine(1));
+    if (!why_not.empty()) {
+        refuse(why_not);
+    }
+    if (rows_per_task > 0 && (found->autoscheduled || v.device != Device::cpu || sums_over_positions(v.op))) {
+        refuse("has tasks of its own, for which rows_per_task must be 0");
+    }
+    return {found, rows_per_task};
 }
 
 void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task) {
-    const Entry *found = find_entry(name);
-    if (found == nullptr && !name.empty()) {
-        throw InvalidArgument("unknown variant: " + name);
-    }
-    if (found != nullptr && found->variant.device != state_->device) {
-        throw InvalidArgument("variant " + name + " is for device " + to_string(found->variant.device) +
-                              ", and the layer on " + to_string(state_->device));
-    }
-    if (found != nullptr) {
-        const std::string why_not = obstacle(*found, state_->options, untimed_machine(1));
-        if (!why_not.empty()) {
-            throw InvalidArgument("variant " + name + " " + why_not);
-        }
-    }
-    if (rows_per_task < 0 || (rows_per_task > 0 && found == nullptr)) {
-        throw InvalidArgument("rows_per_task must not be negative, and goes with a variant");
-    }
-    const bool splits_by_itself = found != nullptr && (found->autoscheduled || found->variant.device != Device::cpu ||
-                                                       found->variant.op == Operator::weight_gradient ||
-                                                       found->variant.op == Operator::bias_gradient);
-    if (rows_per_task > 0 && splits_by_itself) {
-        throw InvalidArgument("variant " + name + " has tasks of its own, for which rows_per_task must be 0");
-    }
-    if (found == nullptr) {
+    const Forced forced = state_->demand(name, rows_per_task, std::nullopt);
+    if (forced.entry == nullptr) {
         state_->forced = {};
     } else {
-        state_->forced[static_cast<size_t>(found->variant.op)] = {found, rows_per_task};
+        state_->forced[static_cast<size_t>(forced.entry->variant.op)] = forced;
     }
+    state_->programs.clear();
+}
+
+void ConvTranspose::set_variant(const std::string &name, int64_t rows_per_task, Operator op) {
+    state_->forced[static_cast<size_t>(op)] = state_->demand(name, rows_per_task, op);
     state_->programs.clear();
 }
 

@@ -2,6 +2,7 @@
 #define UNSTRIDE_RUNTIME_LAYER_LAYER_H
 
 #include <array>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -17,7 +18,8 @@
 namespace unstride {
 
 // The data of a layer, and the one way through the runtime on which all its calls end: the problem of a call becomes a
-// program, and each part of the program runs with its packed weights.
+// program, which is kept, and the program runs. What a program of an operator reads and writes is in the operator's own
+// file.
 struct ConvTranspose::State {
     ConvTranspose3dOptions options;
     int spatial = 3;
@@ -45,11 +47,12 @@ struct ConvTranspose::State {
     // any time.
     Problem problem_of(Operator op, const Geometry &geometry, Layout layout, const Types &types) const;
 
-    // Returns the options of the layer whose kernels compute a problem.
-    ConvTranspose3dOptions options_of(const Problem &problem) const;
-
     // Returns how this machine computes a problem, and keeps it for later calls with the same problem.
     Planned plan_for(const Problem &problem) const;
+
+    // Returns what a caller demands who forces a variant, of an operator if there is one: nothing if the name is empty.
+    // Throws InvalidArgument where set_variant does.
+    Forced demand(const std::string &name, int64_t rows_per_task, const std::optional<Operator> &op) const;
 
     // What the caller demands of an operator.
     const Forced &forced_for(Operator op) const {
@@ -78,17 +81,31 @@ struct ConvTranspose::State {
                        const CudaStream *cuda) const;
 
 private:
+    // How a call computes its result with a program. All programs of a problem give the same bits.
+    using RunProgram = std::function<void(const Program &)>;
+
+    // Computes a problem as it was planned: with the program, or the next one of the trials. On this all operators end.
+    template<typename Run>
+    void compute(const Planned &planned, const Problem &problem, const Stream &stream, const Run &run) const {
+        if (planned.trials) {
+            compute_trial(planned, problem, stream, run);
+        } else {
+            run(*planned.program);
+        }
+    }
+
+    // Takes the time of a call that runs the next one of its trials. Where this ends the trials, their winner stays.
+    void compute_trial(const Planned &planned, const Problem &problem, const Stream &stream,
+                       const RunProgram &run) const;
+
     // Checks the views of a call, and returns its problem.
     Problem checked(const View<const void> &input, const View<void> &output, const View<const void> *residual) const;
 
-    // Runs or queues a call, on which all overloads of forward end. The arrays are in the memory of the process, or of
-    // the stream's GPU.
+    // Runs or queues a call of forward or the input gradient, on which all their overloads end. The arrays are in the
+    // memory of the process, or of the stream's GPU.
     void run(Problem problem, const Arrays &arrays, const Stream &stream) const;
 
     void run(const Program &program, const Problem &problem, const Arrays &arrays, const Stream &stream) const;
-
-    // Runs a call as the next of its trials, and takes its time. Where this ends the trials, their winner stays.
-    void run_trial(const Planned &planned, const Problem &problem, const Arrays &arrays, const Stream &stream) const;
 
     // Packs the weights that a program reads, unless they are. Returns false where memory does not suffice.
     bool pack(const Program &program, const Problem &problem, const Stream &stream) const;

@@ -1,11 +1,8 @@
 // ConvTranspose::weight_gradient.
 
-#include "plan/weight_gradient.h"
-#include "checks/checks.h"
-#include "device/machine.h"
-#include "layer/layer.h"
 #include "run/weight_gradient.h"
-#include "unstride/error.h"
+#include "checks/checks.h"
+#include "layer/layer.h"
 
 namespace unstride {
 namespace {
@@ -30,11 +27,14 @@ void ConvTranspose::State::weight_gradient(const View<const void> &input, const 
     }
     const Problem problem =
         problem_of(Operator::weight_gradient, call.geometry, call.layout, {input.dtype, grad_weight.dtype});
-    const WeightGradientProgram program = decide_weight_gradient(options, problem, untimed_machine(problem.threads),
-                                                                 forced_for(Operator::weight_gradient));
-    compute_weight_gradient(program, problem, Array(device, input, spatial, options.groups),
-                            Array(device, grad_output, spatial, options.groups),
-                            with_three_dimensions(grad_weight, spatial), update);
+    const Planned planned = plan_for(problem);
+    const Array inputs(device, input, spatial, options.groups), outputs(device, grad_output, spatial, options.groups);
+    const View<void> weights = with_three_dimensions(grad_weight, spatial);
+    compute(planned, problem, Stream{}, [&](const Program &program) {
+        const Part &part = program.parts.front();
+        compute_weight_gradient(weight_gradient_program(*part.entry, problem.geometry, part.split), problem, inputs,
+                                outputs, weights, update);
+    });
 }
 
 void ConvTranspose::weight_gradient(const View<const void> &input, const View<const void> &grad_output,

@@ -9,9 +9,12 @@
 namespace unstride {
 namespace {
 
-// Returns how many times a forward calls the kernel of `part` if its views are dense. A GPU may have room for copies of
+// Returns how many times the kernel of `part` is called if all views are dense. A GPU may have room for copies of
 // only some items at a time; then the calls for these are repeated until all items are computed.
 int64_t kernel_calls(const Part &part, const Geometry &layer) {
+    if (sums_over_positions(part.entry->variant.op)) {
+        return part.split.calls;
+    }
     const int64_t batch = std::max<int64_t>(layer.batch, 1);
     const int64_t apart = std::max(layer.input_elements(), layer.output_elements()) / batch;
     const bool on_cpu = part.entry->variant.device == Device::cpu;
@@ -27,11 +30,23 @@ int64_t kernel_calls(const Part &part, const Geometry &layer) {
     return calls;
 }
 
+// Returns the size of what a problem reads and writes. Sums over positions read both of the layer's arrays, where these
+// have elements, and write a gradient in place of reading weights.
+int64_t compulsory_bytes(const Problem &problem) {
+    const Geometry &g = problem.geometry;
+    const Types &types = problem.types;
+    if (sums_over_positions(problem.op)) {
+        return (g.input_elements() + g.output_elements()) * size_of(types.input) +
+               g.weight_elements() * size_of(types.output);
+    }
+    return g.input_elements() * size_of(types.input) + g.weight_elements() * size_of(types.sums()) +
+           g.output_elements() * size_of(types.output);
+}
+
 }  // namespace
 
 Plan describe(const Program &program, const Problem &problem, const Machine &machine) {
     const Geometry &geometry = problem.geometry;
-    const Types &types = problem.types;
     const Part &main = program.parts.front(), &last = program.parts.back();
     Plan plan{};
     plan.variant = main.entry->variant;
@@ -50,9 +65,7 @@ Plan describe(const Program &program, const Problem &problem, const Machine &mac
         plan.scratch_bytes = std::max(plan.scratch_bytes, scratch_bytes(part, machine.threads));
     }
     plan.multiply_adds = problem.layer().multiply_adds();
-    plan.compulsory_bytes = static_cast<double>(geometry.input_elements() * size_of(types.input) +
-                                                geometry.weight_elements() * size_of(types.sums()) +
-                                                geometry.output_elements() * size_of(types.output));
+    plan.compulsory_bytes = as_double(compulsory_bytes(problem));
     plan.measured = program.measured_seconds > 0;
     if (plan.measured) {
         plan.expected_seconds = program.measured_seconds;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "problem/checked.h"
+#include "problem/problem.h"
 
 namespace unstride {
 namespace {
@@ -92,7 +93,7 @@ Fold fold_of(const Geometry &geometry, const Variant &variant) {
     const Extent &x = geometry.extent[2];
     const int64_t stride = x.axis.stride, padding = x.axis.padding;
     const bool knows_its_padding = variant.layer != nullptr;
-    if (variant.op == Operator::bias_gradient || !is_one_row(geometry) || variant.device != Device::cpu ||
+    if (sums_over_positions(variant.op) || !is_one_row(geometry) || variant.device != Device::cpu ||
         knows_its_padding) {
         return {};
     }

@@ -1,6 +1,7 @@
 #include "plan/planner.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -47,8 +48,8 @@ bool is_possible(const Entry &entry, const ConvTranspose3dOptions &options, cons
                  const Machine &machine) {
     const Variant &v = entry.variant;
     return !entry.autoscheduled && v.op == problem.op_of_kernels() && v.device == problem.device &&
-           v.layout == problem.layout && v.types == problem.types && unmet(entry, problem.conditions).empty() &&
-           obstacle(entry, options, machine).empty();
+           v.layout == problem.layout && v.types == problem.types_of_kernels() &&
+           unmet(entry, problem.conditions).empty() && obstacle(entry, options, machine).empty();
 }
 
 // Returns the kernel's split of a layer into tasks, with `rows` output rows for each, or the best number if it is 0. A
@@ -91,7 +92,8 @@ int64_t whole_blocks(const Entry &entry, const Geometry &geometry) {
 // number is looked for only once.
 Choice cheapest_with_rest(const std::vector<const Entry *> &kernels, const Geometry &geometry, const Machine &machine) {
     Choice best = cheapest(kernels, geometry, machine);
-    if (geometry.depthwise() || kernels.front()->sums->has_blocks_of_products) {
+    const Entry &any = *kernels.front();
+    if (geometry.depthwise() || any.sums->has_blocks_of_products || sums_over_positions(any.variant.op)) {
         return best;
     }
     std::map<int64_t, Choice> for_rest;
@@ -133,8 +135,8 @@ std::string refusal(const Entry &entry, const ConvTranspose3dOptions &options, c
     if (v.layout != problem.layout) {
         return std::string("is for layout ") + to_string(v.layout) + ", not " + to_string(problem.layout);
     }
-    if (!(v.types == problem.types)) {
-        return "is for type " + to_string(v.types) + ", not " + to_string(problem.types);
+    if (!(v.types == problem.types_of_kernels())) {
+        return "is for type " + to_string(v.types) + ", not " + to_string(problem.types_of_kernels());
     }
     const std::string why_not = obstacle(entry, options, machine);
     return why_not.empty() ? unmet(entry, problem.conditions) : why_not;
@@ -158,17 +160,28 @@ Program decide_by_wisdom(const Winner &winner, const Problem &problem, const Mac
             as_double(winner.nanoseconds) * 1e-9};
 }
 
+// Returns what the kernel of a choice is expected to spend its time on, for users.
+std::string reason_of(const Choice &choice, size_t kernels) {
+    const CostModel &cost = *choice.entries.front()->cost;
+    const Estimate &e = choice.estimate;
+    const std::array<double, 3> times{e.multiply_adds, e.stores, e.staging};
+    std::string reason, before = ": ", after = " of it in ";
+    for (size_t i = 0; i < times.size(); i++) {
+        if (cost.terms[i] != nullptr) {
+            reason += std::exchange(before, ", ") + percent(times[i], e.total()) + std::exchange(after, " in ") +
+                      cost.terms[i];
+        }
+    }
+    return "the least estimated time of " + std::to_string(kernels) + (kernels == 1 ? " kernel" : " kernels") + reason;
+}
+
 Program decide_by_estimate(const std::vector<const Entry *> &kernels, const Problem &problem, const Machine &machine) {
     const Geometry &geometry = problem.geometry;
     const int64_t outputs = geometry.channels.outputs;
     const Choice choice = problem.device == Device::cpu ? cheapest_with_rest(kernels, geometry, machine)
                                                         : cheapest(kernels, geometry, machine);
     const Entry &main = *choice.entries.front();
-    const Estimate &e = choice.estimate;
-    const std::string reason = "the least estimated time of " + std::to_string(kernels.size()) +
-                               " kernels: " + percent(e.multiply_adds, e.total()) + " of it in the multiply-adds, " +
-                               percent(e.stores, e.total()) + " in stores, " + percent(e.staging, e.total()) +
-                               " in staging input rows";
+    const std::string reason = reason_of(choice, kernels.size());
     if (choice.entries.size() == 1) {
         return {{make_part(main, problem, 0, outputs, 0, machine)}, reason, 0};
     }
@@ -179,10 +192,31 @@ Program decide_by_estimate(const std::vector<const Entry *> &kernels, const Prob
             0};
 }
 
-}  // namespace
-
+// Returns the options of a layer as kernels see it that compute from its output channels to its input channels.
 ConvTranspose3dOptions with_exchanged_channels(ConvTranspose3dOptions options) {
     std::swap(options.in_channels, options.out_channels);
+    return options;
+}
+
+// Returns the message for a caller whose program has no kernel for a problem.
+std::string why_none(const Problem &problem) {
+    const bool has_operator = std::any_of(catalog().begin(), catalog().end(), [&](const Entry &e) {
+        return e.variant.op == problem.op_of_kernels() && e.variant.device == problem.device;
+    });
+    return has_operator ? why_no_kernels(problem.layout, problem.types_of_kernels())
+                        : std::string(to_string(problem.op)) + " has no kernels for " + to_string(problem.device);
+}
+
+}  // namespace
+
+ConvTranspose3dOptions options_of_kernels(ConvTranspose3dOptions options, bool by_forward) {
+    if (by_forward) {
+        const auto padding = [&](int d) {
+            return options.dilation[d] * (options.kernel_size[d] - 1) - options.padding[d];
+        };
+        options.padding = {padding(0), padding(1), padding(2)};
+        options = with_exchanged_channels(std::move(options));
+    }
     return options;
 }
 
@@ -229,7 +263,7 @@ Program decide(const ConvTranspose3dOptions &options, const Problem &problem, co
     }
     const std::vector<const Entry *> found = candidates(options, problem, machine);
     if (found.empty()) {
-        throw InvalidArgument(why_no_kernels(problem.layout, problem.types));
+        throw InvalidArgument(why_none(problem));
     }
     const std::optional<Winner> winner = recall(problem, machine);
     if (winner && winner->entry->variant.device == problem.device &&
@@ -256,11 +290,14 @@ Estimate expected_cycles(const Program &program, const Geometry &geometry, const
 
 int64_t scratch_bytes(const Part &part, int threads) {
     const Entry &entry = *part.entry;
+    const CostModel &cost = *entry.cost;
     int64_t most = 0;
     for (const Piece &piece : part.pieces) {
-        most = std::max(most, entry.cost->scratch_elements(entry, piece.geometry, part.split));
+        const int64_t shared =
+            cost.shared_elements != nullptr ? cost.shared_elements(entry, piece.geometry, part.split) : 0;
+        most = std::max(most, add(multiply(cost.scratch_elements(entry, piece.geometry, part.split), threads), shared));
     }
-    return product({most, threads, sum_bytes(entry)});
+    return multiply(most, sum_bytes(entry));
 }
 
 }  // namespace unstride

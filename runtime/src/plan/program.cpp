@@ -25,17 +25,17 @@ Part lower(const Entry &entry, const Problem &problem, int64_t first, int64_t ch
     const Geometry geometry = geometry_of(part, problem.geometry);
     part.seen = entry.rules->channels_seen(geometry.channels);
     for (FoldedPiece &folded : pieces_of(geometry, entry.variant)) {
+        part.pieces.push_back({folded.geometry, folded.is_whole, folded.input, folded.output, {}});
+        if (sums_over_positions(problem.op)) {
+            continue;
+        }
         const auto &[z, y, x] = folded.geometry.extent;
         std::vector<Cut> depth = entry.sums->cut(z);
         for (Cut &cut : depth) {  // each phase of the depth has a set of panels for every phase of the height
             cut.weights *= y.axis.stride;
         }
-        part.pieces.push_back(
-            {folded.geometry,
-             folded.is_whole,
-             folded.input,
-             folded.output,
-             {std::move(depth), entry.sums->cut(y), entry.sums->cut_width(x, entry.variant.stride_x, problem.device)}});
+        part.pieces.back().cuts = {std::move(depth), entry.sums->cut(y),
+                                   entry.sums->cut_width(x, entry.variant.stride_x, problem.device)};
     }
     return part;
 }

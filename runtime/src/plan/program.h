@@ -22,7 +22,8 @@ struct Piece {
     bool is_whole;        // the piece is the whole layer, and the ranges below have no meaning
     Range input, output;  // the columns of the layer's only row at which the rows of the piece begin
 
-    // The cuts of depth, height and width. A kernel is called once for each combination of one cut of each.
+    // The cuts of depth, height and width. A kernel is called once for each combination of one cut of each. Sums over
+    // positions have none.
     std::array<std::vector<Cut>, 3> cuts;
 };
 
@@ -40,7 +41,7 @@ struct Part {
 struct Program {
     std::vector<Part> parts;  // one, and perhaps one for the channels that do not fill a block of the first
     std::string reason;       // why the planner chose these kernels, for users
-    double measured_seconds;  // time of a forward that wisdom tells or the layer measured; 0 if none
+    double measured_seconds;  // time of a call that wisdom tells or the layer measured; 0 if none
 };
 
 using Programs = std::vector<std::shared_ptr<const Program>>;

@@ -125,8 +125,7 @@ std::shared_ptr<const Program> Trials::winner() const {
 }
 
 void Trials::remember(const Program &winner) const {
-    const bool is_known_to_wisdom =
-        winner.parts.size() == 1 && problem_.conditions.moderate && problem_.op_of_kernels() == Operator::forward;
+    const bool is_known_to_wisdom = winner.parts.size() == 1 && problem_.conditions.moderate;
     if (is_known_to_wisdom && winner.measured_seconds > 0) {
         const Part &part = winner.parts.front();
         const int64_t nanoseconds = std::max<int64_t>(std::llround(winner.measured_seconds * 1e9), 1);

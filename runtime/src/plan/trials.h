@@ -12,7 +12,7 @@
 
 namespace unstride {
 
-// Finds out which of several programs computes a problem in the least time, while an app computes it: each forward runs
+// Finds out which of several programs computes a problem in the least time, while an app computes it: each call runs
 // one of them, and tells its time. First there are different kernels, the planner's choice among them, then other
 // splits of the fastest one into tasks, and last a rematch of what leads and the planner's choice. All round alike.
 // Several threads may use it at the same time; no lock is held while a program runs.
@@ -26,7 +26,7 @@ public:
     // Returns whether there is nothing to try, or nothing any more.
     bool are_over() const;
 
-    // What a forward is to run.
+    // What a call is to run.
     struct Trial {
         std::shared_ptr<const Program> program;
         Race::Call call;
@@ -43,7 +43,7 @@ public:
     std::shared_ptr<const Program> winner() const;
 
     // Adds a program that winner() returned to the process's wisdom, unless wisdom does not know such programs: those
-    // of two kernels, those for numbers that are not moderate, and those of kernels that compute gradients.
+    // of two kernels, and those for numbers that are not moderate.
     void remember(const Program &winner) const;
 
 private:

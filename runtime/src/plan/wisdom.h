@@ -13,8 +13,8 @@ namespace unstride {
 // The kernel that was measured as the fastest for one problem, and how it ran.
 struct Winner {
     const Entry *entry;
-    int64_t rows_per_task;  // output rows of a task
-    int64_t nanoseconds;    // time of a forward
+    int64_t rows_per_task;  // output rows of a task; 0 where it has none
+    int64_t nanoseconds;    // time of a call
     int64_t candidates;     // how many candidates were measured, this one included
 };
 

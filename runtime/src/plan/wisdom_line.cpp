@@ -1,7 +1,9 @@
 #include "plan/wisdom_line.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "checks/checks.h"
@@ -12,7 +14,7 @@
 namespace unstride {
 namespace {
 
-constexpr std::string_view before_winner = " variant=", before_checksum = " crc32=";
+constexpr std::string_view before_winner = " variant=", before_checksum = " crc32=", before_operator = "op=";
 
 std::string build_prefix() {
     return "unstride=" UNSTRIDE_VERSION " ";
@@ -56,12 +58,33 @@ public:
         throw InvalidArgument("it is not as this version writes it");
     }
 
+    // Reads over a text if it comes next.
+    bool skips(std::string_view text) {
+        const bool comes = rest_.substr(0, text.size()) == text;
+        rest_.remove_prefix(comes ? text.size() : 0);
+        return comes;
+    }
+
     // Reads over a text that has to come next.
     void skip(std::string_view text) {
-        if (rest_.substr(0, text.size()) != text) {
+        if (!skips(text)) {
             refuse();
         }
-        rest_.remove_prefix(text.size());
+    }
+
+    // Returns the operator of a line: that of the forward has none.
+    Operator op() {
+        if (!skips(before_operator)) {
+            return Operator::forward;
+        }
+        const std::string_view name = word();
+        const auto *found = std::find_if(std::begin(operators), std::end(operators),
+                                         [&](const OperatorFacts &facts) { return facts.name == name; });
+        if (found == std::end(operators)) {
+            refuse();
+        }
+        skip(" ");
+        return found->op;
     }
 
     // Returns what comes before the next space.
@@ -108,6 +131,7 @@ WisdomEntry parse_entry(std::string_view text) {
     WisdomEntry entry;
     ConvTranspose3dOptions &o = entry.options;
     Reader reader(text);
+    entry.op = reader.op();
     const int64_t threads = reader.number("threads=");
     entry.threads = threads > 0 && threads <= std::numeric_limits<int>::max() ? static_cast<int>(threads) : 0;
     reader.skip(" dtype=");
@@ -135,21 +159,30 @@ WisdomEntry parse_entry(std::string_view text) {
     return entry;
 }
 
+// Returns the sizes of the layer that a key has: for kernels of the forward, the one whose forward they compute. Where
+// only the output matters, as for a bias gradient, the layer has a single input channel.
+Geometry layer_of(const Problem &problem) {
+    Geometry layer = problem.by_forward ? problem.geometry : problem.layer();
+    layer.channels.inputs = std::max<int64_t>(layer.channels.inputs, 1);
+    return layer;
+}
+
 }  // namespace
 
 std::string wisdom_key(const Problem &problem, const Machine &machine) {
-    const Geometry &geometry = problem.geometry;
+    const Geometry geometry = layer_of(problem);
     const Channels &c = geometry.channels;
     // The key gives an output's size as the output padding of a layer with the same padding at both ends. This is
     // negative where padding_end makes the output smaller than such a layer's.
     const auto output_padding = [](const Extent &e) {
         return e.output - (reached_outputs(e.input, e.kernel, e.axis.stride, e.axis.dilation) - 2 * e.axis.padding);
     };
-    // A key without an operator is of the forward, as all keys have been that were ever written.
-    const OperatorFacts &facts = operators[static_cast<int>(problem.op_of_kernels())];
-    const std::string op = facts.op == Operator::forward ? "" : "op=" + std::string(facts.name) + " ";
+    // A key without an operator is of the forward, as all keys of earlier versions are.
+    const Operator of_kernels = problem.op_of_kernels();
+    const std::string op =
+        of_kernels == Operator::forward ? "" : std::string(before_operator) + to_string(of_kernels) + " ";
     return machine_prefix(machine) + op + "threads=" + std::to_string(problem.threads) +
-           " dtype=" + to_string(problem.types) + " layout=" + to_string(problem.layout) +
+           " dtype=" + to_string(problem.types_of_kernels()) + " layout=" + to_string(problem.layout) +
            " batch=" + std::to_string(geometry.batch) + " channels=" + std::to_string(c.groups * c.inputs) + "," +
            std::to_string(c.groups * c.outputs) + " groups=" + std::to_string(c.groups) +
            " input=" + triple(geometry, [](const Extent &e) { return e.input; }) +
@@ -169,12 +202,7 @@ std::string wisdom_line(const std::string &key, const Winner &winner) {
 }
 
 Problem problem_of(const WisdomEntry &entry, const Geometry &geometry) {
-    Problem problem;
-    problem.geometry = geometry;
-    problem.layout = entry.layout;
-    problem.types = entry.types;
-    problem.threads = entry.threads;
-    return problem;
+    return problem_of(entry.op, op_of_kernels(entry.op, geometry), geometry, entry.layout, entry.types, entry.threads);
 }
 
 Winner check_winner(const WisdomEntry &e, const Problem &problem, const Machine &machine) {
@@ -185,20 +213,30 @@ Winner check_winner(const WisdomEntry &e, const Problem &problem, const Machine 
     };
     require(e.threads >= 1, "the number of threads must be from 1 to 2147483647");
     const int64_t height = problem.geometry.extent[1].output;
-    require(e.rows_per_task >= 1 && e.rows_per_task <= height,
-            "the rows of a task must be from 1 to " + std::to_string(height) + ", the output's height, but got " +
-                std::to_string(e.rows_per_task));
+    if (sums_over_positions(e.op)) {
+        require(e.rows_per_task == 0, std::string("a task of a ") + to_string(e.op) + " has no rows, but got " +
+                                          std::to_string(e.rows_per_task));
+    } else {
+        require(e.rows_per_task >= 1 && e.rows_per_task <= height,
+                "the rows of a task must be from 1 to " + std::to_string(height) + ", the output's height, but got " +
+                    std::to_string(e.rows_per_task));
+    }
     require(e.seconds > 0 && e.seconds < 1e6,
             "the time must be above 0 and below 10^6 seconds, but got " + std::to_string(e.seconds));
     require(e.candidates >= 1, "the number of candidates must be at least 1, but got " + std::to_string(e.candidates));
     const Entry *entry = find_entry(e.variant);
     require(entry != nullptr, "this build has no variant " + e.variant);
     const Variant &v = entry->variant;
+    const Operator of_kernels = problem.op_of_kernels();
+    require(v.op == of_kernels, "variant " + v.name + " computes the " + to_string(v.op) + ", not the " +
+                                    to_string(of_kernels) +
+                                    (problem.by_forward ? ", which input gradients are where all strides are 1" : ""));
     require(v.layout == e.layout, "variant " + v.name + " is for layout " + to_string(v.layout));
-    require(v.types == e.types, "variant " + v.name + " is for type " + to_string(v.types));
+    require(v.types == problem.types_of_kernels(), "variant " + v.name + " is for type " + to_string(v.types));
     require(v.device == Device::cpu,
             "variant " + v.name + " is for device " + to_string(v.device) + ", and wisdom for the CPU");
-    const std::string why_not = obstacle(*entry, e.options, machine);
+    const ConvTranspose3dOptions options = options_of_kernels(e.options, problem.by_forward);
+    const std::string why_not = obstacle(*entry, options, machine);
     require(why_not.empty(), "variant " + v.name + " " + why_not);
     // Wisdom does not know whether a layer's weights are exact in bf16, on which the usual kernels depend. A winner is
     // right if it rounds like the usual kernels of either case.
@@ -206,7 +244,7 @@ Winner check_winner(const WisdomEntry &e, const Problem &problem, const Machine 
     for (const bool in_bf16 : {false, true}) {
         Problem known = problem;
         known.conditions.in_bf16 = in_bf16;
-        const std::vector<const Entry *> usual = candidates(e.options, known, machine);
+        const std::vector<const Entry *> usual = candidates(options, known, machine);
         is_usual = is_usual || (!usual.empty() && v.rounds_like(usual.front()->variant));
     }
     require(is_usual, "variant " + v.name + " rounds unlike those that the layer runs with");

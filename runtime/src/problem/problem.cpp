@@ -1,5 +1,7 @@
 #include "problem/problem.h"
 
+#include <algorithm>
+
 namespace unstride {
 namespace {
 
@@ -21,6 +23,29 @@ Geometry Problem::layer() const {
         return geometry;
     }
     return by_forward ? reversed_as_forward(geometry) : reversed(geometry);
+}
+
+Operator op_of_kernels(Operator op, const Geometry &layer) {
+    const bool has_stride =
+        std::any_of(layer.extent.begin(), layer.extent.end(), [](const Extent &e) { return e.axis.stride > 1; });
+    return op == Operator::input_gradient && !has_stride ? Operator::forward : op;
+}
+
+Problem problem_of(Operator op, Operator of_kernels, const Geometry &layer, Layout layout, const Types &types,
+                   int threads) {
+    Problem problem;
+    problem.op = op;
+    problem.geometry = layer;
+    problem.layout = layout;
+    problem.types = types;
+    problem.threads = threads;
+    if (op == Operator::input_gradient) {
+        problem.by_forward = of_kernels == Operator::forward;
+        problem.geometry = problem.by_forward ? reversed_as_forward(layer) : reversed(layer);
+    } else if (op == Operator::bias_gradient) {
+        problem.geometry = with_outputs_alone(layer);
+    }
+    return problem;
 }
 
 bool Problem::operator==(const Problem &other) const {

@@ -20,6 +20,12 @@ struct Conditions {
     }
 };
 
+// Returns whether an operator sums over positions, as gradients of weight and bias do: chunk by chunk, from which
+// totals are added up and rounded to the output's type. It reads no weights, and its tasks have no output rows.
+constexpr bool sums_over_positions(Operator op) {
+    return op == Operator::weight_gradient || op == Operator::bias_gradient;
+}
+
 // What a call asks a layer to compute. A program depends on it, the layer's options, a forced variant and the machine,
 // and on nothing else. A problem has neither addresses nor strides, so that calls whose views differ in these alone
 // share a program.
@@ -39,7 +45,12 @@ struct Problem {
         return by_forward ? Operator::forward : op;
     }
 
-    // Returns the sizes of the layer.
+    // Returns the types that kernels are for. Those that leave sums over positions do not store the output.
+    Types types_of_kernels() const {
+        return sums_over_positions(op) ? Types(types.input) : types;
+    }
+
+    // Returns the sizes of the layer; for a bias gradient, with_outputs_alone().
     Geometry layer() const;
 
     // The threads that share the work, or a GPU's processors. The number is read once for a call, as the app may set
@@ -48,6 +59,14 @@ struct Problem {
 
     bool operator==(const Problem &other) const;
 };
+
+// Returns the operator whose kernels compute an operator of a layer: forward for an input gradient where all strides
+// are 1.
+Operator op_of_kernels(Operator op, const Geometry &layer);
+
+// Returns the problem of an operator on the CPU whose kernels are of such an operator. `layer` has the layer's sizes.
+Problem problem_of(Operator op, Operator of_kernels, const Geometry &layer, Layout layout, const Types &types,
+                   int threads);
 
 }  // namespace unstride
 

@@ -2,7 +2,8 @@
 #define UNSTRIDE_RUNTIME_RUN_WEIGHT_GRADIENT_H
 
 #include "array/array.h"
-#include "plan/weight_gradient.h"
+#include "kernels/weight_gradient.h"
+#include "problem/problem.h"
 #include "unstride/operator.h"
 #include "unstride/tensor.h"
 
