@@ -41,6 +41,10 @@ public:
 
 }  // namespace
 
+bool may_compute(const Variant &variant, Operator op) {
+    return variant.op == op || (op == Operator::input_gradient && variant.op == Operator::forward);
+}
+
 std::string variants_of(const Plan &plan) {
     return plan.variant.name + (plan.rest.empty() ? "" : "+" + plan.rest);
 }
@@ -126,6 +130,8 @@ std::vector<float> rounded_to(DType dtype, std::vector<float> numbers) {
 
 namespace {
 
+constexpr const char *only_on_cpu = "gradients are timed on the CPU";
+
 // Elements get their numbers in the order of (N, C, D, H, W), so that they are the same in every layout.
 void fill_uniform(Tensor &tensor, unsigned seed) {
     std::minstd_rand random(seed);
@@ -137,9 +143,12 @@ void fill_uniform(Tensor &tensor, unsigned seed) {
 
 }  // namespace
 
-LayerRun::LayerRun(const Layer &layer, Layout layout, Device device, const Types &types)
-    : name_(layer.name), layout_(layout), convolution_(layer.options), input_(layer.input_size, layout),
+LayerRun::LayerRun(const Layer &layer, Layout layout, Device device, const Types &types, Operator op)
+    : name_(layer.name), layout_(layout), op_(op), convolution_(layer.options), input_(layer.input_size, layout),
       output_(convolution_.output_shape(layer.input_size), layout) {
+    if (op != Operator::forward && device != Device::cpu) {
+        throw InvalidArgument(only_on_cpu);
+    }
     convolution_.set_device(device);
     convolution_.set_planning(Planning::estimate);
     fill_uniform(input_, 1);
@@ -159,9 +168,11 @@ void LayerRun::prepare(const Types &types) {
         convolution_.set_bias(rounded_to(types.input, convolution_.bias()).data(), convolution_.bias_shape());
     }
     convolution_.set_variant("");
-    planned_ = variants_of(convolution_.plan(input_.sizes(), layout_, {}, types));
     types_ = types;
+    planned_ = variants_of(current_plan());
     set_epilogue({});
+    grad_output_ = nullptr;
+    gradients_.clear();
     rounded_input_ = types.input == DType::f32 ? nullptr : std::make_unique<Tensor>(converted(input_, types.input));
     output_ = Tensor(output_.sizes(), layout_, output_.spatial(), types.output);
     if (const Device device = convolution_.device(); device != Device::cpu) {
@@ -170,6 +181,22 @@ void LayerRun::prepare(const Types &types) {
             std::make_unique<DeviceTensor>(device, output_.sizes(), layout_, output_.spatial(), types.output);
         device_input_->upload(rounded_input());
     }
+}
+
+Plan LayerRun::current_plan() const {
+    return convolution_.plan(input_.sizes(), layout_, {}, types_, op_);
+}
+
+void LayerRun::call() {
+    if (op_ == Operator::forward) {
+        forward();
+    } else {
+        gradient(op_);
+    }
+}
+
+int64_t LayerRun::rows() const {
+    return (op_ == Operator::input_gradient ? input_ : output_).sizes().end()[-2];
 }
 
 void LayerRun::forward() {
@@ -193,31 +220,34 @@ const Tensor &LayerRun::grad_output() {
     if (!grad_output_) {
         grad_output_ = std::make_unique<Tensor>(output_.sizes(), layout_);
         fill_uniform(*grad_output_, 2);
+        if (types_.input != DType::f32) {
+            *grad_output_ = converted(*grad_output_, types_.input);
+        }
     }
     return *grad_output_;
 }
 
 const Tensor &LayerRun::gradient(Operator op) {
-    if (op == Operator::forward || device_input_ || !(types_ == Types())) {
-        throw InvalidArgument("gradients are timed on the CPU, in f32");
+    if (op == Operator::forward || device_input_) {
+        throw InvalidArgument(only_on_cpu);
     }
-    const View<const float> from = grad_output().view();
+    const View<const void> from = grad_output().view<void>();
     const auto memory = [&](const Shape &sizes, Layout layout) -> Tensor & {
-        return gradients_.try_emplace(op, sizes, layout).first->second;
+        return gradients_.try_emplace(op, sizes, layout, 3, types_.output).first->second;
     };
     if (op == Operator::input_gradient) {
         Tensor &to = memory(input_.sizes(), layout_);
-        convolution_.input_gradient(from, to.view());
+        convolution_.input_gradient(from, to.view<void>());
         return to;
     }
     if (op == Operator::weight_gradient) {
         Tensor &to = memory(convolution_.weight_shape(), Layout::ncdhw);
-        convolution_.weight_gradient(std::as_const(input_).view(), from, to.view());
+        convolution_.weight_gradient(rounded_input().view<void>(), from, to.view<void>());
         return to;
     }
     const int64_t channels = convolution_.options().out_channels;
     Tensor &to = memory({channels, 1, 1, 1}, Layout::ncdhw);
-    convolution_.bias_gradient(from, View<float>{to.data(), {channels}, {1}});
+    convolution_.bias_gradient(from, View<void>(to.data<void>(), types_.output, {channels}, {1}));
     return to;
 }
 
@@ -265,10 +295,10 @@ void LayerRun::set_planning(Planning planning) {
 Result LayerRun::measure(const std::string &variant, const Machine &machine) {
     Plan plan = force(variant, 0);
     for (int trials = 0; plan.under_trial && trials < most_trials; trials++) {
-        forward();
-        plan = convolution_.plan(input_.sizes(), layout_, {}, types_);
+        call();
+        plan = current_plan();
     }
-    const double seconds = median(call_seconds([this] { forward(); }));
+    const double seconds = median(call_seconds([this] { call(); }));
     const double flops = 2 * plan.multiply_adds;
     const auto at_rate = [](double work, double rate) { return rate > 0 ? work / (rate * 1e9) : 0; };
     // A vector holds half as many numbers of f64, and a GPU for scientific work computes half as many.
@@ -279,7 +309,8 @@ Result LayerRun::measure(const std::string &variant, const Machine &machine) {
             layout_,
             plan.variant.device,
             variants_of(plan),
-            to_string(plan.variant.types),
+            op_,
+            to_string(types_),
             variant.empty() || variants_of(plan) == planned_,
             seconds,
             flops / seconds * 1e-9,
@@ -287,8 +318,8 @@ Result LayerRun::measure(const std::string &variant, const Machine &machine) {
 }
 
 Plan LayerRun::force(const std::string &variant, int64_t rows_per_task) {
-    convolution_.set_variant(variant, rows_per_task);
-    return convolution_.plan(input_.sizes(), layout_, {}, types_);
+    convolution_.set_variant(variant, rows_per_task, op_);
+    return current_plan();
 }
 
 nlohmann::ordered_json to_json(const Machine &machine, const std::vector<Result> &results) {
@@ -303,6 +334,9 @@ nlohmann::ordered_json to_json(const Machine &machine, const std::vector<Result>
                         {"seconds", r.seconds},
                         {"gflops", r.gflops},
                         {"fraction_of_limit", r.fraction_of_limit}});
+        if (r.op != Operator::forward) {
+            rows.back()["operator"] = to_string(r.op);
+        }
     }
     return {{"machine",
              {{"cpu", machine.cpu},

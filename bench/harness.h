@@ -15,6 +15,10 @@
 
 namespace unstride::bench {
 
+// Returns whether a variant may compute an operator of a layer: it is of this operator, or the layer's strides are 1,
+// so that its input gradient is a forward.
+bool may_compute(const Variant &variant, Operator op);
+
 // Returns the names of the variants that a plan runs, joined by "+".
 std::string variants_of(const Plan &plan);
 
@@ -35,6 +39,7 @@ struct Result {
     Layout layout;
     Device device;
     std::string variant;  // or two, joined by "+"
+    Operator op;
     std::string dtype;
     bool planned;    // whether it is what the planner chooses, by estimate or by what it has measured
     double seconds;  // median, into a preallocated output
@@ -52,11 +57,13 @@ struct Epilogue {
     bool apart = false;
 };
 
-// A layer of the table with random weights and input in one layout, in the memory of its device, ready to be timed.
+// A layer of the table with random weights and input in one layout, in the memory of its device, and an operator of it,
+// ready to be timed.
 class LayerRun {
 public:
-    // Throws InvalidArgument for a layer that ConvTranspose3d refuses.
-    LayerRun(const Layer &layer, Layout layout, Device device = Device::cpu, const Types &types = {});
+    // Throws InvalidArgument for a layer that ConvTranspose3d refuses, and for a gradient on a GPU.
+    LayerRun(const Layer &layer, Layout layout, Device device = Device::cpu, const Types &types = {},
+             Operator op = Operator::forward);
 
     // Makes the next calls have elements of these types; the numbers of the input, the weights and the bias are the
     // same, rounded to the input's type, as those of a model in that type are. Forgets what was forced, the epilogue
@@ -70,17 +77,24 @@ public:
     // machine or layer cannot run.
     Result measure(const std::string &variant, const Machine &machine);
 
-    // Makes the next calls run a variant and a split, as ConvTranspose::set_variant, and says what they will run.
+    // Makes the next calls of the operator run a variant and a split, as ConvTranspose::set_variant, and says what they
+    // will run.
     Plan force(const std::string &variant, int64_t rows_per_task = 0);
 
     // Makes the next calls have this epilogue. Throws InvalidArgument for an activation that the layer, or the pass
     // apart, does not have, and for a residual or a pass on a GPU or with another type than f32.
     void set_epilogue(const Epilogue &epilogue);
 
+    // Computes the operator once.
+    void call();
+
     // Computes a gradient once, from random numbers for the output's gradient, and returns it; that of the bias has as
-    // many dimensions as an input. Throws InvalidArgument for forward, for a GPU and for other types than f32.
+    // many dimensions as an input. Throws InvalidArgument for forward and for a GPU.
     const Tensor &gradient(Operator op);
-    const Tensor &grad_output();
+    const Tensor &grad_output();  // of the input's type
+
+    // Returns how many rows the operator's result has, of which a task computes some.
+    int64_t rows() const;
 
     // Computes the output once, with what was forced or measured last, or else with the planner's choice; waits until
     // it is there.
@@ -104,12 +118,14 @@ public:
 
 private:
     void prepare(const Types &types);
+    Plan current_plan() const;
     const Tensor &rounded_input() const {
         return rounded_input_ ? *rounded_input_ : input_;
     }
 
     std::string name_;
     Layout layout_;
+    Operator op_;
     ConvTranspose3d convolution_;
     Types types_;
     Tensor input_, output_;
@@ -122,7 +138,7 @@ private:
     std::string planned_;
 };
 
-// Returns {"machine": {...}, "results": [...]}.
+// Returns {"machine": {...}, "results": [...]}. Results of gradients say which operator they are of.
 nlohmann::ordered_json to_json(const Machine &machine, const std::vector<Result> &results);
 
 }  // namespace unstride::bench

@@ -31,12 +31,12 @@ bool same(const Candidate &a, const Candidate &b) {
 void take_turn(LayerRun &run, Runner &runner) {
     run.force(runner.candidate.variant, runner.candidate.rows_per_task);
     if (runner.times.empty() || runner.candidate.seconds < 20e-3) {
-        run.forward();
+        run.call();
     }
     const Clock::time_point start = Clock::now();
     do {
         const Clock::time_point call_start = Clock::now();
-        run.forward();
+        run.call();
         runner.times.push_back(seconds_since(call_start));
     } while (seconds_since(start) < 4e-3);
     runner.candidate.seconds = median(runner.times);
@@ -80,8 +80,9 @@ std::vector<Candidate> other_splits(const Candidate &candidate, int64_t height) 
 
 }  // namespace
 
-Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)> &progress, const Types &types) {
-    LayerRun run(layer, layout, Device::cpu, types);
+Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)> &progress, const Types &types,
+            Operator op) {
+    LayerRun run(layer, layout, Device::cpu, types, op);
     const Plan plan = run.force("", 0);
     const bool one_variant = plan.rest.empty();
     Tuning tuning{one_variant ? Candidate{plan.variant.name, plan.rows_per_task, 0} : Candidate{"", 0, 0}, {}, 0, 0};
@@ -89,8 +90,8 @@ Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)>
     std::vector<Plan> plans;
     double least = plan.expected_seconds;
     for (const Variant &v : variants()) {
-        const bool other_call =
-            v.op != plan.variant.op || v.device != Device::cpu || v.layout != layout || !(v.types == types);
+        const bool other_call = v.op != plan.variant.op || v.device != Device::cpu || v.layout != layout ||
+                                !(v.types == plan.variant.types);
         if (other_call || !v.runs_here() || !v.rounds_like(plan.variant)) {  // wisdom may change no bit
             continue;
         }
@@ -114,11 +115,10 @@ Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)>
     tuning.measured = static_cast<int>(runners.size());
     race(run, runners, 1, [&](double fraction) { progress(fraction / 2); });
 
-    const int64_t height = run.output().sizes().end()[-2];
     std::vector<Candidate> finalists{tuning.planned};
     for (size_t i = 0; i < std::min<size_t>(runners.size(), 2); i++) {
         finalists.push_back(runners[i].candidate);
-        for (const Candidate &split : other_splits(runners[i].candidate, height)) {
+        for (const Candidate &split : other_splits(runners[i].candidate, run.rows())) {
             finalists.push_back(split);
             tuning.measured++;
         }

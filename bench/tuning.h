@@ -22,10 +22,11 @@ struct Tuning {
     int left_out;       // how many variants were expected to take more than three times the least, so not measured
 };
 
-// Measures, in turns, what can run a layer with elements of these types: first all variants as the planner splits them,
-// then the fastest two and the planned one again with other splits. Takes a few seconds, or a few calls of each if they
-// take longer. `progress` is told how much of it is done, up to 1.
-Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)> &progress, const Types &types = {});
+// Measures, in turns, what can compute an operator of a layer with elements of these types: first all variants as the
+// planner splits them, then the fastest two and the planned one again with other splits. Takes a few seconds, or a few
+// calls of each if they take longer. `progress` is told how much of it is done, up to 1.
+Tuning tune(const Layer &layer, Layout layout, const std::function<void(double)> &progress, const Types &types = {},
+            Operator op = Operator::forward);
 
 }  // namespace unstride::bench
 

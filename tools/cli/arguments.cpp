@@ -180,6 +180,10 @@ CLI::Option *add_operator(CLI::App &app, Operator &value) {
                       });
 }
 
+std::string operator_text(Operator op) {
+    return op == Operator::forward ? "" : std::string("operator    ") + to_string(op) + '\n';
+}
+
 CLI::Option *add_planning(CLI::App &app, std::optional<Planning> &value, const std::string &otherwise) {
     const std::string name = "--planning";
     const std::string help = "Estimate which variants are fastest, or try them first (default: " + otherwise + ")";

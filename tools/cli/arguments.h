@@ -37,6 +37,8 @@ CLI::Option *add_names(CLI::App &app, const std::string &name, std::vector<std::
 CLI::Option *add_layout(CLI::App &app, const std::function<void(Layout)> &set, const std::string &help);
 CLI::Option *add_device(CLI::App &app, Device &value);
 CLI::Option *add_operator(CLI::App &app, Operator &value);
+// Returns the line of a report that names an operator; nothing for the forward.
+std::string operator_text(Operator op);
 // Adds --dtype, whose help says which types there are without it.
 CLI::Option *add_types(CLI::App &app, Types &value, const std::string &otherwise);
 // Adds --planning, whose help says what happens without it.

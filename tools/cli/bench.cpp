@@ -29,10 +29,17 @@ struct Arguments {
     LayerChoice choice;
     Names variants = planned;
     Device device = Device::cpu;
+    Operator op = Operator::forward;
     Types types;
     std::optional<Planning> planning;
     std::string json, wisdom;
 };
+
+// Returns the types that variants of the operator have: sums over positions are rounded by no kernel of theirs.
+Types types_of_variants(const Arguments &arguments) {
+    const bool over_positions = arguments.op == Operator::weight_gradient || arguments.op == Operator::bias_gradient;
+    return over_positions ? Types(arguments.types.input) : arguments.types;
+}
 
 // Returns the names of the variants to force in this layout; an empty one leaves the choice to the planner.
 Names choose_variants(const Arguments &arguments, Layout layout) {
@@ -42,8 +49,8 @@ Names choose_variants(const Arguments &arguments, Layout layout) {
     const Names &named = arguments.variants;
     const auto is_wanted = [&](const Variant &v) {
         if (named == all) {
-            return v.op == Operator::forward && v.device == arguments.device && v.types == arguments.types &&
-                   v.runs_here();
+            return bench::may_compute(v, arguments.op) && v.device == arguments.device &&
+                   v.types == types_of_variants(arguments) && v.runs_here();
         }
         return std::count(named.begin(), named.end(), v.name) > 0;
     };
@@ -97,29 +104,34 @@ void run_bench(const Arguments &arguments) {
         json_file.emplace(arguments.json);
     }
     const std::vector<Layer> layers = arguments.choice.read();
+    if (arguments.op != Operator::forward && arguments.device != Device::cpu) {
+        throw InvalidArgument("--operator: gradients are measured on the CPU alone");
+    }
     if (arguments.variants != all && arguments.variants != planned) {
         for (const std::string &name : arguments.variants) {
             const Variant &v = find_named(variants(), name, "--variants");
-            if (v.op != Operator::forward) {
-                throw InvalidArgument("--variants: " + name + " computes the " + to_string(v.op) + ", not the forward");
+            if (!bench::may_compute(v, arguments.op)) {
+                throw InvalidArgument("--variants: " + name + " computes the " + to_string(v.op) + ", not the " +
+                                      to_string(arguments.op));
             }
-            if (!(v.types == arguments.types)) {
+            if (const Types types = types_of_variants(arguments); !(v.types == types)) {
                 throw InvalidArgument("--variants: " + name + " is for type " + to_string(v.types) + ", not " +
-                                      to_string(arguments.types));
+                                      to_string(types));
             }
         }
     }
     std::cout << "measuring the machine's peak and bandwidth" << std::endl;
     const Machine machine = arguments.device == Device::cpu ? bench::measure_machine(num_threads())
                                                             : bench::describe_machine(arguments.device);
-    std::cout << format("%s, %d %s: %.0f GFLOP/s in f32, %.1f GB/s\n\n", machine.cpu.c_str(), machine.threads,
+    std::cout << format("%s, %d %s: %.0f GFLOP/s in f32, %.1f GB/s\n", machine.cpu.c_str(), machine.threads,
                         arguments.device == Device::cpu ? "threads" : "processors", machine.peak_gflops,
-                        machine.bandwidth_gbs);
+                        machine.bandwidth_gbs)
+              << operator_text(arguments.op) << '\n';
     const Table table(layers);
     std::vector<Result> results;
     for (const Layer &layer : layers) {
         for (Layout layout : arguments.choice.layouts) {
-            LayerRun layer_run(layer, layout, arguments.device, arguments.types);
+            LayerRun layer_run(layer, layout, arguments.device, arguments.types, arguments.op);
             layer_run.set_planning(arguments.planning.value_or(Planning::estimate));
             for (const std::string &variant : choose_variants(arguments, layout)) {
                 try {
@@ -149,6 +161,7 @@ void add_bench(CLI::App &app) {
     add_names(*command, "--variants", arguments->variants,
               "Variants from `unstride list`, all that can run, or planned (default): the planner's choice");
     add_device(*command, arguments->device);
+    add_operator(*command, arguments->op);
     add_types(*command, arguments->types, "f32");
     add_threads(*command);
     add_text(*command, "--json", arguments->json, "FILE", "Write the results to this file");

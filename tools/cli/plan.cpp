@@ -28,6 +28,15 @@ std::string machine_text(Device device) {
            (machine.max_isa.empty() ? "" : ", as UNSTRIDE_MAX_ISA allows no more");
 }
 
+// Returns what a task is.
+std::string tasks_text(const Plan &plan) {
+    if (plan.variant.device != Device::cpu) {
+        return " blocks of threads";
+    }
+    return plan.rows_per_task == 0 ? " of sums over positions"
+                                   : format(", %lld output rows each", static_cast<long long>(plan.rows_per_task));
+}
+
 void print_plan(const Arguments &arguments) {
     use_wisdom(arguments.wisdom);
     LayerArguments layer_arguments = arguments.layer;
@@ -46,8 +55,7 @@ void print_plan(const Arguments &arguments) {
 
     std::cout << "layer       " << shape_text(input) << " -> " << shape_text(output) << ", weight "
               << shape_text(layer.weight_shape()) << ", " << to_string(layer_arguments.layout) << '\n'
-              << (arguments.op == Operator::forward ? "" : format("operator    %s\n", to_string(arguments.op)))
-              << "variant     " << v.name << '\n'
+              << operator_text(arguments.op) << "variant     " << v.name << '\n'
               << format("            family %s, tile of %d channels x %d columns, %s, %s, %s\n", v.family.c_str(),
                         v.block, v.columns, stride.c_str(), v.isa.c_str(), to_string(v.types).c_str())
               << (plan.rest.empty() ? ""
@@ -60,10 +68,7 @@ void print_plan(const Arguments &arguments) {
               << '\n'
               << "machine     " << machine_text(layer.device()) << '\n'
               << (on_cpu ? "threads     " : "processors  ") << plan.threads << '\n'
-              << "tasks       " << plan.tasks
-              << (on_cpu ? format(", %lld output rows each", static_cast<long long>(plan.rows_per_task))
-                         : " blocks of threads")
-              << "; kernel calls " << plan.kernel_calls << '\n'
+              << "tasks       " << plan.tasks << tasks_text(plan) << "; kernel calls " << plan.kernel_calls << '\n'
               << "memory      " << bytes_text(static_cast<double>(plan.packed_bytes)) << " of packed weights, "
               << bytes_text(static_cast<double>(plan.scratch_bytes)) << " of scratch\n"
               << format("arithmetic  %.3f GFLOP; at least %s to move, so %.1f FLOP per byte\n", flops * 1e-9,

@@ -19,6 +19,7 @@ struct Arguments {
     CLI::Option *layers = nullptr;
     Shape input_size;
     LayerArguments layer;
+    Operator op = Operator::forward;
     std::string wisdom;
 };
 
@@ -101,7 +102,8 @@ void run_tune(const Arguments &arguments) {
     const std::vector<Layout> &layouts = arguments.choice.layouts;
     const Types &types = arguments.layer.types;
     const auto total = static_cast<double>(layers.size() * layouts.size());
-    std::cout << num_threads() << " threads, winners are kept in " << file.path() << "\n\n";
+    std::cout << num_threads() << " threads, winners are kept in " << file.path() << '\n'
+              << operator_text(arguments.op) << '\n';
     const Table table(layers);
     Progress progress;
     double done = 0;
@@ -113,7 +115,7 @@ void run_tune(const Arguments &arguments) {
                 [&](double fraction) {
                     progress.show((done + fraction) / total, layer.name + " " + to_string(layout));
                 },
-                types);
+                types, arguments.op);
             done++;
             measured += tuning.measured;
             left_out += tuning.left_out;
@@ -131,7 +133,8 @@ void run_tune(const Arguments &arguments) {
                        tuning.winner.rows_per_task,
                        tuning.winner.seconds,
                        tuning.measured,
-                       types});
+                       types,
+                       arguments.op});
         }
     }
     std::cout << "\nmeasured " << measured << " variants and splits; left out " << left_out
@@ -157,6 +160,7 @@ void add_tune(CLI::App &app) {
     for (CLI::Option *option : add_geometry_arguments(*command, arguments->layer)) {
         option->needs(input_size);
     }
+    add_operator(*command, arguments->op);
     add_types(*command, arguments->layer.types, "f32");
     add_threads(*command);
     add_text(*command, "--wisdom", arguments->wisdom, "FILE",
