@@ -1,0 +1,86 @@
+// What layers compute.
+
+#include "c/arrays.h"
+#include "c/constants.h"
+#include "c/layer.h"
+#include "c/status.h"
+
+namespace unstride::c {
+namespace {
+
+// Calls call(stream), or call() where there is none.
+template<typename Call>
+void with_stream(const std::optional<CudaStream> &stream, const Call &call) {
+    if (stream) {
+        call(*stream);
+    } else {
+        call();
+    }
+}
+
+}  // namespace
+}  // namespace unstride::c
+
+using namespace unstride;
+using namespace unstride::c;
+
+unstride_status unstride_layer_forward(const unstride_layer *layer, const unstride_array *input,
+                                       const unstride_array *output, const unstride_array *residual,
+                                       const unstride_call_options *options) {
+    return status_of([&] {
+        const ConvTranspose &on = layer_of(layer);
+        const NamedArray from{"input", input}, to{"output", output}, added{"residual", residual};
+        const View<const void> inputs = view_of(from);
+        const View<void> outputs = view_of(to);
+        const std::optional<CudaStream> stream = stream_of(options, {from, to, added});
+        if (residual == nullptr) {
+            with_stream(stream, [&](auto... on_stream) { on.forward(inputs, outputs, on_stream...); });
+        } else {
+            const View<const void> residuals = view_of(added);
+            with_stream(stream, [&](auto... on_stream) { on.forward(inputs, outputs, residuals, on_stream...); });
+        }
+    });
+}
+
+unstride_status unstride_layer_input_gradient(const unstride_layer *layer, const unstride_array *grad_output,
+                                              const unstride_array *grad_input, unstride_update update,
+                                              const unstride_call_options *options) {
+    return status_of([&] {
+        const ConvTranspose &on = layer_of(layer);
+        const NamedArray from{"grad_output", grad_output}, to{"grad_input", grad_input};
+        const View<const void> outputs = view_of(from);
+        const View<void> inputs = view_of(to);
+        const Update how = enumerator("update", update, Update::accumulate);
+        const std::optional<CudaStream> stream = stream_of(options, {from, to});
+        with_stream(stream, [&](auto... on_stream) { on.input_gradient(outputs, inputs, how, on_stream...); });
+    });
+}
+
+unstride_status unstride_layer_weight_gradient(const unstride_layer *layer, const unstride_array *input,
+                                               const unstride_array *grad_output, const unstride_array *grad_weight,
+                                               unstride_update update, const unstride_call_options *options) {
+    return status_of([&] {
+        const ConvTranspose &on = layer_of(layer);
+        const NamedArray from{"input", input}, and_from{"grad_output", grad_output}, to{"grad_weight", grad_weight};
+        const View<const void> inputs = view_of(from), outputs = view_of(and_from);
+        const View<void> weights = view_of(to);
+        const Update how = enumerator("update", update, Update::accumulate);
+        const std::optional<CudaStream> stream = stream_of(options, {from, and_from, to});
+        with_stream(stream,
+                    [&](auto... on_stream) { on.weight_gradient(inputs, outputs, weights, how, on_stream...); });
+    });
+}
+
+unstride_status unstride_layer_bias_gradient(const unstride_layer *layer, const unstride_array *grad_output,
+                                             const unstride_array *grad_bias, unstride_update update,
+                                             const unstride_call_options *options) {
+    return status_of([&] {
+        const ConvTranspose &on = layer_of(layer);
+        const NamedArray from{"grad_output", grad_output}, to{"grad_bias", grad_bias};
+        const View<const void> outputs = view_of(from);
+        const View<void> bias = view_of(to);
+        const Update how = enumerator("update", update, Update::accumulate);
+        const std::optional<CudaStream> stream = stream_of(options, {from, to});
+        with_stream(stream, [&](auto... on_stream) { on.bias_gradient(outputs, bias, how, on_stream...); });
+    });
+}
