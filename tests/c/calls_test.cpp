@@ -1,0 +1,251 @@
+// Forward and the gradients through the C API give what the references give.
+
+#include "c_support.h"
+#include "support/catch_compat.h"
+#include "support/gradient_reference.h"
+
+namespace unstride::tests {
+namespace {
+
+// A layer with its arrays in the usual order, and what they lead to.
+struct Problem {
+    ConvTranspose3dOptions options;
+    int spatial;
+    Shape input_sizes;  // (N, C, D, H, W)
+    std::vector<double> input = integers(count_of(input_sizes), 1), weight = integers(count_of(weight_sizes()), 2),
+                        bias = options.bias ? integers(static_cast<size_t>(options.out_channels), 3)
+                                            : std::vector<double>(),
+                        grad_output = integers(count_of(output_sizes()), 4);
+
+    Shape weight_sizes() const {
+        const Triple &k = options.kernel_size;
+        return {options.in_channels, options.out_channels / options.groups, k.depth, k.height, k.width};
+    }
+    Shape output_sizes() const {
+        return reference_shape(options, input_sizes);
+    }
+
+    // Sizes without the dimensions of space that the layer does not have.
+    Shape seen(Shape sizes) const {
+        sizes.erase(sizes.begin() + 2, sizes.begin() + 5 - spatial);
+        return sizes;
+    }
+};
+
+const std::vector<Problem> problems = {
+    {{6, 9, {2, 3, 4}, {2, 1, 2}, {1, 0, 1}, {0, 0, 1}, 3, true, {1, 2, 1}}, 3, {2, 6, 3, 4, 5}},
+    {{4, 6, {1, 3, 2}, {1, 2, 3}, {0, 1, 0}, {0, 1, 2}}, 2, {2, 4, 1, 5, 4}},
+    {{5, 3, {1, 1, 4}, {1, 1, 2}, {0, 0, 1}, 0, 1, false}, 1, {3, 5, 1, 1, 9}},
+};
+
+// The order of an array's dimensions in memory: as they are, or with the channels innermost.
+std::vector<size_t> order_of(int32_t layout, size_t rank) {
+    std::vector<size_t> order;
+    for (size_t d = 0; d < rank && layout == UNSTRIDE_NDHWC; d++) {
+        order.push_back(d == 0 ? 0 : d + 1);
+    }
+    if (!order.empty()) {
+        order.back() = 1;
+    }
+    return order;
+}
+
+Layer layer_with_parameters(const Problem &p) {
+    Layer layer = make_layer(options_for(p.options, p.spatial));
+    // Weights in a memory order of their own, and behind an offset.
+    const Shape sizes = p.seen(p.weight_sizes());
+    std::vector<size_t> order;
+    for (size_t d = sizes.size(); d-- > 0;) {
+        order.push_back(d);
+    }
+    OwnArray<float> weight(UNSTRIDE_F32, sizes, order);
+    weight.set(p.weight);
+    weight.values.insert(weight.values.begin(), 3, 99.F);
+    weight.array.data = weight.values.data();
+    weight.array.byte_offset = 3 * sizeof(float);
+    CHECK(said(unstride_layer_set_weight(layer.get(), &weight.array)) == "ok");
+    if (p.options.bias) {
+        OwnArray<double> bias(UNSTRIDE_F64, {p.options.out_channels});
+        bias.set(p.bias);
+        CHECK(said(unstride_layer_set_bias(layer.get(), &bias.array)) == "ok");
+    }
+    return layer;
+}
+
+std::vector<double> times(double factor, std::vector<double> values) {
+    for (double &value : values) {
+        value *= factor;
+    }
+    return values;
+}
+
+void check_output_shape(const unstride_layer *layer, const Shape &input_sizes, const Shape &expected) {
+    Shape sizes(expected.size() + 1, -1);  // one more, to see that it stays
+    CHECK(said(unstride_layer_output_shape(layer, input_sizes.data(), static_cast<int32_t>(input_sizes.size()), nullptr,
+                                           0, sizes.data())) == "ok");
+    CHECK(sizes.back() == -1);
+    sizes.pop_back();
+    CHECK(sizes == expected);
+}
+
+// Runs a layer and its gradients. In is the type of input, output gradient and input
+// gradient, Out of the rest.
+template<typename In, typename Out>
+void check_calls(const Problem &p, int32_t layout, unstride_dtype in, unstride_dtype out) {
+    const Layer layer = layer_with_parameters(p);
+    const Shape input_sizes = p.seen(p.input_sizes), output_sizes = p.seen(p.output_sizes());
+    check_output_shape(layer.get(), input_sizes, output_sizes);
+
+    const std::vector<size_t> order = order_of(layout, input_sizes.size());
+    OwnArray<In> input(in, input_sizes, order), grad_output(in, output_sizes, order),
+        grad_input(in, input_sizes, order);
+    OwnArray<Out> output(out, output_sizes, order), grad_weight(out, p.seen(p.weight_sizes())),
+        grad_bias(out, {p.options.out_channels});
+    input.set(p.input);
+    grad_output.set(p.grad_output);
+
+    const std::vector<double> expected = reference(p.options, p.input_sizes, p.input, p.weight, p.bias).values;
+    CHECK(said(unstride_layer_forward(layer.get(), &input.array, &output.array, nullptr, nullptr)) == "ok");
+    CHECK(output.get() == expected);
+    CHECK(said(unstride_layer_forward(layer.get(), &input.array, &output.array, &output.array, nullptr)) == "ok");
+    CHECK(output.get() == times(2, expected));  // the residual is the output itself
+
+    // The second gradient is added to the first.
+    const std::vector<double> of_input =
+        reference_input_gradient(p.options, p.input_sizes, p.grad_output, p.weight).values;
+    const std::vector<double> of_weight =
+        reference_weight_gradient(p.options, p.input_sizes, p.input, p.grad_output).values;
+    const std::vector<double> of_bias = reference_bias_gradient(p.options, p.output_sizes(), p.grad_output).values;
+    const unstride_call_options usual{sizeof usual, nullptr};
+    for (unstride_update update : {UNSTRIDE_REPLACE, UNSTRIDE_ACCUMULATE}) {
+        const double factor = update == UNSTRIDE_REPLACE ? 1 : 2;
+        CHECK(said(unstride_layer_input_gradient(layer.get(), &grad_output.array, &grad_input.array, update, &usual)) ==
+              "ok");
+        CHECK(grad_input.get() == times(factor, of_input));
+        CHECK(said(unstride_layer_weight_gradient(layer.get(), &input.array, &grad_output.array, &grad_weight.array,
+                                                  update, &usual)) == "ok");
+        CHECK(grad_weight.get() == times(factor, of_weight));
+        CHECK(said(unstride_layer_bias_gradient(layer.get(), &grad_output.array, &grad_bias.array, update, &usual)) ==
+              "ok");
+        CHECK(grad_bias.get() == times(factor, of_bias));
+    }
+}
+
+TEST_CASE("the C API computes forward and gradients", "[c]") {
+    for (const Problem &p : problems) {
+        for (int32_t layout : {UNSTRIDE_NCDHW, UNSTRIDE_NDHWC}) {
+            check_calls<float, float>(p, layout, UNSTRIDE_F32, UNSTRIDE_F32);
+            check_calls<double, double>(p, layout, UNSTRIDE_F64, UNSTRIDE_F64);
+            check_calls<Bf16, float>(p, layout, UNSTRIDE_BF16, UNSTRIDE_F32);
+        }
+    }
+}
+
+TEST_CASE("the C API sets and gets parameters of any type and order", "[c]") {
+    const Problem &p = problems.front();
+    const Layer layer = layer_with_parameters(p);
+    OwnArray<double> weight(UNSTRIDE_F64, p.weight_sizes()), turned(UNSTRIDE_F64, p.weight_sizes(), {2, 0, 4, 3, 1});
+    OwnArray<Bf16> bias(UNSTRIDE_BF16, {p.options.out_channels});
+    CHECK(said(unstride_layer_get_weight(layer.get(), &weight.array)) == "ok");
+    CHECK(said(unstride_layer_get_weight(layer.get(), &turned.array)) == "ok");
+    CHECK(said(unstride_layer_get_bias(layer.get(), &bias.array)) == "ok");
+    CHECK(weight.get() == p.weight);
+    CHECK(turned.get() == p.weight);
+    CHECK(bias.get() == p.bias);
+
+    // What f32 cannot hold comes back as f64.
+    std::vector<double> exact = p.weight;
+    exact[5] = 1 + 1e-12;
+    turned.set(exact);
+    CHECK(said(unstride_layer_set_weight(layer.get(), &turned.array)) == "ok");
+    CHECK(said(unstride_layer_get_weight(layer.get(), &weight.array)) == "ok");
+    CHECK(weight.get() == exact);
+
+    OwnArray<uint16_t> halves(UNSTRIDE_F16, {p.options.out_channels});
+    std::fill(halves.values.begin(), halves.values.end(), uint16_t{0x3c00});
+    CHECK(said(unstride_layer_set_bias(layer.get(), &halves.array)) == "ok");
+    CHECK(said(unstride_layer_get_bias(layer.get(), &bias.array)) == "ok");
+    CHECK(bias.get() == std::vector<double>(9, 1.0));
+}
+
+TEST_CASE("the C API initializes as PyTorch does", "[c]") {
+    const Layer first = make_layer(options_for(problems.front().options)),
+                second = make_layer(options_for(problems.front().options));
+    OwnArray<float> a(UNSTRIDE_F32, {9}), b(UNSTRIDE_F32, {9});
+    const auto get_both = [&] {
+        CHECK(said(unstride_layer_get_bias(first.get(), &a.array)) == "ok");
+        CHECK(said(unstride_layer_get_bias(second.get(), &b.array)) == "ok");
+    };
+    get_both();
+    CHECK(a.values == b.values);
+    CHECK(said(unstride_layer_reset_parameters(second.get(), 7)) == "ok");
+    get_both();
+    CHECK(a.values != b.values);
+    CHECK(said(unstride_layer_reset_parameters(second.get(), 0)) == "ok");
+    get_both();
+    CHECK(a.values == b.values);
+}
+
+TEST_CASE("the C API has all activations", "[c]") {
+    const Problem p{{1, 2, 1}, 3, {1, 1, 1, 1, 1}};
+    const Layer layer = layer_with_parameters({p.options, 3, p.input_sizes, {1}, {1, 1}, {-3, 1}});
+    OwnArray<float> input(UNSTRIDE_F32, p.input_sizes), output(UNSTRIDE_F32, p.output_sizes());
+    input.values[0] = 1;  // the outputs are -2 and 2
+    const std::vector<double> slopes = {3, 4}, bounds = {-1, 1.5};
+    struct Row {
+        unstride_activation kind;
+        std::vector<double> parameters, expected;
+    };
+    const std::vector<Row> rows = {
+        {UNSTRIDE_NO_ACTIVATION, {}, {-2, 2}},
+        {UNSTRIDE_RELU, {}, {0, 2}},
+        {UNSTRIDE_LEAKY_RELU, {}, {-0.02, 2}},
+        {UNSTRIDE_LEAKY_RELU, {0.5}, {-1, 2}},
+        {UNSTRIDE_PRELU, {3}, {-6, 2}},
+        {UNSTRIDE_PRELU, {3, 4}, {-6, 2}},
+        {UNSTRIDE_ELU, {}, {std::exp(-2.0) - 1, 2}},
+        {UNSTRIDE_ELU, {2}, {2 * std::exp(-2.0) - 2, 2}},
+        {UNSTRIDE_SILU, {}, {-2 / (1 + std::exp(2.0)), 2 / (1 + std::exp(-2.0))}},
+        {UNSTRIDE_GELU, {}, {-std::erfc(std::sqrt(2.0)), 2 - std::erfc(std::sqrt(2.0))}},
+        {UNSTRIDE_GELU_TANH, {}, {-0.0454023, 1.9545977}},
+        {UNSTRIDE_TANH, {}, {std::tanh(-2.0), std::tanh(2.0)}},
+        {UNSTRIDE_SIGMOID, {}, {1 / (1 + std::exp(2.0)), 1 / (1 + std::exp(-2.0))}},
+        {UNSTRIDE_CLAMP, {-1, 1.5}, {-1, 1.5}},
+    };
+    for (const Row &row : rows) {
+        INFO("activation " << row.kind);
+        CHECK(said(unstride_layer_set_activation(layer.get(), row.kind, row.parameters.data(),
+                                                 static_cast<int64_t>(row.parameters.size()))) == "ok");
+        CHECK(said(unstride_layer_forward(layer.get(), &input.array, &output.array, nullptr, nullptr)) == "ok");
+        for (size_t i = 0; i < 2; i++) {
+            CHECK(std::abs(output.get()[i] - row.expected[i]) < 1e-5);
+        }
+    }
+}
+
+TEST_CASE("the C API has paddings at the end, and sizes of the output", "[c]") {
+    ConvTranspose3dOptions options{2, 3, {1, 3, 3}, {1, 2, 2}};
+    options.padding = {0, 1, 0};
+    const Problem without{options, 2, {1, 2, 1, 3, 4}};
+    const int64_t padding_end[] = {-2, 1};
+    unstride_layer_options given = options_for(options, 2);
+    given.padding_end = padding_end;
+    const Layer layer = make_layer(given);
+    check_output_shape(layer.get(), {1, 2, 3, 4}, {1, 3, 8, 8});
+
+    const Layer usual = make_layer(options_for(options, 2));
+    const int64_t input[] = {1, 2, 3, 4}, size[] = {6, 10};
+    int64_t output[4] = {};
+    CHECK(said(unstride_layer_output_shape(usual.get(), input, 4, size, 2, output)) == "ok");
+    CHECK(Shape(output, output + 4) == Shape{1, 3, 6, 10});
+}
+
+TEST_CASE("the C API takes arrays without elements", "[c]") {
+    const Layer layer = make_layer(options_for({2, 3, 2}));
+    OwnArray<float> input(UNSTRIDE_F32, {0, 2, 3, 4, 5}), output(UNSTRIDE_F32, {0, 3, 4, 5, 6});
+    input.array.data = output.array.data = nullptr;
+    CHECK(said(unstride_layer_forward(layer.get(), &input.array, &output.array, nullptr, nullptr)) == "ok");
+}
+
+}  // namespace
+}  // namespace unstride::tests
