@@ -25,7 +25,7 @@ CTEST  := $(VENV)/bin/ctest
 # Ninja's progress: steps done and all steps; time so far, and how much longer it may take.
 export NINJA_STATUS = [%f/%t, %w so far, about %W left] $()
 
-SOURCES = $(shell git ls-files '*.cpp' '*.h')
+SOURCES = $(shell git ls-files '*.cpp' '*.c' '*.h')
 
 .DEFAULT_GOAL := help
 

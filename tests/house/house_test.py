@@ -12,12 +12,12 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDERS = ["bench", "cmake", "examples", "generators", "runtime", "schedules", "tests", "tools", ".ci"]
-SOURCES = re.compile(r".*\.(cpp|h|py|cmake|sh)(\.in)?|(.*/)?CMakeLists\.txt|\.ci/run")
+SOURCES = re.compile(r".*\.(cpp|c|h|py|cmake|sh)(\.in)?|(.*/)?CMakeLists\.txt|\.ci/run")
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<(unstride/[^>]+)>)')
 LONGEST_LINE, LONGEST_FILE = 120, 400
 
 # The rooms of runtime/src, from the ground up.
-ROOMS = ["process", "problem", "checks", "device", "array", "kernels", "plan", "run", "layer"]
+ROOMS = ["process", "problem", "checks", "device", "array", "kernels", "plan", "run", "layer", "c"]
 
 # From the ground up: the name of a floor, a pattern for its files, and which floors they may include besides their own.
 # The first pattern that fits counts; so what is in no room of the runtime stands above all of them.

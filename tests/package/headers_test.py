@@ -7,7 +7,11 @@ import subprocess
 import sys
 import unittest
 
-WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Werror".split()
+WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror".split()
+LANGUAGES = {
+    "c++": [*WARNINGS, "-std=c++17", "-Wold-style-cast"],
+    "c": [*WARNINGS, "-std=c99", "-Wstrict-prototypes", "-Wc++-compat"],
+}
 
 # Templates and default arguments only warn where they are used.
 USE = """
@@ -40,8 +44,8 @@ void use() {
 class HeadersTest(unittest.TestCase):
     compiler, folder = "", pathlib.Path()
 
-    def compile(self, source):
-        command = [self.compiler, "-std=c++17", "-fsyntax-only", *WARNINGS, "-I", self.folder, "-x", "c++", "-"]
+    def compile(self, source, language="c++"):
+        command = [self.compiler, *LANGUAGES[language], "-fsyntax-only", "-I", self.folder, "-x", language, "-"]
         result = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
         self.assertEqual(result.returncode, 0, result.stderr)
 
@@ -51,6 +55,9 @@ class HeadersTest(unittest.TestCase):
         for header in headers:
             with self.subTest(header=header.name):
                 self.compile(f"#include <unstride/{header.name}>\n")
+
+    def test_c(self):
+        self.compile("#include <unstride/c.h>\n", language="c")
 
     def test_use(self):
         self.compile(USE)

@@ -1,6 +1,7 @@
 """Compiles a program as `c++ main.cpp $(pkg-config --cflags --libs MODULE)` does, and runs it.
 
     python pkg_config_test.py --prefix PREFIX --compiler c++ --source main.cpp --output app MODULE...
+    python pkg_config_test.py --prefix PREFIX --compiler cc --standard c99 --source main.c --output app MODULE...
 
 PREFIX is where Unstride is installed, which need not be where it was to be installed when it was configured.
 """
@@ -24,12 +25,16 @@ def main():
     parser.add_argument("modules", nargs="+")
     parser.add_argument("--prefix", type=Path, required=True)
     parser.add_argument("--compiler", required=True)
+    parser.add_argument("--standard", default="c++17")
     parser.add_argument("--source", required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     flags = pkg_config(arguments.prefix, "--cflags", "--libs", *arguments.modules)
-    subprocess.run([arguments.compiler, "-std=c++17", arguments.source, "-o", arguments.output, *flags], check=True)
-    subprocess.run([arguments.output.absolute()], check=True)
+    standard = f"-std={arguments.standard}"
+    subprocess.run([arguments.compiler, standard, arguments.source, "-o", arguments.output, *flags], check=True)
+    libraries = ":".join(str(file.parent) for file in arguments.prefix.rglob("libunstride.so"))
+    environment = os.environ | {"LD_LIBRARY_PATH": libraries}
+    subprocess.run([arguments.output.absolute()], check=True, env=environment)
     print(f"{' '.join(flags)}: {arguments.output.stat().st_size / 1e6:.1f} MB")
 
 
