@@ -240,6 +240,59 @@ TEST_CASE("the C API has paddings at the end, and sizes of the output", "[c]") {
     CHECK(Shape(output, output + 4) == Shape{1, 3, 6, 10});
 }
 
+TEST_CASE("the C API computes blocks", "[c]") {
+    const Problem &p = problems[1];  // of two dimensions
+    const Layer layer = layer_with_parameters(p);
+    const Shape whole = p.seen(p.input_sizes), all = p.seen(p.output_sizes());
+    unstride_block block{};
+    block.size = sizeof block;
+    block.input_sizes = whole.data();
+    block.ndim = 4;
+    block.begin[0] = 3;
+    block.begin[1] = 5;
+    block.end[0] = 7;
+    block.end[1] = all[3];
+    int64_t begin[2] = {}, end[2] = {};
+    CHECK(said(unstride_layer_halo(layer.get(), &block, begin, end)) == "ok");
+    CHECK(Shape(begin, begin + 2) == Shape{1, 2});
+    CHECK(Shape(end, end + 2) == Shape{4, 4});
+
+    OwnArray<float> input(UNSTRIDE_F32, whole), output(UNSTRIDE_F32, all);
+    input.set(p.input);
+    CHECK(said(unstride_layer_forward(layer.get(), &input.array, &output.array, nullptr, nullptr)) == "ok");
+    OwnArray<float> some(UNSTRIDE_F32, {whole[0], whole[1], 3, 2}), part(UNSTRIDE_F32, {all[0], all[1], 4, all[3] - 5});
+    const Shape input_strides = {whole[1] * whole[2] * whole[3], whole[2] * whole[3], whole[3], 1};
+    some.array.data = input.values.data();
+    some.array.byte_offset = sizeof(float) * static_cast<size_t>(begin[0] * whole[3] + begin[1]);
+    some.array.strides = input_strides.data();
+    CHECK(said(unstride_layer_forward_block(layer.get(), &block, &some.array, &part.array)) == "ok");
+    for (size_t i = 0; i < part.values.size(); i++) {
+        const auto at = static_cast<int64_t>(i), columns = all[3] - 5, x = at % columns, y = at / columns % 4,
+                   channel = at / columns / 4;
+        CHECK(part.values[i] == output.values[static_cast<size_t>((channel * all[2] + y + 3) * all[3] + x + 5)]);
+    }
+
+    CHECK(said(unstride_layer_halo(layer.get(), nullptr, begin, end)) == "invalid argument: block is null");
+    CHECK(said(unstride_layer_halo(layer.get(), &block, nullptr, end)) == "invalid argument: input_begin is null");
+    CHECK(said(unstride_layer_halo(layer.get(), &block, begin, nullptr)) == "invalid argument: input_end is null");
+    CHECK(said(unstride_layer_halo(nullptr, &block, begin, end)) == "invalid argument: layer is null");
+    CHECK(said(unstride_layer_forward_block(nullptr, &block, &some.array, &part.array)) ==
+          "invalid argument: layer is null");
+    CHECK(said(unstride_layer_forward_block(layer.get(), nullptr, &some.array, &part.array)) ==
+          "invalid argument: block is null");
+    CHECK(said(unstride_layer_forward_block(layer.get(), &block, nullptr, &part.array)) ==
+          "invalid argument: input is null");
+    CHECK(said(unstride_layer_forward_block(layer.get(), &block, &some.array, nullptr)) ==
+          "invalid argument: output is null");
+    block.end[2] = 1;
+    CHECK(said(unstride_layer_halo(layer.get(), &block, begin, end)) ==
+          "invalid argument: block has more numbers than the layer has dimensions of space, 2");
+    block.end[2] = 0;
+    block.end[0] = 30;
+    CHECK(said(unstride_layer_forward_block(layer.get(), &block, &some.array, &part.array))
+              .rfind("invalid argument: a block from [3, 5] to before [30, ", 0) == 0);
+}
+
 TEST_CASE("the C API takes arrays without elements", "[c]") {
     const Layer layer = make_layer(options_for({2, 3, 2}));
     OwnArray<float> input(UNSTRIDE_F32, {0, 2, 3, 4, 5}), output(UNSTRIDE_F32, {0, 3, 4, 5, 6});

@@ -193,6 +193,27 @@ unstride_status unstride_layer_bias_gradient(const unstride_layer *layer, const 
                                              const unstride_array *grad_bias, unstride_update update,
                                              const unstride_call_options *options);
 
+// ------------------------------------------------------------------------------------------------ blocks
+
+// A block of the outputs of a whole input, which may be larger than memory. See ConvTranspose::halo and forward_block.
+typedef struct unstride_block {
+    size_t size;
+    const int64_t *input_sizes;  // of the whole input, as many as `ndim`
+    const int64_t *output_size;  // as in unstride_layer_output_shape; may be null
+    int32_t ndim;
+    int32_t output_size_count;
+    int64_t begin[3];  // the first output in each dimension of space, and the one behind the last; as in
+    int64_t end[3];    // unstride_layer_options, what is left over must be 0
+} unstride_block;
+
+// Writes, for each dimension of space, where the inputs begin and end that a block depends on.
+unstride_status unstride_layer_halo(const unstride_layer *layer, const unstride_block *block, int64_t *input_begin,
+                                    int64_t *input_end);
+
+// Computes a block from these inputs alone, with the bits of the whole. Both arrays are in the process's memory.
+unstride_status unstride_layer_forward_block(const unstride_layer *layer, const unstride_block *block,
+                                             const unstride_array *input, const unstride_array *output);
+
 // ------------------------------------------------------------------------------------------------ plans
 
 typedef struct unstride_plan_options {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "unstride/activation.h"
+#include "unstride/block.h"
 #include "unstride/device.h"
 #include "unstride/error.h"
 #include "unstride/machine.h"
@@ -116,6 +117,22 @@ public:
 
     // Returns the output as a new tensor of the input's layout and type. `output_size` is that of output_shape().
     Tensor forward(const View<const void> &input, const Shape &output_size = {}) const;
+
+    // Returns the part of an input of shape `input_shape`, the whole one, that a block of its outputs depends on. It
+    // has at least one element in each dimension, even if the block depends on none. `output_size` is that of
+    // output_shape(). Throws InvalidArgument where output_shape would, and for a block that is empty or not in the
+    // output. An input and an output that are larger than those of a forward can be are fine.
+    Block halo(const Shape &input_shape, const Block &outputs, const Shape &output_size = {}) const;
+
+    // Computes a block of the outputs of a whole input from the part of it that halo() returns, for arrays that are
+    // computed in parts: in turn where they are larger than memory, or by several processes. `input` has the sizes of
+    // that part, and `output` those of the block, with the same batch, which need not be the whole one. The outputs
+    // have the bits that a forward of the whole input would give them, with one exception: if one number of the whole
+    // input is not below 2^50 in magnitude, a block without it may round differently. Where minimal filters compute the
+    // layer, blocks are computed without a copy if they begin at multiples of 2 * stride * dilation along depth and
+    // height. A layer that measures estimates here.
+    void forward_block(const View<const void> &input, const View<void> &output, const Block &outputs,
+                       const Shape &input_shape, const Shape &output_size = {}) const;
 
     // Computes the gradient of a loss with respect to the input, from `grad_output`, that with respect to the
     // convolution, which has the output's shape:

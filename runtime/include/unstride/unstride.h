@@ -3,6 +3,7 @@
 
 #include "unstride/activation.h"
 #include "unstride/batch_norm.h"
+#include "unstride/block.h"
 #include "unstride/conv_transpose.h"
 #include "unstride/device.h"
 #include "unstride/error.h"

@@ -1,8 +1,8 @@
 // How weight and bias get into a layer, and out of it.
 
-#include <cstring>
 #include <vector>
 
+#include "array/copy.h"
 #include "c/arrays.h"
 #include "c/layer.h"
 #include "c/status.h"
@@ -12,26 +12,6 @@
 
 namespace unstride::c {
 namespace {
-
-// Calls visit(element of the view, index in a dense array of its sizes) for each element.
-template<typename T, typename Visit>
-void for_each_element(const View<void> &view, const Visit &visit) {
-    const size_t rank = view.sizes.size();
-    const int64_t count = product(view.sizes);
-    Shape at(rank, 0);
-    T *element = static_cast<T *>(view.data);
-    for (int64_t i = 0; i < count; i++) {
-        visit(*element, static_cast<size_t>(i));
-        for (size_t d = rank; d-- > 0;) {
-            element += view.strides[d];
-            if (++at[d] < view.sizes[d]) {
-                break;
-            }
-            element -= at[d] * view.strides[d];
-            at[d] = 0;
-        }
-    }
-}
 
 // Return the view of an array of the weight or the bias of a layer.
 View<void> weight_view(const ConvTranspose &layer, const unstride_array *weight) {
@@ -59,6 +39,16 @@ bool is_in_order(const View<void> &view) {
     return true;
 }
 
+// Returns the elements of `dense` as a view of the sizes of another one.
+template<typename T>
+View<T> dense_as(std::vector<T> &dense, const View<void> &view) {
+    Shape strides(view.sizes.size(), 1);
+    for (size_t d = strides.size(); d-- > 1;) {
+        strides[d - 1] = strides[d] * view.sizes[d];
+    }
+    return {dense.data(), view.sizes, strides};
+}
+
 // Calls set(pointer to the elements in dense memory) for a view.
 template<typename Set>
 void with_dense(const View<void> &view, const Set &set) {
@@ -69,7 +59,7 @@ void with_dense(const View<void> &view, const Set &set) {
             return;
         }
         std::vector<T> dense(static_cast<size_t>(product(view.sizes)));
-        for_each_element<const T>(view, [&](const T &element, size_t i) { dense[i] = element; });
+        copy_elements(view, dense_as(dense, view));
         set(dense.data());
     });
 }
@@ -79,7 +69,12 @@ template<typename Number>
 void write(const std::vector<Number> &numbers, const View<void> &view) {
     with_type(view.dtype, [&](auto *null) {
         using T = std::remove_pointer_t<decltype(null)>;
-        for_each_element<T>(view, [&](T &element, size_t i) { element = T(numbers[i]); });
+        std::vector<T> dense;
+        dense.reserve(numbers.size());
+        for (Number number : numbers) {
+            dense.emplace_back(number);
+        }
+        copy_elements(dense_as(dense, view), view);
     });
 }
 

@@ -48,6 +48,14 @@ Geometry resolve_output(const ConvTranspose3dOptions &options, const Shape &inpu
 Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size,
                  int spatial = 3);
 
+// The same for an input that is computed in blocks, whose sizes may be larger than those of a call.
+Geometry resolve_whole(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size,
+                       int spatial);
+
+// Checks that a block is in the output of a whole geometry; and that an array of a call has the sizes of a block.
+void check_block(const Block &outputs, const Geometry &whole, int spatial);
+void check_size_of_block(const char *name, const Shape &sizes, const Block &block);
+
 // Returns the geometry of an output of which nothing else is known: an input of the same sizes, with one channel for
 // each group, and a kernel of 1. Messages call the output grad_output.
 Geometry resolve_grad_output(const ConvTranspose3dOptions &options, const Shape &output_shape, int spatial);

@@ -108,6 +108,11 @@ Three output_padding(const ConvTranspose3dOptions &o) {
     return {o.output_padding[0], o.output_padding[1], o.output_padding[2]};
 }
 
+Three wanted_padding(const ConvTranspose3dOptions &o, const Input &input, const Shape &input_shape,
+                     const Shape &output_size, int spatial) {
+    return output_size.empty() ? output_padding(o) : padding_for_size(o, input, input_shape, output_size, spatial);
+}
+
 Three output_with(const Input &input, const Three &padding) {
     Three output{};
     for (int d = 0; d < 3; d++) {
@@ -116,8 +121,11 @@ Three output_with(const Input &input, const Three &padding) {
     return output;
 }
 
+// Whether a call computes all of the sizes, or a part of them.
+enum class Sizes { of_call, of_whole };
+
 // Checks the sizes of the arrays of an input and an output with these channels.
-void check_limits(const Geometry &g, const Three &input, const Three &output, int spatial) {
+void check_limits(const Geometry &g, const Three &input, const Three &output, int spatial, Sizes what) {
     for (int d = 0; d < 3; d++) {
         if (std::max(input[d], output[d]) > largest_extent) {
             fail("sizes of more than 2^29 along one dimension are not supported, but got input " +
@@ -129,13 +137,14 @@ void check_limits(const Geometry &g, const Three &input, const Three &output, in
     const int64_t inputs = product({groups * in, input[0], input[1], input[2]});
     const int64_t outputs = product({groups * out, output[0], output[1], output[2]});
     multiply(multiply(g.batch, std::max(inputs, outputs)), size_of(DType::f64));
-    if (std::max(inputs, outputs) > largest_item) {
+    if (what == Sizes::of_call && std::max(inputs, outputs) > largest_item) {
         fail("more than 2^31 - 1 elements in one item of the batch are not supported, but got " +
              std::to_string(inputs) + " in the input and " + std::to_string(outputs) + " in the output");
     }
 }
 
-Geometry make_geometry(const ConvTranspose3dOptions &o, const Input &input, const Three &padding, int spatial) {
+Geometry make_geometry(const ConvTranspose3dOptions &o, const Input &input, const Three &padding, int spatial,
+                       Sizes what = Sizes::of_call) {
     const int64_t batch = input.sizes[0];
     const Three space = input.space(), output = output_with(input, padding);
     if (*std::min_element(output.begin(), output.end()) < (batch == 0 ? 0 : 1)) {
@@ -147,7 +156,7 @@ Geometry make_geometry(const ConvTranspose3dOptions &o, const Input &input, cons
         geometry.extent[d] = {space[d], output[d], o.kernel_size[d],
                               make_axis(o.stride[d], o.dilation[d], o.padding[d])};
     }
-    check_limits(geometry, space, output, spatial);
+    check_limits(geometry, space, output, spatial, what);
     return geometry;
 }
 
@@ -155,9 +164,14 @@ Geometry make_geometry(const ConvTranspose3dOptions &o, const Input &input, cons
 
 Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, const Shape &output_size, int spatial) {
     const Input input = check_input_shape(o, input_shape, spatial);
-    const bool of_size = !output_size.empty();
-    return make_geometry(
-        o, input, of_size ? padding_for_size(o, input, input_shape, output_size, spatial) : output_padding(o), spatial);
+    return make_geometry(o, input, wanted_padding(o, input, input_shape, output_size, spatial), spatial);
+}
+
+Geometry resolve_whole(const ConvTranspose3dOptions &o, const Shape &input_shape, const Shape &output_size,
+                       int spatial) {
+    const Input input = check_input_shape(o, input_shape, spatial);
+    return make_geometry(o, input, wanted_padding(o, input, input_shape, output_size, spatial), spatial,
+                         Sizes::of_whole);
 }
 
 Geometry resolve_output(const ConvTranspose3dOptions &o, const Shape &input_shape, const Shape &output_shape,
@@ -217,7 +231,7 @@ Geometry resolve_grad_output(const ConvTranspose3dOptions &o, const Shape &outpu
     for (size_t d = 0; d < space.size(); d++) {
         geometry.extent[d] = {space[d], space[d], 1, make_axis(1, 1, 0)};
     }
-    check_limits(geometry, space, space, spatial);
+    check_limits(geometry, space, space, spatial, Sizes::of_call);
     return geometry;
 }
 

@@ -87,7 +87,11 @@ Problem ConvTranspose::State::checked(const View<const void> &input, const View<
 
 void ConvTranspose::State::forward(const View<const void> &input, const View<void> &output,
                                    const View<const void> *residual) const {
-    const Problem problem = checked(input, output, residual);
+    run_checked(checked(input, output, residual), input, output, residual);
+}
+
+void ConvTranspose::State::run_checked(const Problem &problem, const View<const void> &input, const View<void> &output,
+                                       const View<const void> *residual) const {
     if (problem.geometry.batch == 0) {
         return;
     }

@@ -61,10 +61,14 @@ Planned ConvTranspose::State::plan_for(const Problem &problem) const {
         load_environment_wisdom();  // before the count of changes that the program is kept for
         key.changes = planning_changes;
         const Machine machine = untimed_machine(problem.threads);
-        const ConvTranspose3dOptions seen = options_of_kernels(options, problem.by_forward);
+        ConvTranspose3dOptions seen = options_of_kernels(options, problem.by_forward);
+        if (problem.whole) {  // a block has its own padding
+            const auto &[z, y, x] = problem.geometry.extent;
+            seen.padding = {z.axis.padding, y.axis.padding, x.axis.padding};
+        }
         planned.program = std::make_shared<const Program>(decide(seen, problem, machine, forced_for(problem.op)));
         const bool is_estimate = forced_for(problem.op).entry == nullptr && planned.program->measured_seconds == 0,
-                   takes_time = problem.geometry.batch > 0;
+                   takes_time = problem.geometry.batch > 0 && !problem.whole;
         if (planning != Planning::estimate && device == Device::cpu && is_estimate && takes_time) {
             auto trials = std::make_shared<Trials>(seen, problem, machine, planned.program);
             planned.trials = trials->are_over() ? nullptr : std::move(trials);

@@ -72,6 +72,10 @@ struct ConvTranspose::State {
                  CudaStream cuda_stream) const;
     void forward(const DeviceTensor &input, DeviceTensor &output, const DeviceTensor *residual) const;
 
+    Block halo(const Geometry &whole, const Block &outputs) const;
+    void forward_block(const View<const void> &input, const View<void> &output, const Block &outputs,
+                       const Geometry &whole) const;
+
     // Do what the functions of ConvTranspose of the same names do. `cuda` is null for memory of the process.
     void input_gradient(const View<const void> &grad_output, const View<void> &grad_input, Update update,
                         const CudaStream *cuda) const;
@@ -97,6 +101,15 @@ private:
     // Takes the time of a call that runs the next one of its trials. Where this ends the trials, their winner stays.
     void compute_trial(const Planned &planned, const Problem &problem, const Stream &stream,
                        const RunProgram &run) const;
+
+    // Returns the problem of a block of outputs that begins at `begin` and has the sizes of `output`, from the inputs
+    // that begin at `from`.
+    Problem problem_of_block(const View<const void> &input, const View<void> &output, const Shape &from,
+                             const Shape &begin, const Geometry &whole) const;
+
+    // Runs a forward whose views are checked.
+    void run_checked(const Problem &problem, const View<const void> &input, const View<void> &output,
+                     const View<const void> *residual) const;
 
     // Checks the views of a call, and returns its problem.
     Problem checked(const View<const void> &input, const View<void> &output, const View<const void> *residual) const;

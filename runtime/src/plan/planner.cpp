@@ -249,7 +249,7 @@ std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, con
         std::vector<const Entry *> found;
         std::copy_if(possible.begin(), possible.end(), std::back_inserter(found),
                      [&](const Entry *entry) { return entry->sums == sums && entry->isa->fma == fma; });
-        if (!found.empty() && sums->pays(problem.geometry)) {
+        if (!found.empty() && sums->pays(problem.whole ? *problem.whole : problem.geometry)) {
             return found;
         }
     }

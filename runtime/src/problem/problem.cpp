@@ -51,7 +51,8 @@ Problem problem_of(Operator op, Operator of_kernels, const Geometry &layer, Layo
 bool Problem::operator==(const Problem &other) const {
     return op == other.op && by_forward == other.by_forward && layout == other.layout && types == other.types &&
            device == other.device && threads == other.threads && conditions == other.conditions &&
-           are_equal(geometry, other.geometry);
+           are_equal(geometry, other.geometry) && whole.has_value() == other.whole.has_value() &&
+           (!whole || are_equal(*whole, *other.whole));
 }
 
 }  // namespace unstride

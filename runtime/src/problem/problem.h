@@ -1,6 +1,8 @@
 #ifndef UNSTRIDE_RUNTIME_PROBLEM_PROBLEM_H
 #define UNSTRIDE_RUNTIME_PROBLEM_PROBLEM_H
 
+#include <optional>
+
 #include "operator.h"
 #include "problem/geometry.h"
 #include "unstride/device.h"
@@ -56,6 +58,10 @@ struct Problem {
     // The threads that share the work, or a GPU's processors. The number is read once for a call, as the app may set
     // another one while the call runs.
     int threads = 1;
+
+    // The sizes of which `geometry` is a block, if it is one. They decide in which way is summed, so that a block has
+    // the bits of the whole.
+    std::optional<Geometry> whole = std::nullopt;
 
     bool operator==(const Problem &other) const;
 };
