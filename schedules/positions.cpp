@@ -47,7 +47,7 @@ void schedule_channels_of_positions(PositionStages &s) {
 // A block of threads has a chunk of some channels, and a thread one partial sum of a channel. Threads whose numbers
 // follow each other read what is side by side in memory.
 void schedule_gpu_positions(PositionStages &s) {
-    const int channels = s.lanes == Lanes::channels ? 16 : 8;
+    const int channels = channels_of_block(s.lanes);
     s.sums.split(c, block, ci, channels, TailStrategy::GuardWithIf)
         .reorder(ci, chunk, block, items_group)
         .gpu_blocks(chunk, block, items_group)

@@ -61,6 +61,9 @@ int cuDeviceGetAttribute(int *value, int attribute, int) {
     case 37:  // bits of the bus
         *value = 4096;
         break;
+    case 115:  // memory pools
+        *value = 1;
+        break;
     case 75:  // compute capability
         *value = state.capability;
         break;
@@ -155,6 +158,19 @@ int cuMemAlloc_v2(uint64_t *pointer, size_t bytes) {
 }
 int cuMemFree_v2(uint64_t pointer) {
     note("free");
+    std::free(reinterpret_cast<void *>(pointer));  // NOLINT(performance-no-int-to-ptr): CUDA's own type
+    return success;
+}
+int cuMemAllocAsync(uint64_t *pointer, size_t bytes, void *stream) {
+    if (bytes > state.memory) {
+        return out_of_memory;
+    }
+    note("allocate " + std::to_string(bytes) + " in stream " + text(stream));
+    *pointer = reinterpret_cast<uint64_t>(std::malloc(bytes));
+    return success;
+}
+int cuMemFreeAsync(uint64_t pointer, void *stream) {
+    note("free in stream " + text(stream));
     std::free(reinterpret_cast<void *>(pointer));  // NOLINT(performance-no-int-to-ptr): CUDA's own type
     return success;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "device/driver.h"
 #include "device/kernel_call.h"
 #include "unstride/error.h"
 
@@ -36,11 +37,19 @@ halide_type_t kernel_type(DType dtype) {
 }
 
 // The buffer has at least one element, as drivers do not allocate arrays of no size.
-DeviceArray::DeviceArray(const Stream &stream, int64_t count, DType dtype)
+DeviceArray::DeviceArray(const Stream &stream, int64_t count, DType dtype, Freed freed)
     : stream_(stream), count_(count), dimension_(0, static_cast<int32_t>(std::max<int64_t>(count, 1)), 1),
       buffer_(one_dimensional(dtype, dimension_)) {
     if (count > std::numeric_limits<int32_t>::max()) {
         throw InvalidArgument("arrays of more than 2^31 - 1 elements are not supported on a GPU");
+    }
+    if (stream.device == Device::cuda && freed == Freed::in_stream) {
+        buffer_.device = cuda_allocate_in_stream(stream_, static_cast<size_t>(dimension_.extent) * size_of(dtype));
+        buffer_.device_interface = halide_cuda_device_interface();
+        in_stream_ = buffer_.device != 0;
+    }
+    if (in_stream_) {
+        return;
     }
     KernelCall call(stream_);
     call.check(halide_device_malloc(call.context(), &buffer_,
@@ -49,6 +58,10 @@ DeviceArray::DeviceArray(const Stream &stream, int64_t count, DType dtype)
 }
 
 DeviceArray::~DeviceArray() {
+    if (in_stream_) {
+        cuda_free_in_stream(stream_, buffer_.device);
+        return;
+    }
     KernelCall call(stream_);
     // An error is ignored: if the context is gone, its memory was freed with it.
     halide_device_free(call.context(), &buffer_);

@@ -17,8 +17,15 @@ halide_type_t kernel_type(DType dtype);
 // OutOfMemory or KernelError.
 class DeviceArray {
 public:
+    // How memory comes and goes: at once, where the driver waits for all work of the device before it frees memory; or
+    // in the order of the stream's work, so that nothing waits, where the driver can do that.
+    enum class Freed {
+        at_once,
+        in_stream,
+    };
+
     // Allocates at most 2^31 - 1 elements, not initialized.
-    DeviceArray(const Stream &stream, int64_t count, DType dtype);
+    DeviceArray(const Stream &stream, int64_t count, DType dtype, Freed freed = Freed::at_once);
     ~DeviceArray();
     DeviceArray(const DeviceArray &) = delete;
     DeviceArray &operator=(const DeviceArray &) = delete;
@@ -29,6 +36,9 @@ public:
     // Waits until all that was queued before is done.
     void synchronize();
 
+    int64_t count() const {
+        return count_;
+    }
     const Stream &stream() const {
         return stream_;
     }
@@ -42,6 +52,7 @@ private:
 
     Stream stream_;
     int64_t count_;
+    bool in_stream_ = false;  // whether the memory comes and goes in the order of the stream's work
     halide_dimension_t dimension_;
     halide_buffer_t buffer_{};
 };

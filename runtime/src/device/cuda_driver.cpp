@@ -18,6 +18,7 @@ enum Attribute {
     bus_bits = 37,
     major_capability = 75,
     minor_capability = 76,
+    memory_pools = 115,
 };
 
 // Returns how many multiply-adds in f32 a multiprocessor of this compute capability starts in a cycle, by the table in
@@ -36,6 +37,11 @@ struct Cuda {
     int (*primary_context)(void **, CudaDevice);
     int (*current_context)(void **);
     int (*device_of_current)(CudaDevice *);
+    int (*push_context)(void *);
+    int (*pop_context)(void **);
+    // Drivers before CUDA 11.2 lack these two, which then are null.
+    int (*allocate_in_stream)(uint64_t *, size_t, void *);
+    int (*free_in_stream)(uint64_t, void *);
 
     static void check(int code, const char *call) {
         if (code != 0) {
@@ -63,6 +69,10 @@ struct Cuda {
         find(primary_context, "cuDevicePrimaryCtxRetain");
         find(current_context, "cuCtxGetCurrent");
         find(device_of_current, "cuCtxGetDevice");
+        find(push_context, "cuCtxPushCurrent_v2");
+        find(pop_context, "cuCtxPopCurrent_v2");
+        allocate_in_stream = reinterpret_cast<decltype(allocate_in_stream)>(dlsym(library, "cuMemAllocAsync"));
+        free_in_stream = reinterpret_cast<decltype(free_in_stream)>(dlsym(library, "cuMemFreeAsync"));
         int count = 0;
         if (init(0) != 0 || device_count(&count) != 0 || count == 0) {
             throw DeviceError("there is no CUDA device: the driver is installed, but finds none");
@@ -90,6 +100,24 @@ CudaDevice device_in_use() {
     }
     return device;
 }
+
+// Makes a context the current one as long as the object lives.
+class InContext {
+public:
+    explicit InContext(void *context) : code_(cuda().push_context(context)) {
+    }
+    ~InContext() {
+        void *popped = nullptr;
+        if (code_ == 0) {
+            cuda().pop_context(&popped);
+        }
+    }
+    InContext(const InContext &) = delete;
+    InContext &operator=(const InContext &) = delete;
+
+private:
+    const int code_;
+};
 
 }  // namespace
 
@@ -135,6 +163,29 @@ void *cuda_context() {
         return retained;
     }();
     return primary;
+}
+
+uint64_t cuda_allocate_in_stream(const Stream &stream, size_t bytes) {
+    constexpr int out_of_memory = 2;
+    const InContext context(stream.context);
+    CudaDevice device = 0;
+    int has_pools = 0;
+    if (cuda().allocate_in_stream == nullptr || cuda().device_of_current(&device) != 0 ||
+        cuda().attribute(&has_pools, memory_pools, device) != 0 || has_pools == 0) {
+        return 0;
+    }
+    uint64_t memory = 0;
+    const int code = cuda().allocate_in_stream(&memory, bytes, stream.handle);
+    if (code == out_of_memory) {
+        throw OutOfMemory("out of memory on the GPU: " + std::to_string(bytes) + " bytes");
+    }
+    Cuda::check(code, "cuMemAllocAsync");
+    return memory;
+}
+
+void cuda_free_in_stream(const Stream &stream, uint64_t memory) {
+    const InContext context(stream.context);
+    cuda().free_in_stream(memory, stream.handle);
 }
 
 }  // namespace unstride

@@ -9,6 +9,7 @@
 
 #include "array/copy.h"
 #include "device/kernel_call.h"
+#include "partial_sums.h"
 #include "plan/program.h"
 #include "problem/checked.h"
 #include "run/sum_of_chunks.h"
@@ -80,7 +81,9 @@ PositionSums::Sums PositionSums::allocate(int64_t count) const {
     if (stream_.device == Device::cpu) {
         return {count, Tensor(sizes_of(channels_, at_least_one), Layout::ndhwc, 3, dtype_), nullptr};
     }
-    return {count, std::nullopt, std::make_unique<DeviceArray>(stream_, multiply(channels_, at_least_one), dtype_)};
+    return {count, std::nullopt,
+            std::make_unique<DeviceArray>(stream_, multiply(channels_, at_least_one), dtype_,
+                                          DeviceArray::Freed::in_stream)};
 }
 
 Origin PositionSums::origin_of(const Sums &sums, int64_t offset) const {
@@ -92,7 +95,7 @@ int64_t PositionSums::items_of_call(int64_t apart) const {
     int64_t items = items_in_32_bits(problem_.geometry, apart);
     if (stream_.device != Device::cpu) {
         items = std::min(items, multiply(grid_limit, chunks_.items));
-        if (divide_up(channels_, entry_->lanes) > grid_limit) {
+        if (divide_up(channels_, channels_of_block(entry_->across)) > grid_limit) {
             throw InvalidArgument("this many output channels are not supported on a GPU");
         }
     }
