@@ -81,6 +81,7 @@ function(_unstride_read_table list kind enumeration fact pattern)
 endfunction()
 _unstride_read_table(unstride_families family Family sums "Sums::([a-z0-9_]+)")
 _unstride_read_table(unstride_operators operator Operator generator "\"([a-z_]+)\"")
+_unstride_read_table(unstride_operators operator Operator gpu_generator "\"[a-z_]+\", \"([a-z_]+)\"")
 
 # unstride_family_sums(OUT FAMILY) tells in which way the kernels of a family compute sums: direct, winograd, taps or
 # pairs.
@@ -238,7 +239,11 @@ endfunction()
 # parameters of the generator if there are any. It gives the path of the object.
 function(unstride_add_kernel out variant name)
     unstride_read_variant("${variant}")
-    _unstride_add_object(object ${unstride_operator_${operator}_generator} ${name} ${type} ${isa}
+    set(generator ${unstride_operator_${operator}_generator})
+    if (isa IN_LIST unstride_gpu_isas)
+        set(generator ${unstride_operator_${operator}_gpu_generator})
+    endif ()
+    _unstride_add_object(object ${generator} ${name} ${type} ${isa}
                          family=${family} layout=${layout} interleave=${stride_x} block=${block} columns=${columns}
                          input_type=${input_type} output_type=${output_type} ${ARGN})
     set(${out} "${object}" PARENT_SCOPE)

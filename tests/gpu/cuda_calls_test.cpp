@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 
 #include "support/catch_compat.h"
@@ -81,6 +82,36 @@ TEST_CASE("work goes to the caller's context and stream, and nothing waits", "[c
 
     const Calls second = calls_of([&] { forward_in(layer, stream); });
     CHECK(second == Calls(static_cast<size_t>(count(first, "launch")), launch(context, stream)));
+    CHECK(driver().stack == std::vector<void *>{context});
+    driver().stack.clear();
+}
+
+TEST_CASE("gradients of weights and bias are queued, and nothing waits", "[cuda]") {
+    const ConvTranspose3d layer = make_layer();
+    void *context = handle(0x2000), *stream = handle(0x3000);
+    driver().stack = {context};
+    const auto input = dense_view(static_cast<const float *>(handle(0x10000000)), input_shape),
+               grad_output = dense_view(static_cast<const float *>(handle(0x20000000)), output_shape);
+    auto *gradient = static_cast<float *>(handle(0x30000000));
+    const auto weight = [&] {
+        layer.weight_gradient(input, grad_output,
+                              {gradient, layer.weight_shape(), dense_strides(layer.weight_shape(), Layout::ncdhw)},
+                              Update::replace, CudaStream{stream});
+    };
+    const auto bias = [&] {
+        layer.bias_gradient(grad_output, {gradient, layer.bias_shape(), {1}}, Update::accumulate, CudaStream{stream});
+    };
+    for (const std::function<void()> &queue : {std::function<void()>(weight), std::function<void()>(bias)}) {
+        queue();  // This loads the kernels.
+        const Calls calls = calls_of(queue);
+        CHECK(count(calls, "synchronize") == 0);
+        CHECK(count(calls, launch(context, stream)) == count(calls, "launch"));
+        CHECK(count(calls, "launch") >= 2);
+        const std::string in_stream = "in stream " + std::to_string(reinterpret_cast<uintptr_t>(stream));
+        CHECK(count(calls, "allocate") == count(calls, "free " + in_stream));
+        CHECK(count(calls, "free") == count(calls, "free " + in_stream));
+        CHECK(calls.back() == "free " + in_stream);
+    }
     CHECK(driver().stack == std::vector<void *>{context});
     driver().stack.clear();
 }

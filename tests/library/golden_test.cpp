@@ -158,10 +158,8 @@ void check_gradients(const ConvTranspose &layer, const GoldenCase &c, Layout lay
     const View<void> grad_bias(sums.data<void>(), dtype, {c.options.out_channels}, {1});
     layer.input_gradient(grad_output.view<void>(), grad_input.view<void>());
     check_gradient(grad_input.view<void>(), c.gradients->input);
-    if (tested_device() == Device::cpu) {  // there are no kernels of the weight gradient for GPUs
-        layer.weight_gradient(input.view<void>(), grad_output.view<void>(), grad_weight.view<void>());
-        check_gradient(grad_weight.view<void>(), c.gradients->weight);
-    }
+    layer.weight_gradient(input.view<void>(), grad_output.view<void>(), grad_weight.view<void>());
+    check_gradient(grad_weight.view<void>(), c.gradients->weight);
     layer.bias_gradient(grad_output.view<void>(), grad_bias);
     check_gradient(grad_bias, c.gradients->bias);
 }

@@ -1,5 +1,7 @@
 // Memory that cannot be had, and kernels that report an error: an exception, and a layer that works afterwards.
 
+#include <algorithm>
+
 #include "support/catch_compat.h"
 #include "support/errors.h"
 #include "support/harness.h"
@@ -37,6 +39,34 @@ TEST_CASE("a kernel without memory for its scratch", "[errors]") {
         }
     }
     set_num_threads(threads);
+}
+
+TEST_CASE("a weight gradient without memory for its scratch stays as it was", "[errors]") {
+    const ConvTranspose3d layer(8, 16, 3, 2, 1, 1);
+    const Shape input_shape{1, 8, 6, 16, 32};
+    Tensor input(input_shape), grad_output(layer.output_shape(input_shape)), gradient(layer.weight_shape());
+    for (Tensor *tensor : {&input, &grad_output}) {
+        std::fill(tensor->data(), tensor->data() + tensor->element_count(), 1.0F);
+    }
+    const auto compute = [&] { layer.weight_gradient(input.view(), grad_output.view(), gradient.view<void>()); };
+    const auto is_all = [&](float value) {
+        return std::count(gradient.data(), gradient.data() + gradient.element_count(), value) ==
+               gradient.element_count();
+    };
+    std::fill(gradient.data(), gradient.data() + gradient.element_count(), 7.0F);
+    ScratchWatch watch;
+    for (const int64_t allowed : {0, 1, 5}) {
+        watch.fail_after(allowed);
+        CHECK_THROWS_AS(compute(), OutOfMemory);
+        CHECK(is_all(7));
+    }
+    watch.allow_all();
+    compute();
+    CHECK(!is_all(7));
+    // The middle tap of a kernel of three meets an output at every position of the input.
+    CHECK(gradient.data()[1 * 9 + 1 * 3 + 1] == 6 * 16 * 32);
+    CHECK(watch.peak_bytes() <=
+          layer.plan(input_shape, Layout::ncdhw, {}, {}, Operator::weight_gradient).scratch_bytes);
 }
 
 TEST_CASE("a tensor that no machine has memory for", "[errors]") {

@@ -161,7 +161,7 @@ public:
     // `grad_weight` has weight_shape(), any strides whose elements do not overlap, and the type of the input, or f32
     // for an input of f16 or bf16. Sums are f32, or f64 for f64, over the whole batch, and are rounded once. They are
     // added up in an order that the layer and the input's size alone determine. Taps that meet no output, and an empty
-    // batch, have gradient 0. There are kernels for CPUs alone: a layer on a GPU throws InvalidArgument.
+    // batch, have gradient 0. On a GPU, an array may have 2^31 - 1 elements.
     void weight_gradient(const View<const void> &input, const View<const void> &grad_output,
                          const View<void> &grad_weight, Update update = Update::replace) const;
     void weight_gradient(const View<const void> &input, const View<const void> &grad_output,

@@ -36,8 +36,16 @@ using WeightGradientKernel = int (*)(const void *user_context, halide_buffer_t *
                                      int32_t kernel_size_x, int32_t kernel_size_y, int32_t kernel_size_z,  //
                                      halide_buffer_t *partial);
 
+// The signature of kernels of the weight gradient for GPUs, which generators/weight_gradient_gpu.cpp documents.
+using WeightGradientGpuKernel = int (*)(const void *user_context, halide_buffer_t *input, halide_buffer_t *grad_output,
+                                        int32_t padding_x, int32_t padding_y, int32_t padding_z,     //
+                                        int32_t dilation_x, int32_t dilation_y, int32_t dilation_z,  //
+                                        int32_t stride_x, int32_t stride_y, int32_t stride_z,        //
+                                        int32_t run_x, int32_t run_y, int32_t run_z, int32_t run_items,
+                                        int32_t kernel_size_x, int32_t kernel_size_y, halide_buffer_t *sums);
+
 // A kernel of any operator, with the signature that this has.
-using AnyKernel = std::variant<Kernel, BiasGradientKernel, WeightGradientKernel>;
+using AnyKernel = std::variant<Kernel, BiasGradientKernel, WeightGradientKernel, WeightGradientGpuKernel>;
 
 // The signature of kernels that apply an activation to outputs in memory. generators/activation.cpp documents the
 // arguments.

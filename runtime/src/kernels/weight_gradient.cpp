@@ -256,7 +256,7 @@ extern const SumsRules products_sums{
     nullptr,
     nullptr,
     &product_cost,
-    nullptr,  // there are no kernels for GPUs
+    &products_gpu_cost,
 };
 
 }  // namespace unstride

@@ -85,6 +85,9 @@ struct WeightGradientProgram {
 // Returns how a kernel computes a weight gradient whose work is split in this way.
 WeightGradientProgram weight_gradient_program(const Entry &entry, const Geometry &geometry, const Split &split);
 
+// The model of cost of the kernels for GPUs.
+extern const CostModel products_gpu_cost;
+
 }  // namespace unstride
 
 #endif
