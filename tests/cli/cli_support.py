@@ -16,6 +16,18 @@ UNSTRIDE = pathlib.Path()
 DTYPES = {"f32": ("<f4", 2.0**-24), "f64": ("<f8", 2.0**-53), "f16": ("<f2", 2.0**-11), "bf16": ("|V2", 2.0**-8)}
 TYPES = [*DTYPES, "f16-f32", "bf16-f32"]
 
+# Layers to compute and to differentiate: sizes of input and weight, (N, C, D, H, W) and PyTorch's, and the options.
+GEOMETRIES = [
+    ((2, 3, 3, 4, 5), (3, 4, 3, 3, 3), {"stride": 2}),
+    ((1, 2, 3, 6, 5), (2, 3, 3, 5, 2), {"stride": (2, 1, 1), "padding": (0, 4, 2)}),
+    ((2, 6, 3, 2, 4), (6, 5, 2, 3, 3), {"groups": 3, "stride": (1, 2, 3), "padding": 1}),
+    ((1, 5, 3, 3, 9), (5, 1, 3, 3, 3), {"groups": 5, "stride": 2, "padding": 1, "output_padding": 1}),
+    ((1, 2, 3, 4, 7), (2, 3, 2, 3, 3), {"dilation": (2, 3, 2), "stride": (2, 1, 4), "output_padding": (1, 2, 3)}),
+    ((1, 3, 2, 3, 4), (3, 2, 1, 1, 1), {"stride": 3}),
+    ((0, 2, 3, 3, 3), (2, 2, 2, 2, 2), {}),
+    ((1, 3, 2, 3, 4), (3, 2, 3, 3, 3), {"stride": 2, "padding": 1, "padding_end": (0, 3, -5), "output_padding": 1}),
+]
+
 # The first line of a table of layers.
 LAYERS_HEADER = (
     "name,batch,in_channels,out_channels,input_size,kernel_size,stride,padding,output_padding,dilation,groups,source\n"

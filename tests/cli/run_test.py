@@ -4,7 +4,17 @@ import itertools
 import json
 
 import numpy as np
-from cli_support import DTYPES, CommandLineTest, conv_transpose3d, decode, encode, main, npy_bytes, types_of_each
+from cli_support import (
+    DTYPES,
+    GEOMETRIES,
+    CommandLineTest,
+    conv_transpose3d,
+    decode,
+    encode,
+    main,
+    npy_bytes,
+    types_of_each,
+)
 
 
 def option_text(value):
@@ -26,16 +36,9 @@ class RunTest(CommandLineTest):
 
     # input (N, C, D, H, W), weight, options
     GEOMETRIES = [
-        ((2, 3, 3, 4, 5), (3, 4, 3, 3, 3), {"stride": 2}),
-        ((1, 2, 3, 6, 5), (2, 3, 3, 5, 2), {"stride": (2, 1, 1), "padding": (0, 4, 2)}),
-        ((2, 6, 3, 2, 4), (6, 5, 2, 3, 3), {"groups": 3, "stride": (1, 2, 3), "padding": 1}),
-        ((1, 5, 3, 3, 9), (5, 1, 3, 3, 3), {"groups": 5, "stride": 2, "padding": 1, "output_padding": 1}),
-        ((1, 2, 3, 4, 7), (2, 3, 2, 3, 3), {"dilation": (2, 3, 2), "stride": (2, 1, 4), "output_padding": (1, 2, 3)}),
-        ((1, 3, 2, 3, 4), (3, 2, 1, 1, 1), {"stride": 3}),
+        *GEOMETRIES,
         ((1, 4, 3, 3, 17), (4, 33, 3, 3, 3), {"stride": 2, "padding": 1, "output_size": (6, 5, 34)}),
-        ((0, 2, 3, 3, 3), (2, 2, 2, 2, 2), {}),
         ((1, 3, 2, 3, 4), (3, 2, 3, 3, 3), {"stride": 2, "padding_end": 1}),
-        ((1, 3, 2, 3, 4), (3, 2, 3, 3, 3), {"stride": 2, "padding": 1, "padding_end": (0, 3, -5), "output_padding": 1}),
         ((1, 3, 2, 3, 4), (3, 2, 3, 3, 3), {"stride": 2, "padding": (-1, 2, -3), "padding_end": 0}),
         ((0, 2, 0, 3, 3), (2, 2, 2, 2, 2), {}),
     ]
