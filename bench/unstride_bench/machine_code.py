@@ -20,8 +20,8 @@ NAME = re.compile(
     r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?:(?P<types>f64|b?f16(?:_f32)?)_)?"
     rf"(?P<isa>{'|'.join(VECTOR_ISAS)}))\.[ao]$"
 )
-FUNCTION = re.compile(r"[0-9a-f]+ <.*>:$")
-INSTRUCTION = re.compile(r"\s*([0-9a-f]+):\s+(?:(?:lock|rep|notrack|data16|cs|ds|bnd)\s+)*(\S+)\s*(.*)")
+FUNCTION = re.compile(r"^[0-9a-f]+ <.*>:$", re.MULTILINE)
+PREFIXES = re.compile(r"\A(?:(?:lock|rep|notrack|data16|cs|ds|bnd)\s+)+")
 JUMP = re.compile(r"j\w+$")
 MEMORY = re.compile(r"\((%\w+)?[^)]*\)")
 STORE = re.compile(r"\)({%k\d})?$")
@@ -33,14 +33,26 @@ Tile = collections.namedtuple("Tile", "fmas loads")
 
 
 def read_functions(listing):
-    """The instructions of each function of an objdump listing."""
-    functions = []
-    for line in listing.splitlines():
-        if FUNCTION.match(line):
-            functions.append([])
-        elif functions and (match := INSTRUCTION.match(line)):
-            functions[-1].append(Instruction(int(match[1], 16), match[2], match[3].split("#")[0].split("<")[0].strip()))
-    return functions
+    """The instructions of each function of an objdump listing that multiplies; of all functions, if none does.
+
+    The others are most of a listing, and reading them most of the time.
+    """
+    texts = FUNCTION.split(listing)[1:]
+    return [read_instructions(text) for text in texts if any(m in text for m in MULTIPLY_ADDS)] or [
+        read_instructions(text) for text in texts
+    ]
+
+
+def read_instructions(text):
+    """The instructions of one function."""
+    instructions = []
+    for line in text.splitlines():
+        address, found, words = line.partition(":\t")
+        if found:
+            mnemonic, _, operands = PREFIXES.sub("", words, 1).partition(" ")
+            operands = operands.split("#")[0].split("<")[0].strip()
+            instructions.append(Instruction(int(address, 16), mnemonic.strip(), operands))
+    return instructions
 
 
 def innermost_loops(function):
