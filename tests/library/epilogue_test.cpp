@@ -89,27 +89,47 @@ Case with_epilogue(Case c, const Activation &activation, const std::vector<float
     return c;
 }
 
-void check_epilogues(const Case &plain, const Variant &variant, int64_t rows) {
+// A layer, its input, and what to expect of it with each activation, without and with a residual.
+struct EpilogueProblem {
+    struct Expected {
+        Activation activation;
+        Case alone, with_residual;
+    };
+    Case plain;
+    std::vector<float> residuals;
+    std::vector<Expected> expected;
+
+    EpilogueProblem(const ConvTranspose3dOptions &options, const Shape &input_shape)
+        : plain(options, input_shape, Data::reals, 1) {
+        std::mt19937 random(7);
+        residuals = make_data(element_count(plain.expected.sizes), plain.data, random);
+        for (const Activation &activation : activations(options.out_channels)) {
+            expected.push_back(
+                {activation, with_epilogue(plain, activation, {}), with_epilogue(plain, activation, residuals)});
+        }
+    }
+};
+
+void check_epilogues(const EpilogueProblem &problem, const Variant &variant, int64_t rows) {
     std::mt19937 random(7);
+    const Case &plain = problem.plain;
     ConvTranspose3d layer = plain.layer();
     layer.set_variant(variant.name, variant.device == Device::cpu ? rows : 0);  // On a GPU there are no rows to choose.
     const Tensor input = plain.input_as(variant.layout);
     const Shape &sizes = plain.expected.sizes;
-    const std::vector<float> residuals = make_data(element_count(sizes), plain.data, random);
-    for (const Activation &activation : activations(plain.options.out_channels)) {
+    for (const auto &[activation, alone, with_residual] : problem.expected) {
         layer.set_activation(activation);
         INFO(name(activation) << ", " << variant.name << ", rows " << rows << ": "
                               << describe(plain.options, plain.input_shape));
         Guarded output(sizes, variant.layout, random);
         layer.forward(input.view(), output.view());
-        CHECK(mismatch(sizes, dense_copy(output.const_view()), with_epilogue(plain, activation, {})) == "none");
+        CHECK(mismatch(sizes, dense_copy(output.const_view()), alone) == "none");
 
-        const Case expected = with_epilogue(plain, activation, residuals);
         Guarded residual(sizes, variant.layout, random);
-        copy_into(residual.view(), residuals);
+        copy_into(residual.view(), problem.residuals);
         layer.forward(input.view(), output.view(), residual.const_view());
         const std::vector<float> result = dense_copy(output.const_view());
-        CHECK(mismatch(sizes, result, expected) == "none");
+        CHECK(mismatch(sizes, result, with_residual) == "none");
         CHECK(output.surroundings_intact());
         // The residual is the output itself.
         layer.forward(input.view(), residual.view(), residual.const_view());
@@ -119,13 +139,14 @@ void check_epilogues(const Case &plain, const Variant &variant, int64_t rows) {
 }
 
 TEST_CASE("every variant computes residual and activation", "[epilogue]") {
+    std::map<std::string, EpilogueProblem> problems;  // which many variants have in common
     for (Layout layout : layouts) {
         for (const Variant &v : variants_here(layout)) {
             const auto check = [&](const ConvTranspose3dOptions &near, const Shape &extents, int64_t rows) {
                 const ConvTranspose3dOptions options = fitted(near, v);
-                check_epilogues(Case(options, {extents[0], options.in_channels, extents[1], extents[2], extents[3]},
-                                     Data::reals, 1),
-                                v, rows);
+                const Shape input_shape{extents[0], options.in_channels, extents[1], extents[2], extents[3]};
+                check_epilogues(
+                    problems.try_emplace(describe(options, input_shape), options, input_shape).first->second, v, rows);
             };
             check({4, 6, 3, {2, 1, 3}, {1, 2, 1}, 0, 2}, {2, 3, 4, 11}, 0);
             check({4, 38, {2, 3, 3}, {1, 2, 2}, 1, {0, 1, 1}}, {3, 2, 3, 5}, 1);

@@ -68,14 +68,14 @@ void measure(ConvTranspose3d &layer, const Variant &variant, const Shape &input_
 
 TEST_CASE("scratch stays within the plan", "[memory]") {
     const int threads = num_threads();
-    for (int count : {1, 2, 4}) {
+    for (int count : {1, 4}) {
         for (const Variant &v : all_variants_here()) {
             ConvTranspose3d layer(fitted({24, 40, 4, {2, 2, 3}, 1}, v));
             const int64_t channels = layer.options().in_channels;
             measure(layer, v, {1, channels, 2, 3, 20}, count);
-            measure(layer, v, {3, channels, 2, 3, 20}, count);
-            measure(layer, v, {1, channels, 8, 3, 20}, count);
-            measure(layer, v, {1, channels, 2, 24, 20}, count);
+            measure(layer, v, {2, channels, 2, 3, 20}, count);
+            measure(layer, v, {1, channels, 5, 3, 20}, count);
+            measure(layer, v, {1, channels, 2, 12, 20}, count);
         }
     }
     set_num_threads(threads);

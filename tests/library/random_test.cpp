@@ -1,4 +1,4 @@
-// Random geometries, data and views on random variants for a while: UNSTRIDE_FUZZ_SECONDS, by default 20. A failure
+// Random geometries, data and views on random variants for a while: UNSTRIDE_FUZZ_SECONDS, by default 8. A failure
 // prints its seed; UNSTRIDE_FUZZ_SEED starts with it.
 
 #include <algorithm>
@@ -91,7 +91,7 @@ double from_environment(const char *name, double otherwise) {
 
 TEST_CASE("random geometries and views", "[random]") {
     using Clock = std::chrono::steady_clock;
-    const std::chrono::duration<double> box(from_environment("UNSTRIDE_FUZZ_SECONDS", 20));
+    const std::chrono::duration<double> box(from_environment("UNSTRIDE_FUZZ_SECONDS", 8));
     const auto first = static_cast<uint32_t>(from_environment("UNSTRIDE_FUZZ_SEED", std::random_device()()));
     const int threads = num_threads();
     const auto start = Clock::now();

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <string>
 
 #include "support/catch_compat.h"
 #include "support/harness.h"
@@ -54,27 +56,49 @@ int64_t first_wrong(const std::vector<float> &got, const std::vector<float> &bef
     return -1;
 }
 
-void check_special(const Variant &variant, const ConvTranspose3dOptions &layer_near, int64_t batch,
+// A layer, its input, and the elements of it that become special, with the outputs that each touches.
+struct Problem {
+    struct Element {
+        Shape place;
+        std::vector<bool> touched;
+    };
+    Case plain;
+    std::vector<Element> elements;
+
+    Problem(const ConvTranspose3dOptions &options, const Shape &input_shape)
+        : plain(options, input_shape, Data::integers, 1) {
+        for (float &w : plain.weight) {
+            w = 1 + std::abs(w);  // Zero times infinity is NaN, and a negative weight turns the sign.
+        }
+        const auto last = [&](int d) { return input_shape[d] - 1; };
+        const Shape places[] = {{0, 0, 0, 0, 0},
+                                {last(0), last(1), last(2), last(3), last(4)},
+                                {0, last(1), 1, last(3), 0},
+                                {last(0), 0, 0, 1, last(4) / 2}};
+        for (const Shape &place : places) {
+            elements.push_back({place, touched_outputs(plain, place)});
+        }
+    }
+};
+
+// Variants have many problems in common, which are worked out once.
+using Problems = std::map<std::string, Problem>;
+
+void check_special(Problems &problems, const Variant &variant, const ConvTranspose3dOptions &layer_near, int64_t batch,
                    const Triple &extents) {
     const ConvTranspose3dOptions options = fitted(layer_near, variant);
     const Shape input_shape{batch, options.in_channels, extents[0], extents[1], extents[2]};
-    Case c(options, input_shape, Data::integers, 1);
-    for (float &w : c.weight) {
-        w = 1 + std::abs(w);  // Zero times infinity is NaN, and a negative weight turns the sign.
-    }
+    const Problem &problem = problems.try_emplace(describe(options, input_shape), options, input_shape).first->second;
+    const Case &c = problem.plain;
     ConvTranspose3d layer = c.layer();
     layer.set_variant(variant.name);
     const std::vector<float> before = dense_copy(forward(layer, c, variant.layout));
 
-    const auto last = [&](int d) { return input_shape[d] - 1; };
-    const Shape elements[] = {{0, 0, 0, 0, 0},
-                              {last(0), last(1), last(2), last(3), last(4)},
-                              {0, last(1), 1, last(3), 0},
-                              {last(0), 0, 0, 1, last(4) / 2}};
-    for (const Shape &element : elements) {
+    Case poisoned = c;
+    for (const auto &[element, touched] : problem.elements) {
         for (float special : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
                               -std::numeric_limits<float>::infinity()}) {
-            Case poisoned = c;
+            poisoned.input = c.input;
             poisoned.input[flat_index(input_shape, element)] = special;
             if (!takes_numbers(variant, c.weight, poisoned.input)) {
                 layer.set_variant(variant.name);
@@ -84,17 +108,18 @@ void check_special(const Variant &variant, const ConvTranspose3dOptions &layer_n
             const std::vector<float> got = dense_copy(forward(layer, poisoned, variant.layout));
             INFO(variant.name << ", " << special << " at channel " << element[1] << ", column " << element[4] << ": "
                               << describe(options, input_shape));
-            CHECK(first_wrong(got, before, touched_outputs(c, element), special) == -1);
+            CHECK(first_wrong(got, before, touched, special) == -1);
         }
     }
 }
 
 TEST_CASE("NaN and infinity reach exactly the outputs that they touch", "[properties]") {
+    Problems problems;
     for (Layout layout : layouts) {
         for (const Variant &v : variants_here(layout)) {
-            check_special(v, {4, 6, 3, {2, 1, 3}, {1, 2, 1}, 0, 2}, 2, {3, 4, 40});
-            check_special(v, {2, 3, {1, 2, 2}, {1, 3, 3}, 0, {0, 2, 0}}, 1, {2, 3, 5});
-            check_special(v, {2, 3, 3, {2, 2, 1}, 2, {1, 1, 0}, 1, with_bias, {2, 3, 2}}, 1, {3, 3, 17});
+            check_special(problems, v, {4, 6, 3, {2, 1, 3}, {1, 2, 1}, 0, 2}, 2, {3, 4, 40});
+            check_special(problems, v, {2, 3, {1, 2, 2}, {1, 3, 3}, 0, {0, 2, 0}}, 1, {2, 3, 5});
+            check_special(problems, v, {2, 3, 3, {2, 2, 1}, 2, {1, 1, 0}, 1, with_bias, {2, 3, 2}}, 1, {3, 3, 17});
         }
     }
 }

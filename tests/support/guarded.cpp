@@ -7,6 +7,11 @@
 #include "support/harness.h"
 
 namespace unstride::tests {
+namespace {
+
+constexpr unsigned char guard = 0xff;
+
+}  // namespace
 
 Guarded::Guarded(const Shape &sizes, Layout layout, std::mt19937 &random, DType dtype)
     : dtype_(dtype), sizes_(sizes), strides_(sizes.size()) {
@@ -25,7 +30,7 @@ Guarded::Guarded(const Shape &sizes, Layout layout, std::mt19937 &random, DType 
         first_ += lower * stride;
         stride *= lower + sizes[dimension] + upper;
     }
-    memory_.assign((before + stride + before) * size_of(dtype), 0xff);
+    memory_.assign((before + stride + before) * size_of(dtype), guard);
 }
 
 View<float> Guarded::view() {
@@ -42,17 +47,11 @@ View<void> Guarded::any_view() {
 
 bool Guarded::surroundings_intact() const {
     const auto bytes = static_cast<size_t>(size_of(dtype_));
-    const std::vector<unsigned char> guard(bytes, 0xff);
-    std::vector<bool> inside(memory_.size() / bytes);
+    std::vector<unsigned char> surroundings = memory_;
     for (int64_t place : offsets(sizes_, strides_)) {
-        inside[first_ + place] = true;
+        std::memset(surroundings.data() + (first_ + place) * bytes, guard, bytes);
     }
-    for (size_t i = 0; i < inside.size(); i++) {
-        if (!inside[i] && std::memcmp(memory_.data() + i * bytes, guard.data(), bytes) != 0) {
-            return false;
-        }
-    }
-    return true;
+    return std::all_of(surroundings.begin(), surroundings.end(), [](unsigned char byte) { return byte == guard; });
 }
 
 }  // namespace unstride::tests

@@ -34,16 +34,25 @@ inline int64_t input_under_tap(const ConvTranspose3dOptions &p, int d, int64_t o
     return c % p.stride[d] == 0 && c >= 0 && c / p.stride[d] < extent ? c / p.stride[d] : -1;
 }
 
-// The inputs under all taps of all outputs along a dimension, output by output. They are worked out ahead, as most of
-// the reference's time would go into them.
-inline std::vector<int64_t> inputs_under_taps(const ConvTranspose3dOptions &p, int d, int64_t outputs, int64_t extent) {
-    std::vector<int64_t> inputs;
-    for (int64_t o = 0; o < outputs; o++) {
-        for (int64_t k = 0; k < p.kernel_size[d]; k++) {
-            inputs.push_back(input_under_tap(p, d, o, k, extent));
+// An output, and the input that a tap of it reads.
+struct Meeting {
+    int64_t output, input;
+};
+
+// For each tap along a dimension, the outputs with an input under it. They are worked out ahead, as most of the
+// reference's time would go into them.
+inline std::vector<std::vector<Meeting>> meetings_of_taps(const ConvTranspose3dOptions &p, int d, int64_t outputs,
+                                                          int64_t extent) {
+    std::vector<std::vector<Meeting>> meetings(static_cast<size_t>(p.kernel_size[d]));
+    for (int64_t k = 0; k < p.kernel_size[d]; k++) {
+        for (int64_t o = 0; o < outputs; o++) {
+            const int64_t i = input_under_tap(p, d, o, k, extent);
+            if (i >= 0) {
+                meetings[static_cast<size_t>(k)].push_back({o, i});
+            }
         }
     }
-    return inputs;
+    return meetings;
 }
 
 // Computes a layer. `input`, `weight` and `bias` are dense in PyTorch's order; an empty bias is none.
@@ -52,36 +61,42 @@ Reference reference(const ConvTranspose3dOptions &p, const Shape &in, const std:
                     const std::vector<T> &weight, const std::vector<T> &bias) {
     Reference r{reference_shape(p, in), {}, {}};
     const int64_t group_in = p.in_channels / p.groups, group_out = p.out_channels / p.groups;
-    const int64_t taps = p.kernel_size[0] * p.kernel_size[1] * p.kernel_size[2], volume = in[2] * in[3] * in[4];
-    const std::vector<int64_t> under_z = inputs_under_taps(p, 0, r.sizes[2], in[2]);
-    const std::vector<int64_t> under_y = inputs_under_taps(p, 1, r.sizes[3], in[3]);
-    const std::vector<int64_t> under_x = inputs_under_taps(p, 2, r.sizes[4], in[4]);
-    const auto output = [&](int64_t n, int64_t c, int64_t z, int64_t y, int64_t x) {
-        double sum = bias.empty() ? 0 : bias[c], magnitude = std::abs(sum);
-        const int64_t first = c / group_out * group_in;
-        for (int64_t tap = 0; tap < taps; tap++) {
-            const int64_t kx = tap % p.kernel_size[2], kyz = tap / p.kernel_size[2];
-            const int64_t iz = under_z[z * p.kernel_size[0] + kyz / p.kernel_size[1]];
-            const int64_t iy = under_y[y * p.kernel_size[1] + kyz % p.kernel_size[1]];
-            const int64_t ix = under_x[x * p.kernel_size[2] + kx];
-            for (int64_t ci = first; ci < first + group_in && iz >= 0 && iy >= 0 && ix >= 0; ci++) {
-                const double term = double(weight[(ci * group_out + c % group_out) * taps + tap]) *
-                                    input[(n * p.in_channels + ci) * volume + (iz * in[3] + iy) * in[4] + ix];
-                sum += term;
-                magnitude += std::abs(term);
-            }
-        }
-        r.values.push_back(sum);
-        r.magnitudes.push_back(magnitude);
-    };
-    for (int64_t n = 0; n < r.sizes[0]; n++) {
-        for (int64_t c = 0; c < r.sizes[1]; c++) {
-            for (int64_t z = 0; z < r.sizes[2]; z++) {
-                for (int64_t y = 0; y < r.sizes[3]; y++) {
-                    for (int64_t x = 0; x < r.sizes[4]; x++) {
-                        output(n, c, z, y, x);
+    const int64_t volume = in[2] * in[3] * in[4], out_volume = r.sizes[2] * r.sizes[3] * r.sizes[4];
+    const auto z = meetings_of_taps(p, 0, r.sizes[2], in[2]);
+    const auto y = meetings_of_taps(p, 1, r.sizes[3], in[3]);
+    const auto x = meetings_of_taps(p, 2, r.sizes[4], in[4]);
+    // Adds what an input channel gives to an output channel, tap by tap, which have these weights.
+    const auto add = [&](const T *taps, const T *from, double *sums, double *magnitudes) {
+        for (const std::vector<Meeting> &tap_z : z) {
+            for (const std::vector<Meeting> &tap_y : y) {
+                for (const std::vector<Meeting> &tap_x : x) {
+                    const double w = *taps++;
+                    for (const Meeting &at_z : tap_z) {
+                        for (const Meeting &at_y : tap_y) {
+                            const T *row = from + (at_z.input * in[3] + at_y.input) * in[4];
+                            const int64_t to = (at_z.output * r.sizes[3] + at_y.output) * r.sizes[4];
+                            for (const Meeting &at : tap_x) {
+                                const double term = w * row[at.input];
+                                sums[to + at.output] += term;
+                                magnitudes[to + at.output] += std::abs(term);
+                            }
+                        }
                     }
                 }
+            }
+        }
+    };
+    const auto taps = static_cast<int64_t>(z.size() * y.size() * x.size());
+    for (int64_t n = 0; n < r.sizes[0]; n++) {
+        for (int64_t c = 0; c < r.sizes[1]; c++) {
+            const double start = bias.empty() ? 0 : bias[static_cast<size_t>(c)];
+            const size_t at = r.values.size();
+            r.values.resize(at + static_cast<size_t>(out_volume), start);
+            r.magnitudes.resize(at + static_cast<size_t>(out_volume), std::abs(start));
+            const int64_t first = c / group_out * group_in;
+            for (int64_t ci = first; ci < first + group_in; ci++) {
+                add(weight.data() + (ci * group_out + c % group_out) * taps,
+                    input.data() + (n * p.in_channels + ci) * volume, r.values.data() + at, r.magnitudes.data() + at);
             }
         }
     }
