@@ -3,13 +3,7 @@
 #include <iostream>
 
 #include "support/harness.h"
-
-#if __has_include(<catch2/catch_session.hpp>)
-#include <catch2/catch_session.hpp>
-#else
-#define CATCH_CONFIG_RUNNER
-#include <catch2/catch.hpp>
-#endif
+#include "support/run_tests.h"
 
 int main(int argc, char **argv) {
     using namespace unstride;
@@ -29,5 +23,5 @@ int main(int argc, char **argv) {
         std::cout << "[SKIP] " << e.what() << std::endl;
         return 0;
     }
-    return Catch::Session().run(argc, argv);
+    return tests::run_tests(argc, argv);
 }

@@ -188,7 +188,7 @@ TEST_CASE("threads run layers while others change the wisdom", "[wisdom][threads
     threads.reserve(5);
     for (int t = 0; t < 3; t++) {
         threads.emplace_back([&, t] {
-            for (int i = 0; i < 100; i++) {
+            for (int i = 0; i < 40; i++) {
                 wrong += same_bits(dense_copy(forward(layer, c, layouts[(i + t) % 2])), expected) ? 0 : 1;
                 layer.plan(input_shape, layouts[i % 2]);
             }

@@ -1,3 +1,5 @@
-// Only for Catch2 2.13, which has no library with a main function.
-#define CATCH_CONFIG_MAIN
-#include <catch2/catch.hpp>
+#include "support/run_tests.h"
+
+int main(int argc, char **argv) {
+    return unstride::tests::run_tests(argc, argv);
+}
