@@ -1,6 +1,7 @@
 // The weight gradient, by every variant: exact sums of integers, bounds for reals, and bits that nothing but the layer,
 // the input's size and the types decides.
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -229,6 +230,32 @@ TEST_CASE("weight gradients take strided views", "[weight_gradient]") {
         untouched += std::isnan(result.data()[i]) ? 1 : 0;
     }
     CHECK(untouched == result.element_count() / 2);
+}
+
+// Gradients of 2 MiB and more are written past the caches, in whole vectors as far as memory is aligned.
+TEST_CASE("large weight gradients, at any address", "[weight_gradient]") {
+    const DType dtype = GENERATE(DType::f32, DType::f64, DType::f16);
+    const ConvTranspose3dOptions options =
+        GENERATE(ConvTranspose3dOptions{250, 171, 3, 2, 1, 1}, ConvTranspose3dOptions{520, 260, 2, 2, 0, 0, 2, false},
+                 ConvTranspose3dOptions{50, 65, {7, 7, 7}}, ConvTranspose3dOptions{3500, 1, {7, 6, 5}, 2});
+    const GradientCase c(options, {1, options.in_channels, 2, 2, 3}, Data::integers, dtype);
+    const ConvTranspose3d layer(options);
+    INFO(describe(options, c.input_shape) << ", " << to_string(dtype));
+    const int64_t count = static_cast<int64_t>(c.expected.values.size()), size = size_of(dtype);
+    REQUIRE(count * size >= (dtype == DType::f16 ? 1 << 20 : 2 << 20));
+    constexpr unsigned char untouched = 0xA5;
+    std::vector<unsigned char> memory(static_cast<size_t>((count + 2) * size), untouched);
+    Tensor like(layer.weight_shape(), Layout::ncdhw, 3, dtype);
+    View<void> to = like.view<void>();
+    to.data = memory.data() + size;
+    for (const Layout layout : layouts) {
+        layer.weight_gradient(c.tensor_of(c.input_shape, c.input, layout).view<const void>(),
+                              c.tensor_of(c.output_shape, c.grad_output, layout).view<const void>(), to);
+        CHECK(c.difference(numbers_of(to)) == "exact");
+        const auto is_untouched = [](unsigned char byte) { return byte == untouched; };
+        CHECK(std::all_of(memory.begin(), memory.begin() + size, is_untouched));
+        CHECK(std::all_of(memory.end() - size, memory.end(), is_untouched));
+    }
 }
 
 TEST_CASE("a plan of a weight gradient names its variant", "[weight_gradient]") {

@@ -61,7 +61,7 @@ SummationOrder summation_order(const Geometry &geometry, int64_t sum_bytes) {
     }
     const int64_t all = order.runs(), bytes = std::max<int64_t>(geometry.weight_elements() * sum_bytes, 1);
     const int64_t fit = std::max<int64_t>(most_chunk_bytes / bytes, 1);
-    order.chunks = std::min({all, std::clamp<int64_t>(all / runs_of_chunk, 1, most_chunks), fit});
+    order.chunks = std::min(std::clamp<int64_t>(all / runs_of_chunk, 1, most_chunks), fit);
     return order;
 }
 
@@ -71,17 +71,6 @@ Meeting meeting_of(const Extent &extent, const Range &inputs) {
     const int64_t last = first + (inputs.count - 1) * axis.stride + (extent.kernel - 1) * axis.dilation;
     const int64_t begin = std::max<int64_t>(first, 0), end = std::min(last + 1, extent.output);
     return {{begin, 1, end - begin}, begin - first};
-}
-
-int64_t ProductTiles::place(int64_t input, int64_t output) const {
-    const auto [lane, other_block] = [&]() -> std::array<int64_t, 2> {
-        if (family == Family::outputs) {
-            return {output, input / others};
-        }
-        return {input, family == Family::inputs ? output : 0};
-    }();
-    const int64_t other = family == Family::outputs ? input % others : 0;
-    return (other_block * lane_blocks + lane / lanes) * block_elements() + other * lanes + lane % lanes;
 }
 
 int64_t ProductTiles::place_of_tap_x(int64_t kx) const {
@@ -114,7 +103,14 @@ int64_t WeightGradientProgram::tasks() const {
            divide_up(tiles.other_blocks, other_share);
 }
 
-int64_t WeightGradientProgram::partial_elements() const {
+int64_t WeightGradientProgram::share_elements() const {
+    return product({lane_share, other_share, tiles.block_elements()});
+}
+
+int64_t WeightGradientProgram::partial_elements(int threads) const {
+    if (order.chunks == 1) {
+        return multiply(std::min<int64_t>(threads, tasks()), share_elements());
+    }
     return product({order.chunks, seen.groups, tiles.elements()});
 }
 
@@ -169,6 +165,16 @@ void share_out(WeightGradientProgram &p, const Geometry &geometry, int threads) 
     const auto even = [](int64_t blocks, int64_t most) { return divide_up(blocks, divide_up(blocks, most)); };
     p.lane_share = even(p.tiles.lane_blocks, fit(p.tiles.lane_blocks, staged.lane_block));
     p.other_share = even(p.tiles.other_blocks, fit(p.tiles.other_blocks, staged.other_block));
+    if (p.order.chunks == 1) {
+        // The sums stay in the cache, too, and those of an input channel that are neighbours in the gradient are enough
+        // for memory to be written fast.
+        constexpr int64_t neighbour_bytes = 2048;
+        const int64_t block = p.tiles.block_elements() * sum_bytes(*p.entry),
+                      neighbours = divide_up(neighbour_bytes * p.tiles.others, block),
+                      most = fit(p.tiles.lane_blocks * p.tiles.other_blocks, p.tiles.block_elements());
+        p.lane_share = even(p.tiles.lane_blocks, std::min(p.lane_share, neighbours));
+        p.other_share = even(p.tiles.other_blocks, std::clamp<int64_t>(most / p.lane_share, 1, p.other_share));
+    }
     constexpr double idle = 1.1;
     const auto is_balanced = [&] {
         const int64_t tasks = p.tasks();
@@ -187,22 +193,27 @@ Split split_products(const Entry &entry, const Geometry &geometry, int64_t /*row
     split.blocks = p.lane_share;
     split.others = p.other_share;
     split.tasks = p.tasks();
-    split.calls = p.order.chunks > 0 ? split.tasks / p.order.chunks * p.order.runs() : 0;
+    split.calls = split.tasks / p.order.chunks * p.order.runs();
     return split;
 }
 
-int64_t staged_by_task(const Entry &entry, const Geometry &geometry, const Split &split) {
-    const StagedBlocks staged = staged_blocks(weight_gradient_program(entry, geometry, split), geometry);
-    return staged.lane_block * split.blocks + staged.other_block * split.others;
+// What a task stages, and its share of the only chunk if there is one.
+int64_t scratch_of_task(const Entry &entry, const Geometry &geometry, const Split &split) {
+    const WeightGradientProgram p = weight_gradient_program(entry, geometry, split);
+    const StagedBlocks staged = staged_blocks(p, geometry);
+    return staged.lane_block * split.blocks + staged.other_block * split.others +
+           (p.order.chunks == 1 ? p.share_elements() : 0);
 }
 
-int64_t partial_elements(const Entry &entry, const Geometry &geometry, const Split &split) {
-    return weight_gradient_program(entry, geometry, split).partial_elements();
+// The arrays of all chunks, if there are several.
+int64_t sums_of_chunks(const Entry &entry, const Geometry &geometry, const Split &split) {
+    const WeightGradientProgram p = weight_gradient_program(entry, geometry, split);
+    return p.order.chunks == 1 ? 0 : p.partial_elements(1);
 }
 
 Estimate estimate_products(const Entry &entry, const Geometry &geometry, const Split & /*split*/,
                            const Machine &machine) {
-    constexpr double cycles_of_branch = 0.75, turned = 2, cycles_of_addition = 3;
+    constexpr double turned = 2, waiting = 1.08, cycles_of_addition = 3;
     const Core core = core_of(entry, machine);
     const Channels seen = entry.rules->channels_seen(geometry.channels);
     const ProductTiles tiles = product_tiles(entry, seen, geometry);
@@ -215,8 +226,15 @@ Estimate estimate_products(const Entry &entry, const Geometry &geometry, const S
     const bool of_taps = tiles.family != Family::outputs;
     const double loads = tiles.family == Family::diagonal ? vectors * (1 + others) : vectors;
     const double broadcasts = tiles.family == Family::diagonal ? 0 : others;
-    const double step = cycles_of_step(core, {vectors * others, loads, broadcasts}) +
-                        (of_taps && others > 1 ? others * cycles_of_branch : 0);
+    const SummationOrder order = summation_order(geometry, sum_bytes(entry));
+    // What lies across vectors is read again for each tile of the rest, from the first-level cache if it fits there. A
+    // tile which has no more sums than the latency asks for has nothing to do while it waits for memory.
+    const double lane_bytes = as_double(tiles.lanes * sum_bytes(entry));
+    const bool in_l1 = as_double(product({order.run[0], order.run[1], order.run[2], order.run[3]})) * lane_bytes <=
+                       as_double(machine.l1d);
+    const double step =
+        std::max({cycles_of_step(core, {vectors * others, loads, broadcasts}), core.microarchitecture.latency * waiting,
+                  in_l1 ? 0 : lane_bytes / core.microarchitecture.bytes_from_l2});
     const double steps = meetings * (of_taps ? as_double(tiles.taps[0]) / as_double(x.kernel) : 1) *
                          as_double(tiles.lane_blocks * tiles.other_blocks) * groups;
 
@@ -228,7 +246,6 @@ Estimate estimate_products(const Entry &entry, const Geometry &geometry, const S
     const double staged =
         positions * groups * (input_vectors + output_vectors * as_double(x.axis.stride * y.kernel * z.kernel));
 
-    const SummationOrder order = summation_order(geometry, sum_bytes(entry));
     const double sums = as_double(tiles.elements()) * groups / entry.lanes * as_double(order.runs());
     return {steps * step, sums * cycles_of_addition, staged * copy};
 }
@@ -236,8 +253,8 @@ Estimate estimate_products(const Entry &entry, const Geometry &geometry, const S
 constexpr CostModel product_cost{
     estimate_products,
     split_products,
-    staged_by_task,
-    partial_elements,
+    scratch_of_task,
+    sums_of_chunks,
     {"the multiply-adds", "adding up runs", "staging input and grad_output"},
 };
 

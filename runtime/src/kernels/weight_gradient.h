@@ -24,7 +24,7 @@ using Box = std::array<Range, 4>;
 struct SummationOrder {
     std::array<int64_t, 4> extents;  // of the input: items, slices, rows, columns
     std::array<int64_t, 4> run;      // the same of a run; the last run along a dimension may be smaller
-    int64_t chunks;                  // 0 if there are no positions
+    int64_t chunks;                  // at least 1, which has no runs if there are no positions
 
     int64_t runs() const;
     Box box(int64_t run) const;
@@ -57,8 +57,7 @@ struct ProductTiles {
     int64_t elements() const {
         return block_elements() * lane_blocks * other_blocks;
     }
-    // The places of a weight's first tap, relative to that of its channels, and of a tap along x.
-    int64_t place(int64_t input, int64_t output) const;
+    // The place of a tap along x, relative to the first one, and how far apart taps along y are.
     int64_t place_of_tap_x(int64_t kx) const;
     int64_t tap_y_stride() const {
         return lanes * others * taps[0];
@@ -68,9 +67,9 @@ struct ProductTiles {
 // `seen` are the channels as the kernel sees them.
 ProductTiles product_tiles(const Entry &entry, const Channels &seen, const Geometry &geometry);
 
-// How a weight gradient is computed. A task sums up one chunk for some of the weights of a group: `lane_share` blocks
-// of the tiles' lanes by `other_share` blocks of the others. How many these are depends on the threads, but no bit of
-// the result does.
+// How a weight gradient is computed. A task sums up one chunk for some of the weights of a group, its share:
+// `lane_share` blocks of the tiles' lanes by `other_share` blocks of the others. How many these are depends on the
+// threads, but no bit of the result does. Where there is one chunk, a task also stores its weights.
 struct WeightGradientProgram {
     const Entry *entry;
     Channels seen;  // as the kernel sees them
@@ -79,7 +78,8 @@ struct WeightGradientProgram {
     int64_t lane_share, other_share;
 
     int64_t tasks() const;
-    int64_t partial_elements() const;  // of the arrays of all chunks
+    int64_t share_elements() const;               // sums of a share
+    int64_t partial_elements(int threads) const;  // of the arrays of all chunks, or of a share for each thread
 };
 
 // Returns how a kernel computes a weight gradient whose work is split in this way.

@@ -37,11 +37,11 @@ Estimate estimate(const Entry &entry, const Geometry &geometry, const Split & /*
 
 Split split(const Entry &entry, const Geometry &geometry, int64_t /*rows*/, const Machine & /*machine*/) {
     const TilesOfChunk tiles = tiles_of(entry, geometry);
-    const int64_t chunks = summation_order(geometry, sum_bytes(entry)).chunks;
+    const SummationOrder order = summation_order(geometry, sum_bytes(entry));
     Split split{1, 1, 1, 1};
-    split.tasks =
-        product({divide_up(tiles.taps * tiles.outputs, threads_of_block), tiles.seen.groups, tiles.inputs, chunks});
-    split.calls = chunks > 0 ? 1 : 0;
+    split.tasks = product(
+        {divide_up(tiles.taps * tiles.outputs, threads_of_block), tiles.seen.groups, tiles.inputs, order.chunks});
+    split.calls = order.runs() > 0 ? 1 : 0;
     return split;
 }
 

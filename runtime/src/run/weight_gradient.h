@@ -10,7 +10,7 @@
 namespace unstride {
 
 // Computes a weight gradient on the CPU. `grad_weight` has five dimensions. Throws OutOfMemory or KernelError if a
-// kernel fails; grad_weight is then as it was.
+// kernel fails; some of grad_weight may then be computed, and some not.
 void compute_weight_gradient(const WeightGradientProgram &program, const Problem &problem, const Array &input,
                              const Array &grad_output, const View<void> &grad_weight, Update update);
 

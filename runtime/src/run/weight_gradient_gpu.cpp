@@ -38,7 +38,7 @@ ProductsOnGpu::ProductsOnGpu(const Part &part, const Problem &problem, const Str
 }
 
 void ProductsOnGpu::sum(const Array &input, const Array &grad_output) {
-    if (order_.chunks == 0) {
+    if (order_.runs() == 0) {
         return;
     }
     const int64_t groups = seen_.groups;
@@ -67,7 +67,7 @@ void ProductsOnGpu::add(const Origin &chunks, const Origin &to, const View<void>
     add_chunks(
         {chunks,
          to,
-         order_.chunks,
+         order_.runs() > 0 ? order_.chunks : 0,
          {seen_.outputs, seen_.inputs, x.kernel, y.kernel, z.kernel, seen_.groups, 1},
          {1, co_, tap, tap * x.kernel, tap * x.kernel * y.kernel, group, 0, group * seen_.groups},
          {strides[is_diagonal ? 0 : 1], strides[0], strides[4], strides[3], strides[2], strides[0] * seen_.inputs, 0}},
