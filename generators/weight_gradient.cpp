@@ -46,7 +46,8 @@ public:
         const Expr x_block = is(Family::outputs) ? Expr(other_block) : Expr(lane_block);
         const Expr g_lane = is(Family::inputs) ? Expr(0) : Expr(lane);
         const Expr g_block = is(Family::inputs) ? Expr(other_block) : Expr(lane_block);
-        const Expr kx = has_tiles_of_taps() ? tap_x * others() + other : Expr(tap_x);
+        // The last tap repeats in a last tile of taps that is not full.
+        const Expr kx = has_tiles_of_taps() ? min(tap_x * others() + other, kernel_size[column] - 1) : Expr(tap_x);
 
         s.sum = Func("sum");
         s.sum(lane, other, tap_x, tap_y, tap_z, lane_block, other_block) = Internal::make_zero(element().computed());
@@ -121,9 +122,9 @@ private:
             r.where(position >= first && position < end);
             return;
         }
-        // Tiles of several taps have a loop over all positions, with a branch for each tap: a single comparison.
-        const Expr count = select(tap < kernel_size[axis], max(end - first, 0), 0);
-        r.where(cast<uint32_t>(position - first) < cast<uint32_t>(count));
+        // Tiles of several taps have a loop over all positions. Most of these are such that the outputs of all of the
+        // tile's taps exist; loops before and after them have a branch for each tap.
+        r.where(likely(position >= first) && likely(position < end));
     }
 
     // The number of a channel: the last one repeats in the lanes of the last block that no channel fills.
@@ -165,7 +166,8 @@ private:
         s.grad_output.rows = Func("grad_rows");
         s.grad_output.rows(lane, x, y, z, n, block, tap_y, tap_z) =
             s.grad_output.source(x, oy, oz, channel_of(s.grad_output, grad_output.dim(channel).extent()), n);
-        const Expr ox = min(x * stride[column] + p, s.grad_output.columns - 1);
+        const Expr each = x * stride[column] + p;  // there may be more in the last column of a phase
+        const Expr ox = min(s.grad_output.width == 1 ? likely(each) : each, s.grad_output.columns - 1);
         s.grad_output.staged = Func("grad_staged");
         s.grad_output.staged(lane, x, p, y, z, n, block, tap_y, tap_z) = s.grad_output.rows(
             lane, unsafe_promise_clamped(ox, 0, s.grad_output.columns - 1), y, z, n, block, tap_y, tap_z);

@@ -8,10 +8,11 @@ namespace {
 
 // Loads channels that lie apart in memory along the columns, and turns blocks of four channels by four columns in
 // registers.
-void turn(Operand &operand, const LoopLevel &level) {
+void turn(Operand &operand, const LoopLevel &level, const LoopLevel &storage) {
     constexpr int side = 4;
     Var i{"i"}, xi{"xi"};
     operand.rows.compute_at(level)
+        .hoist_storage(storage)
         .bound(x, 0, (operand.columns + side - 1) / side * side)
         .bound_extent(lane, operand.width)
         .split(lane, lane, i, side)
@@ -30,7 +31,6 @@ void turn(Operand &operand, const LoopLevel &level) {
 }
 
 void stage(const OuterProducts &s, Operand &operand, const LoopLevel &level, int lanes) {
-    const int vector = std::min(operand.width, lanes);
     Var i{"i"};
     operand.staged.compute_at(level)
         .bound(x, 0, operand.columns_of_phase)
@@ -38,13 +38,21 @@ void stage(const OuterProducts &s, Operand &operand, const LoopLevel &level, int
         .bound(y, 0, s.rows)
         .bound(z, 0, s.slices)
         .bound(n, 0, s.items)
-        .bound_extent(lane, operand.width)
-        .split(lane, lane, i, vector)
+        .bound_extent(lane, operand.width);
+    if (operand.width == 1 && !s.channels_last) {
+        // Vectors are loaded whole along the columns, and shuffled, where the distance of a phase's columns is known.
+        operand.staged.vectorize(x, lanes, TailStrategy::GuardWithIf);
+        for (const int phases : {1, 2}) {
+            operand.staged.specialize(operand.phases == phases);
+        }
+        return;
+    }
+    operand.staged.split(lane, lane, i, std::min(operand.width, lanes))
         .reorder(i, lane, x, p, y, z, n, block)
         .vectorize(i)
         .unroll(lane);
     if (!s.channels_last && operand.width % 4 == 0) {
-        turn(operand, LoopLevel(operand.staged, y));
+        turn(operand, LoopLevel(operand.staged, y), level);
     }
 }
 

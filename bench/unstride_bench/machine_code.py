@@ -92,6 +92,8 @@ def figures(loop, stack):
 def hot_loop(listing):
     """The innermost loop with the most multiply-adds, of several the worst: its figures and its instructions.
 
+    A loop that asks for each of its multiply-adds, at the edges of what exists, counts only where there is no other.
+
     A Winograd kernel has two kinds: one multiplies by inputs, each of which is broadcast, the other adds up products
     with their sign, and is left out. Loops without multiply-adds, such as those that store a tile, may have broadcasts,
     too.
@@ -101,7 +103,16 @@ def hot_loop(listing):
         stack = stack_registers(function)
         loops += [(figures(loop, stack), loop) for loop in innermost_loops(function)]
     candidates = [(f, loop) for f, loop in loops if f.fmas and broadcasts(loop) > 1] or loops
-    return max(candidates, key=lambda c: (c[0].fmas, c[0].spills, c[0].loads), default=(Figures(0, 0, 0, 0), []))
+    return max(
+        candidates,
+        key=lambda c: (c[0].fmas, jumps(c[1]) == 1, c[0].spills, c[0].loads),
+        default=(Figures(0, 0, 0, 0), []),
+    )
+
+
+def jumps(loop):
+    """How many jumps a loop has, its own back to its beginning included."""
+    return sum(bool(JUMP.match(i.mnemonic)) for i in loop)
 
 
 def broadcasts(loop):
@@ -120,8 +131,6 @@ def tile_of(match):
     across_columns = family.lanes[match["layout"]] == "columns"
     weights, inputs = (block, columns // lanes) if across_columns else (block // lanes, columns)
     fmas = weights * inputs
-    if family.sums == "products" and family.inputs == "own":  # each tap is behind a branch, and loads both factors
-        return Tile(fmas, 2 * fmas)
     return Tile(fmas, weights + (fmas if family.inputs == "own" else inputs))
 
 
