@@ -55,7 +55,7 @@ public:
         s.sum(c, q, rx, y, z, g, n) += w * gradient;
         s.taps = {taps};
         if (!s.in_place && !kernel.is_depthwise()) {
-            s.one_input = kernel.summed_channels() == 1;
+            s.slab_channels = kernel.summed_channels();
         }
     }
 
@@ -73,7 +73,9 @@ private:
             return s.source(column_of_input, y, kernel.existing(Z.output(z, jz), slice), c, g, n);
         };
         // First the columns that all phases have, then those that only the first ones have.
-        const RDom columns(0, whole, "input_columns"), last(0, W % X.stride, "last_columns");
+        RDom columns(0, whole, "input_columns"), last(0, W % X.stride, "last_columns");
+        // A single tap along x reads one phase, and no tap the others.
+        columns.where(kernel.kernel_size(column) > 1 || rx == X.output(0, 0) % X.stride);
         Func slab("slab");
         slab(x, c, rx, y, jz, z, g, n) = kernel.zero();
         slab(columns, c, rx, y, jz, z, g, n) = source(columns * X.stride + rx);

@@ -36,7 +36,7 @@ struct Stages {
     Halide::Expr input_step;
     Halide::Func tap_columns;        // (jx): position and phase of the column of `slab` that a tap of output 0 reads
     Halide::RDom product_taps;       // `product` goes over the input channel, then the taps' numbers along x
-    Halide::Expr one_input;          // whether `sum` goes over one input channel alone; undefined where it is not asked
+    Halide::Expr slab_channels;      // of `slab`, where schedules tell a single one from several; undefined elsewhere
     std::vector<Halide::RDom> taps;  // each update of `sum` goes over the input channel, then perhaps the taps' numbers
                                      // along x, y and z; or over products
 

@@ -52,8 +52,8 @@ void compute_in_registers(Stages &s, const Tile &tile, const Var &vectors, const
         registers.accumulate(s.sum.update(static_cast<int>(i)), s.taps[i]);
     }
     // Loops around a loop of one turn would take most of the time.
-    if (s.one_input.defined()) {
-        s.sum.update().specialize(s.one_input);
+    if (s.slab_channels.defined()) {
+        s.sum.update().specialize(s.slab_channels == 1);
     }
 }
 

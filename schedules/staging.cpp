@@ -71,8 +71,18 @@ void stage_input(Stages &s, const Var &dense, int lanes, const LoopLevel &tasks)
                 std::find_if(storage.begin(), storage.end(), [](const Var &v) { return v.same_as(y); });
             std::rotate(loops.begin() + 1, loops.begin() + 2, loops.begin() + (rows_of_channel - storage.begin()) + 1);
         }
+        if (across_channels && s.slab_channels.defined()) {
+            // Vectors of few channels would store their elements under a mask, which takes a dozen cycles.
+            std::vector<VarOrRVar> along_x = loops;
+            std::swap(along_x[0], along_x[1]);
+            rows.specialize(s.slab_channels == 1).reorder(along_x).vectorize(column, lanes, TailStrategy::GuardWithIf);
+            rows.specialize(s.slab_channels < lanes).reorder(along_x);
+        }
         rows.reorder(loops).vectorize(loops[0], lanes, TailStrategy::GuardWithIf);
     };
+    if (s.slab_channels.defined()) {
+        s.slab.bound(c, 0, s.slab_channels);
+    }
     stage(s.slab, x);
     stage(s.slab.update(), s.input_columns);
     if (s.input_step.defined()) {
