@@ -6,7 +6,6 @@
 #include <exception>
 #include <functional>
 #include <variant>
-#include <vector>
 
 #include "array/memory.h"
 #include "device/kernel_call.h"
