@@ -59,6 +59,12 @@ experiments: build  ## compare autoschedulers with the hand-written schedules, a
 layer-kernels: build
 	$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_bench_layer_kernels
 
+wheel: $(VENV)/done | setup  ## build the Python package as a wheel, with kernels of its own
+	CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(PYTHON) -m pip wheel . --no-deps --wheel-dir $(BUILD)/wheels
+
+test-wheel: wheel  ## install the wheel where nothing else is, and run the tests of the package
+	$(PYTHON) python/tests/wheel_check.py $(BUILD)
+
 install: build  ## install the library to PREFIX
 	$(CMAKE) --install $(BUILD) --prefix $(PREFIX)
 
@@ -98,4 +104,4 @@ $(PEERS)/done: bench/requirements-peers.txt
 packages:
 	@cmake/install-packages.sh
 
-.PHONY: help demo build test bench bench-peers experiments layer-kernels install format lint clean setup packages
+.PHONY: help demo build test bench bench-peers experiments layer-kernels wheel test-wheel install format lint clean setup packages

@@ -11,7 +11,7 @@ import re
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FOLDERS = ["bench", "cmake", "examples", "generators", "runtime", "schedules", "tests", "tools", ".ci"]
+FOLDERS = ["bench", "cmake", "examples", "generators", "python", "runtime", "schedules", "tests", "tools", ".ci"]
 SOURCES = re.compile(r".*\.(cpp|c|h|py|cmake|sh)(\.in)?|(.*/)?CMakeLists\.txt|\.ci/run")
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<(unstride/[^>]+)>)')
 LONGEST_LINE, LONGEST_FILE = 120, 400
@@ -34,6 +34,7 @@ FLOORS = [
     ("runtime", r"runtime/", ["shared facts", "operators", "public headers", *ROOMS]),
     ("bench", r"bench/", ["public headers"]),
     ("tools", r"tools/", ["public headers", "bench"]),
+    ("python", r"python/", ["public headers"]),
     ("tests of the inside", r"tests/inside/", ["shared facts", "operators", "public headers", *ROOMS, "tests"]),
     ("tests", r"tests/", ["public headers"]),
     ("examples", r"examples/", ["public headers"]),
@@ -124,6 +125,7 @@ class Rules(unittest.TestCase):
             ("bench/a.cpp", '"text.h"', "tools/text.h"),
             ("tests/a.cpp", '"plan/planner.h"', "runtime/src/plan/planner.h"),
             ("examples/a/main.cpp", '"axis.h"', "generators/axis.h"),
+            ("python/src/a.cpp", '"plan/planner.h"', "runtime/src/plan/planner.h"),
         ):
             text = f"{path}:2: {floor_of(path)[0]} must not include {meant}, of {floor_of(meant)[0]}"
             self.assertEqual(self.includes_of(path, "<vector>", header), [text])
