@@ -86,6 +86,26 @@ TEST_CASE("wisdom is for one geometry and number of threads", "[wisdom]") {
     CHECK(applies(options, input));
 }
 
+TEST_CASE("wisdom of a single long row, which is cut into rows", "[wisdom]") {
+    const NoWisdom none;
+    const ConvTranspose1d layer(16, 16, 4, 2);
+    WisdomEntry entry;
+    entry.options = layer.ConvTranspose::options();
+    entry.input_shape = {1, 16, 1, 1, 2000};
+    entry.threads = num_threads();
+    entry.variant = layer.plan({1, 16, 2000}, Layout::ncdhw).variant.name;
+    entry.rows_per_task = 2;
+    entry.seconds = 1e-3;
+    add_wisdom(entry);
+    const std::string text = wisdom_text();
+    forget_wisdom();
+    CHECK(read_wisdom(text).entries == 1);
+    CHECK(layer.plan({1, 16, 2000}, Layout::ncdhw).measured);
+    CHECK(layer.plan({1, 16, 2000}, Layout::ncdhw).rows_per_task == 2);
+    entry.rows_per_task = 2000;
+    CHECK_THROWS_AS(add_wisdom(entry), InvalidArgument);
+}
+
 TEST_CASE("a forced variant wins over wisdom", "[wisdom]") {
     const NoWisdom none;
     const std::vector<Variant> all = candidates(grouped, Layout::ncdhw);

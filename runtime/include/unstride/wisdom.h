@@ -29,9 +29,11 @@ struct WisdomEntry {
     Layout layout = Layout::ncdhw;
     int threads = 1;
     std::string variant;
-    int64_t rows_per_task = 1;  // as in Plan: from 1 to the output's height, or 0 where tasks have no rows
-    double seconds = 0;         // measured time of a call
-    int64_t candidates = 1;     // number of variants and splits that were measured
+    // As in Plan: from 1 to the output's height, or to the number of rows into which the variant cuts a single long
+    // row; 0 where tasks have no rows.
+    int64_t rows_per_task = 1;
+    double seconds = 0;      // measured time of a call
+    int64_t candidates = 1;  // number of variants and splits that were measured
     Types types = {};
     Operator op = Operator::forward;
 };

@@ -8,6 +8,7 @@
 
 #include "checks/checks.h"
 #include "device/machine.h"
+#include "plan/fold.h"
 #include "plan/planner.h"
 #include "problem/checked.h"
 
@@ -212,15 +213,6 @@ Winner check_winner(const WisdomEntry &e, const Problem &problem, const Machine 
         }
     };
     require(e.threads >= 1, "the number of threads must be from 1 to 2147483647");
-    const int64_t height = problem.geometry.extent[1].output;
-    if (sums_over_positions(e.op)) {
-        require(e.rows_per_task == 0, std::string("a task of a ") + to_string(e.op) + " has no rows, but got " +
-                                          std::to_string(e.rows_per_task));
-    } else {
-        require(e.rows_per_task >= 1 && e.rows_per_task <= height,
-                "the rows of a task must be from 1 to " + std::to_string(height) + ", the output's height, but got " +
-                    std::to_string(e.rows_per_task));
-    }
     require(e.seconds > 0 && e.seconds < 1e6,
             "the time must be above 0 and below 10^6 seconds, but got " + std::to_string(e.seconds));
     require(e.candidates >= 1, "the number of candidates must be at least 1, but got " + std::to_string(e.candidates));
@@ -238,6 +230,15 @@ Winner check_winner(const WisdomEntry &e, const Problem &problem, const Machine 
     const ConvTranspose3dOptions options = options_of_kernels(e.options, problem.by_forward);
     const std::string why_not = obstacle(*entry, options, machine);
     require(why_not.empty(), "variant " + v.name + " " + why_not);
+    if (sums_over_positions(e.op)) {
+        require(e.rows_per_task == 0, std::string("a task of a ") + to_string(e.op) + " has no rows, but got " +
+                                          std::to_string(e.rows_per_task));
+    } else {
+        const int64_t height = folded(problem.geometry, v).extent[1].output;
+        require(e.rows_per_task >= 1 && e.rows_per_task <= height,
+                "the rows of a task must be from 1 to " + std::to_string(height) + ", the output's height, but got " +
+                    std::to_string(e.rows_per_task));
+    }
     // Wisdom does not know whether a layer's weights are exact in bf16, on which the usual kernels depend. A winner is
     // right if it rounds like the usual kernels of either case.
     bool is_usual = false;
