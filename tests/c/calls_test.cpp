@@ -116,7 +116,7 @@ void check_calls(const Problem &p, int32_t layout, unstride_dtype in, unstride_d
     const std::vector<double> of_weight =
         reference_weight_gradient(p.options, p.input_sizes, p.input, p.grad_output).values;
     const std::vector<double> of_bias = reference_bias_gradient(p.options, p.output_sizes(), p.grad_output).values;
-    const unstride_call_options usual{sizeof usual, nullptr};
+    const unstride_call_options usual{sizeof usual, nullptr, nullptr, 0, 0};
     for (unstride_update update : {UNSTRIDE_REPLACE, UNSTRIDE_ACCUMULATE}) {
         const double factor = update == UNSTRIDE_REPLACE ? 1 : 2;
         CHECK(said(unstride_layer_input_gradient(layer.get(), &grad_output.array, &grad_input.array, update, &usual)) ==

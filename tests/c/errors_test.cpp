@@ -13,7 +13,7 @@ struct Call {
     Layer layer = make_layer(options_for({2, 3, {1, 2, 2}, {1, 2, 2}}, 2));
     OwnArray<float> input{UNSTRIDE_F32, {1, 2, 3, 4}}, output{UNSTRIDE_F32, {1, 3, 6, 8}},
         residual{UNSTRIDE_F32, {1, 3, 6, 8}}, grad_weight{UNSTRIDE_F32, {2, 3, 2, 2}}, grad_bias{UNSTRIDE_F32, {3}};
-    unstride_call_options options{sizeof options, nullptr};
+    unstride_call_options options{sizeof options, nullptr, nullptr, 0, 0};
 
     std::string forward() {
         return said(unstride_layer_forward(layer.get(), &input.array, &output.array, &residual.array, &options));

@@ -168,6 +168,12 @@ unstride_status unstride_layer_output_shape(const unstride_layer *layer, const i
 
 // ------------------------------------------------------------------------------------------------ calls
 
+// A function of an app that has a pool of threads. It calls share(closure) in the calling thread and, at the same time,
+// in up to `count` - 1 others, and returns when all of these calls have returned. There may be fewer calls than
+// `count`, as each of them takes work for as long as there is some. Two pools in turns wait for each other's threads to
+// sleep.
+typedef void (*unstride_run_in_threads)(int32_t count, void (*share)(void *closure), void *closure);
+
 // How a call runs.
 typedef struct unstride_call_options {
     size_t size;
@@ -175,6 +181,11 @@ typedef struct unstride_call_options {
     // The CUstream or cudaStream_t of a call whose arrays all have device_type UNSTRIDE_CUDA; null for the default
     // stream of the thread's current context. The work is queued there, and the function does not wait for it.
     void *cuda_stream;
+
+    // What runs the call on the CPU in place of the library's own threads; null for these.
+    unstride_run_in_threads run_in_threads;
+    int32_t threads;   // the number of threads of this call, 1 to 256; 0 for unstride_num_threads
+    int32_t reserved;  // 0
 } unstride_call_options;
 
 // Compute what ConvTranspose's functions of these names do, into arrays of the caller's. The output's sizes choose the

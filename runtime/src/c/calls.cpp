@@ -1,16 +1,23 @@
 // What layers compute.
 
+#include "c/arguments.h"
 #include "c/arrays.h"
 #include "c/constants.h"
 #include "c/layer.h"
 #include "c/status.h"
+#include "process/app_threads.h"
 
 namespace unstride::c {
 namespace {
 
-// Calls call(stream), or call() where there is none.
+// Calls call(stream), or call() where there is none, in the threads that the options ask for.
 template<typename Call>
-void with_stream(const std::optional<CudaStream> &stream, const Call &call) {
+void with_stream(const std::optional<CudaStream> &stream, const unstride_call_options *options, const Call &call) {
+    const unstride_call_options given = options_from("options", options);
+    if (given.reserved != 0) {
+        throw InvalidArgument("reserved must be 0, but is " + std::to_string(given.reserved));
+    }
+    const AppThreads threads(given.run_in_threads, given.threads);
     if (stream) {
         call(*stream);
     } else {
@@ -34,10 +41,11 @@ unstride_status unstride_layer_forward(const unstride_layer *layer, const unstri
         const View<void> outputs = view_of(to);
         const std::optional<CudaStream> stream = stream_of(options, {from, to, added});
         if (residual == nullptr) {
-            with_stream(stream, [&](auto... on_stream) { on.forward(inputs, outputs, on_stream...); });
+            with_stream(stream, options, [&](auto... on_stream) { on.forward(inputs, outputs, on_stream...); });
         } else {
             const View<const void> residuals = view_of(added);
-            with_stream(stream, [&](auto... on_stream) { on.forward(inputs, outputs, residuals, on_stream...); });
+            with_stream(stream, options,
+                        [&](auto... on_stream) { on.forward(inputs, outputs, residuals, on_stream...); });
         }
     });
 }
@@ -52,7 +60,7 @@ unstride_status unstride_layer_input_gradient(const unstride_layer *layer, const
         const View<void> inputs = view_of(to);
         const Update how = enumerator("update", update, Update::accumulate);
         const std::optional<CudaStream> stream = stream_of(options, {from, to});
-        with_stream(stream, [&](auto... on_stream) { on.input_gradient(outputs, inputs, how, on_stream...); });
+        with_stream(stream, options, [&](auto... on_stream) { on.input_gradient(outputs, inputs, how, on_stream...); });
     });
 }
 
@@ -66,7 +74,7 @@ unstride_status unstride_layer_weight_gradient(const unstride_layer *layer, cons
         const View<void> weights = view_of(to);
         const Update how = enumerator("update", update, Update::accumulate);
         const std::optional<CudaStream> stream = stream_of(options, {from, and_from, to});
-        with_stream(stream,
+        with_stream(stream, options,
                     [&](auto... on_stream) { on.weight_gradient(inputs, outputs, weights, how, on_stream...); });
     });
 }
@@ -81,6 +89,6 @@ unstride_status unstride_layer_bias_gradient(const unstride_layer *layer, const 
         const View<void> bias = view_of(to);
         const Update how = enumerator("update", update, Update::accumulate);
         const std::optional<CudaStream> stream = stream_of(options, {from, to});
-        with_stream(stream, [&](auto... on_stream) { on.bias_gradient(outputs, bias, how, on_stream...); });
+        with_stream(stream, options, [&](auto... on_stream) { on.bias_gradient(outputs, bias, how, on_stream...); });
     });
 }

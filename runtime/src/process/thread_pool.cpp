@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "process/app_threads.h"
 #include "process/lasting.h"
 #include "process/processors.h"
 
@@ -193,11 +194,36 @@ void renew_in_child() {
     pthread_atfork(nullptr, nullptr, renew_in_child);
 }
 
+// Shares work in threads of the app's, which get their own floating-point environments back.
+void run_in_app(AppThreads::Run run, int threads, void (*share)(void *closure), void *closure) {
+    struct Work {
+        void (*share)(void *);
+        void *closure;
+        std::fenv_t environment{};
+    } work{share, closure};
+    std::fegetenv(&work.environment);
+    run(
+        threads,
+        [](void *given) {
+            const Work &work = *static_cast<const Work *>(given);
+            std::fenv_t own;
+            std::fegetenv(&own);
+            std::fesetenv(&work.environment);
+            work.share(work.closure);
+            std::fesetenv(&own);
+        },
+        &work);
+}
+
 }  // namespace
 
 void share_work(int threads, void (*share)(void *closure), void *closure) {
     if (threads <= 1) {
         share(closure);
+        return;
+    }
+    if (const AppThreads *app = AppThreads::of_this_thread(); app != nullptr && app->run() != nullptr) {
+        run_in_app(app->run(), threads, share, closure);
         return;
     }
     Job job{share, closure, threads - 1};

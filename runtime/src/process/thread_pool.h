@@ -10,6 +10,8 @@ namespace unstride {
 // There may be fewer calls than `threads`, so each call should take work for as long as there is some. A thread does
 // nothing else between the start and the end of such a call. `share` must not throw.
 //
+// Where the calling thread has AppThreads, they take the place of the pool's.
+//
 // This pool takes the place of Halide's. Threads of that one take tasks of other calls while they wait, keep the
 // floating-point environment in which they were started, and are believed to run in the child of a fork, too.
 void share_work(int threads, void (*share)(void *closure), void *closure);

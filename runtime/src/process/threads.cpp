@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "process/app_threads.h"
 #include "process/processors.h"
 #include "unstride/error.h"
 #include "unstride/variants.h"
@@ -20,16 +21,40 @@ int default_count() {
     return std::clamp(wanted > 0 ? wanted : usable_processors(), 1, most_threads);
 }
 
-}  // namespace
-
-void set_num_threads(int count) {
+void check_count(int count) {
     if (count < 1 || count > most_threads) {
         throw InvalidArgument("the number of threads must be from 1 to 256, but got " + std::to_string(count));
     }
+}
+
+thread_local const AppThreads *app_threads = nullptr;
+
+}  // namespace
+
+AppThreads::AppThreads(Run run, int threads) : run_(run), threads_(threads), outside_(app_threads) {
+    if (threads != 0) {
+        check_count(threads);
+    }
+    app_threads = this;
+}
+
+AppThreads::~AppThreads() {
+    app_threads = outside_;
+}
+
+const AppThreads *AppThreads::of_this_thread() {
+    return app_threads;
+}
+
+void set_num_threads(int count) {
+    check_count(count);
     current = count;
 }
 
 int num_threads() {
+    if (app_threads != nullptr && app_threads->threads() != 0) {
+        return app_threads->threads();
+    }
     int count = current;
     if (count == 0) {
         const int found = default_count();
