@@ -18,6 +18,7 @@ EXPERIMENTS ?=
 
 VENV   := .venv
 PEERS  := .venv-peers
+TORCH  := .venv-torch
 PYTHON := $(VENV)/bin/python
 CMAKE  := $(VENV)/bin/cmake
 CTEST  := $(VENV)/bin/ctest
@@ -45,6 +46,11 @@ build: $(BUILD)/CMakeCache.txt  ## build the library, the command line and the t
 test: build  ## run the tests
 	@echo "Running the tests, $(JOBS) at a time"
 	@$(PYTHON) cmake/run-tests.py $(CTEST) $(BUILD) --parallel $(JOBS)
+
+test-torch: $(BUILD)/CMakeCache.txt $(TORCH)/done  ## build unstride.torch and run its tests, for which it downloads PyTorch
+	@$(CMAKE) -B $(BUILD) -DUNSTRIDE_TORCH=ON -DUNSTRIDE_TORCH_PYTHON=$(CURDIR)/$(TORCH)/bin/python
+	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_torch
+	PYTHONPATH=$(BUILD)/python $(TORCH)/bin/python -m pytest -p no:cacheprovider python/tests/torch
 
 bench: build layer-kernels  ## measure all variants on the layer table, and write a report
 	$(PYTHON) bench/bench.py --build $(BUILD) $(BENCH)
@@ -101,7 +107,13 @@ $(PEERS)/done: bench/requirements-peers.txt
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements-peers.txt
 	@touch $@
 
+$(TORCH)/done: requirements-torch.txt
+	@echo "Setting up $(TORCH): PyTorch, some gigabytes"
+	python3 -m venv $(TORCH)
+	$(TORCH)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-torch.txt
+	@touch $@
+
 packages:
 	@cmake/install-packages.sh
 
-.PHONY: help demo build test bench bench-peers experiments layer-kernels wheel test-wheel install format lint clean setup packages
+.PHONY: help demo build test test-torch bench bench-peers experiments layer-kernels wheel test-wheel install format lint clean setup packages

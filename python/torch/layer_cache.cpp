@@ -1,0 +1,176 @@
+#include "layer_cache.h"
+
+#include <torch/csrc/stable/ops.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <tuple>
+
+namespace unstride::torch_ops {
+namespace {
+
+// A network has some ten layers, and networks of the same layers, or one whose weights are computed anew for each call,
+// have some at different addresses.
+constexpr size_t most_layers = 128, most_of_a_geometry = 8;
+
+int64_t bytes_of(const Described &tensor) {
+    constexpr int bits_in_byte = 8;
+    const int bits = (tensor.dtype >> bits_in_byte) & 0xff;
+    return tensor.elements() * bits / bits_in_byte;
+}
+
+// Compares memory in all threads if it is long: threads read several times what one does.
+bool are_equal(const char *a, const char *b, int64_t size) {
+    constexpr int64_t chunk = 1 << 18;
+    std::atomic<bool> equal{true};
+    torch::stable::parallel_for(0, (size + chunk - 1) / chunk, 2, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end && equal; i++) {
+            const int64_t first = i * chunk;
+            if (std::memcmp(a + first, b + first, static_cast<size_t>(std::min(chunk, size - first))) != 0) {
+                equal = false;
+            }
+        }
+    });
+    return equal;
+}
+
+struct Cache {
+    std::mutex mutex;
+    std::list<std::shared_ptr<CachedLayer>> layers;  // the last one that was asked for is the first
+};
+
+// It is never destroyed, as threads may still run when the process ends.
+Cache &cache() {
+    static auto *const only = new Cache;
+    return *only;
+}
+
+}  // namespace
+
+bool Geometry::operator==(const Geometry &other) const {
+    const auto all = [](const Geometry &g) {
+        return std::tie(g.spatial, g.has_bias, g.dtype, g.in_channels, g.out_channels, g.groups, g.kernel_size,
+                        g.stride, g.padding, g.output_padding, g.dilation);
+    };
+    return all(*this) == all(other);
+}
+
+unstride_layer_options Geometry::options() const {
+    unstride_layer_options options{};
+    options.size = sizeof options;
+    options.spatial = spatial;
+    options.without_bias = has_bias ? 0 : 1;
+    options.in_channels = in_channels;
+    options.out_channels = out_channels;
+    options.groups = groups;
+    for (size_t d = 0; d < static_cast<size_t>(spatial); d++) {
+        options.kernel_size[d] = kernel_size[d];
+        options.stride[d] = stride[d];
+        options.padding[d] = padding[d];
+        options.output_padding[d] = output_padding[d];
+        options.dilation[d] = dilation[d];
+    }
+    return options;
+}
+
+CachedLayer::CachedLayer(const Geometry &its_geometry) : geometry(its_geometry) {
+    const unstride_layer_options options = geometry.options();
+    check(unstride_layer_create(&options, &layer_));
+}
+
+CachedLayer::~CachedLayer() {
+    unstride_layer_destroy(layer_);
+}
+
+bool CachedLayer::Copy::equals(const Described &tensor) const {
+    const int64_t size = bytes_of(tensor);
+    return is_set && strides == tensor.strides && static_cast<int64_t>(bytes.size()) == size &&
+           (size == 0 || are_equal(bytes.data(), static_cast<const char *>(tensor.tensor.const_data_ptr()), size));
+}
+
+void CachedLayer::Copy::take(const Described &tensor) {
+    is_set = false;
+    const auto *const data = static_cast<const char *>(tensor.tensor.const_data_ptr());
+    bytes.assign(data, data + bytes_of(tensor));
+    strides = tensor.strides;
+    is_set = true;
+}
+
+bool CachedLayer::has(const Described &weight, const Described *bias) const {
+    return (bias == nullptr || bias_.equals(*bias)) && weight_.equals(weight);
+}
+
+void CachedLayer::use_with(const Described &given_weight, const Described *given_bias, const Use &use) {
+    const Described weight = dense(given_weight);
+    std::optional<Described> dense_bias;
+    if (given_bias != nullptr) {
+        dense_bias.emplace(dense(*given_bias));
+    }
+    const Described *const bias = dense_bias ? &*dense_bias : nullptr;
+    {
+        const std::shared_lock<std::shared_mutex> lock(mutex_);
+        if (has(weight, bias)) {
+            use(layer_);
+            return;
+        }
+    }
+    const std::unique_lock<std::shared_mutex> lock(mutex_);
+    if (bias != nullptr && !bias_.equals(*bias)) {
+        const unstride_array array = bias->array();
+        bias_.is_set = false;
+        check(unstride_layer_set_bias(layer_, &array));
+        bias_.take(*bias);
+    }
+    if (!weight_.equals(weight)) {
+        // The copy is what the layer gets: the tensor may change while it is read, and the two must be the same.
+        weight_.take(weight);
+        unstride_array array = weight.array();
+        array.data = weight_.bytes.data();
+        weight_.is_set = false;
+        check(unstride_layer_set_weight(layer_, &array));
+        weight_.is_set = true;
+    }
+    use(layer_);
+}
+
+void CachedLayer::use_without_parameters(const Use &use) {
+    const std::shared_lock<std::shared_mutex> lock(mutex_);
+    use(layer_);
+}
+
+std::shared_ptr<CachedLayer> cached_layer(const Geometry &geometry, const void *address) {
+    auto &[mutex, layers] = cache();
+    const std::lock_guard<std::mutex> lock(mutex);
+    size_t alike = 0;
+    auto last_alike = layers.end();
+    for (auto i = layers.begin(); i != layers.end(); ++i) {
+        if (!((*i)->geometry == geometry)) {
+            continue;
+        }
+        if ((*i)->address == address) {
+            layers.splice(layers.begin(), layers, i);
+            return layers.front();
+        }
+        alike++;
+        last_alike = i;
+    }
+    if (alike >= most_of_a_geometry) {
+        layers.splice(layers.begin(), layers, last_alike);
+    } else {
+        layers.push_front(std::make_shared<CachedLayer>(geometry));
+        if (layers.size() > most_layers) {
+            layers.pop_back();
+        }
+    }
+    layers.front()->address = address;
+    return layers.front();
+}
+
+void forget_layers() {
+    auto &[mutex, layers] = cache();
+    const std::lock_guard<std::mutex> lock(mutex);
+    layers.clear();
+}
+
+}  // namespace unstride::torch_ops
