@@ -6,9 +6,10 @@ import pickle
 
 import pytest
 import torch
-import unstride.torch
 from torch import nn
 from torch.nn.utils import parametrizations, parametrize
+
+import unstride.torch
 
 KINDS = [
     (nn.ConvTranspose1d, unstride.torch.ConvTranspose1d, 1),

@@ -6,6 +6,7 @@ import pytest
 import torch
 from samples import DTYPES, check, check_error, errors, from_op_db, own, samples, variants
 from torch.nn import functional
+
 from unstride.torch import conv_transpose
 from unstride.torch._functional import _numbers
 from unstride.torch._operators import backward_op, forward_op

@@ -5,9 +5,10 @@ import concurrent.futures
 import pytest
 import torch
 import torch.multiprocessing
-import unstride.torch
 from torch import nn
 from torch.nn.functional import conv_transpose2d
+
+import unstride.torch
 from unstride.torch import conv_transpose
 from unstride.torch._operators import forward_op
 
