@@ -145,9 +145,10 @@ public:
     // activation and a residual are the app's own: with them, grad_output is the gradient with respect to their
     // argument, the convolution and its bias. Inputs that no output depends on have gradient 0.
     //
-    // Views are as in forward: one layout, any other strides, no overlap. Types may be those that forward takes for
-    // input and output: grad_output has that of the first, grad_input that of the second. Sums are f32, or f64 where
-    // both are f64. All members that compute a gradient throw what forward throws.
+    // Views are as in forward: one layout, any other strides, no overlap. grad_output and grad_input have one type; in
+    // a layer whose strides are all 1, grad_output may also be f16 or bf16, and grad_input f32. Sums are f32, or f64
+    // where both are f64. All members that compute a gradient throw what forward throws. Where a kernel fails, as for
+    // want of memory, part of the gradient may have been written.
     void input_gradient(const View<const void> &grad_output, const View<void> &grad_input,
                         Update update = Update::replace) const;
     void input_gradient(const View<const void> &grad_output, const View<void> &grad_input, Update update,
