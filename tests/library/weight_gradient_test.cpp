@@ -239,7 +239,7 @@ TEST_CASE("large weight gradients, at any address", "[weight_gradient]") {
         GENERATE(ConvTranspose3dOptions{250, 171, 3, 2, 1, 1}, ConvTranspose3dOptions{520, 260, 2, 2, 0, 0, 2, false},
                  ConvTranspose3dOptions{50, 65, {7, 7, 7}}, ConvTranspose3dOptions{3500, 1, {7, 6, 5}, 2});
     const GradientCase c(options, {1, options.in_channels, 2, 2, 3}, Data::integers, dtype);
-    const ConvTranspose3d layer(options);
+    const ConvTranspose3d layer = layer_of(options);
     INFO(describe(options, c.input_shape) << ", " << to_string(dtype));
     const int64_t count = static_cast<int64_t>(c.expected.values.size()), size = size_of(dtype);
     REQUIRE(count * size >= (dtype == DType::f16 ? 1 << 20 : 2 << 20));
