@@ -58,35 +58,37 @@ nb::object array_of(const std::vector<T> &numbers, const Shape &shape) {
     return array;
 }
 
-nb::object weight_of(const Layer &self) {
-    std::vector<float> floats;
+// Returns the numbers of the weight or the bias: those of exact(), if it was set from f64, or else those of floats().
+template<typename Exact, typename Floats>
+nb::object parameter_of(const Layer &self, const std::optional<DType> &type, const Shape &shape, const Exact &exact,
+                        const Floats &floats) {
+    std::vector<float> singles;
     std::vector<double> doubles;
     computing(self, [&] {
-        if (self.weight_type == DType::f64) {
-            doubles = self.layer.exact_weight();
+        if (type == DType::f64) {
+            doubles = exact();
         } else {
-            floats = self.layer.weight();
+            singles = floats();
         }
     });
-    const Shape shape = self.layer.weight_shape();
-    return doubles.empty() ? array_of(floats, shape) : array_of(doubles, shape);
+    return doubles.empty() ? array_of(singles, shape) : array_of(doubles, shape);
+}
+
+nb::object weight_of(const Layer &self) {
+    const ConvTranspose &layer = self.layer;
+    return parameter_of(
+        self, self.weight_type, layer.weight_shape(), [&] { return layer.exact_weight(); },
+        [&] { return layer.weight(); });
 }
 
 nb::object bias_of(const Layer &self) {
-    std::vector<float> floats;
-    std::vector<double> doubles;
-    computing(self, [&] {
-        if (self.bias_type == DType::f64) {
-            doubles = self.layer.exact_bias();
-        } else {
-            floats = self.layer.bias();
-        }
-    });
-    const Shape shape = self.layer.bias_shape();
+    const ConvTranspose &layer = self.layer;
+    const Shape shape = layer.bias_shape();
     if (shape.empty()) {
         return nb::none();
     }
-    return doubles.empty() ? array_of(floats, shape) : array_of(doubles, shape);
+    return parameter_of(
+        self, self.bias_type, shape, [&] { return layer.exact_bias(); }, [&] { return layer.bias(); });
 }
 
 nb::object call(const Layer &self, nb::handle input, nb::handle output_size, nb::handle residual, nb::handle out) {

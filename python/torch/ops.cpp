@@ -60,6 +60,13 @@ Geometry geometry_of(const Described &input, const Described &weight, bool has_b
     return g;
 }
 
+Sizes output_sizes(const unstride_layer *layer, const Described &input) {
+    const auto rank = static_cast<int32_t>(input.sizes.size());
+    Sizes sizes(input.sizes.size());
+    check(unstride_layer_output_shape(layer, input.sizes.data(), rank, nullptr, 0, sizes.data()));
+    return sizes;
+}
+
 // Runs a share of a call in each of PyTorch's threads, so that the process has one pool of them.
 void run_in_threads(int32_t count, void (*share)(void *closure), void *closure) {
     torch::stable::parallel_for(0, count, 1, [&](int64_t, int64_t) { share(closure); });
@@ -89,10 +96,7 @@ Tensor conv_transpose(const Tensor &input, const Tensor &weight, const std::opti
     const Format format = format_of(x, w);
     std::optional<Tensor> output;
     cached_layer(geometry, weight.const_data_ptr())->use_with(w, b ? &*b : nullptr, [&](const unstride_layer *layer) {
-        Sizes sizes(x.sizes.size());
-        check(unstride_layer_output_shape(layer, x.sizes.data(), static_cast<int32_t>(x.sizes.size()), nullptr, 0,
-                                          sizes.data()));
-        output = empty(sizes, format, input);
+        output = empty(output_sizes(layer, x), format, input);
         const Described from = readable(x, format), to(*output);
         const unstride_array in = from.array(), out = to.array();
         const unstride_call_options options = call_options();
@@ -126,10 +130,7 @@ std::tuple<Tensor, Tensor, Tensor> conv_transpose_backward(const Tensor &grad_ou
     const unstride_array outputs = from.array();
     const unstride_call_options options = call_options();
     const auto check_sizes = [&](const unstride_layer *layer) {
-        Sizes sizes(x.sizes.size());
-        check(unstride_layer_output_shape(layer, x.sizes.data(), static_cast<int32_t>(x.sizes.size()), nullptr, 0,
-                                          sizes.data()));
-        if (sizes != gy.sizes) {
+        if (output_sizes(layer, x) != gy.sizes) {
             refuse("grad_output does not have the sizes of the output");
         }
     };

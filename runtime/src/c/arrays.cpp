@@ -53,8 +53,8 @@ View<void> view_in_process(const NamedArray &named) {
     return view_of(named);
 }
 
-std::optional<CudaStream> stream_of(const unstride_call_options *options, std::initializer_list<NamedArray> arrays) {
-    void *const handle = options_from("options", options).cuda_stream;
+std::optional<CudaStream> stream_of(const unstride_call_options &options, std::initializer_list<NamedArray> arrays) {
+    void *const handle = options.cuda_stream;
     const NamedArray *first = nullptr;
     for (const NamedArray &named : arrays) {
         if (named.array == nullptr) {

@@ -20,7 +20,7 @@ View<void> view_of(const NamedArray &named);
 
 // Returns the stream of a call with these arrays: none if they are in the process's memory. Null arrays do not count.
 // Throws InvalidArgument unless all are in one kind of memory, and where a stream is given that no array needs.
-std::optional<CudaStream> stream_of(const unstride_call_options *options, std::initializer_list<NamedArray> arrays);
+std::optional<CudaStream> stream_of(const unstride_call_options &options, std::initializer_list<NamedArray> arrays);
 
 // As view_of, for an array that has to be in the process's memory.
 View<void> view_in_process(const NamedArray &named);

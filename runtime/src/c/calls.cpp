@@ -10,10 +10,11 @@
 namespace unstride::c {
 namespace {
 
-// Calls call(stream), or call() where there is none, in the threads that the options ask for.
+// Calls call(stream), or call() where the arrays need none, in the threads that the options ask for.
 template<typename Call>
-void with_stream(const std::optional<CudaStream> &stream, const unstride_call_options *options, const Call &call) {
+void run(const unstride_call_options *options, std::initializer_list<NamedArray> arrays, const Call &call) {
     const unstride_call_options given = options_from("options", options);
+    const std::optional<CudaStream> stream = stream_of(given, arrays);
     if (given.reserved != 0) {
         throw InvalidArgument("reserved must be 0, but is " + std::to_string(given.reserved));
     }
@@ -39,14 +40,13 @@ unstride_status unstride_layer_forward(const unstride_layer *layer, const unstri
         const NamedArray from{"input", input}, to{"output", output}, added{"residual", residual};
         const View<const void> inputs = view_of(from);
         const View<void> outputs = view_of(to);
-        const std::optional<CudaStream> stream = stream_of(options, {from, to, added});
-        if (residual == nullptr) {
-            with_stream(stream, options, [&](auto... on_stream) { on.forward(inputs, outputs, on_stream...); });
-        } else {
-            const View<const void> residuals = view_of(added);
-            with_stream(stream, options,
-                        [&](auto... on_stream) { on.forward(inputs, outputs, residuals, on_stream...); });
-        }
+        run(options, {from, to, added}, [&](auto... on_stream) {
+            if (residual == nullptr) {
+                on.forward(inputs, outputs, on_stream...);
+            } else {
+                on.forward(inputs, outputs, view_of(added), on_stream...);
+            }
+        });
     });
 }
 
@@ -59,8 +59,7 @@ unstride_status unstride_layer_input_gradient(const unstride_layer *layer, const
         const View<const void> outputs = view_of(from);
         const View<void> inputs = view_of(to);
         const Update how = enumerator("update", update, Update::accumulate);
-        const std::optional<CudaStream> stream = stream_of(options, {from, to});
-        with_stream(stream, options, [&](auto... on_stream) { on.input_gradient(outputs, inputs, how, on_stream...); });
+        run(options, {from, to}, [&](auto... on_stream) { on.input_gradient(outputs, inputs, how, on_stream...); });
     });
 }
 
@@ -73,9 +72,8 @@ unstride_status unstride_layer_weight_gradient(const unstride_layer *layer, cons
         const View<const void> inputs = view_of(from), outputs = view_of(and_from);
         const View<void> weights = view_of(to);
         const Update how = enumerator("update", update, Update::accumulate);
-        const std::optional<CudaStream> stream = stream_of(options, {from, and_from, to});
-        with_stream(stream, options,
-                    [&](auto... on_stream) { on.weight_gradient(inputs, outputs, weights, how, on_stream...); });
+        run(options, {from, and_from, to},
+            [&](auto... on_stream) { on.weight_gradient(inputs, outputs, weights, how, on_stream...); });
     });
 }
 
@@ -88,7 +86,6 @@ unstride_status unstride_layer_bias_gradient(const unstride_layer *layer, const 
         const View<const void> outputs = view_of(from);
         const View<void> bias = view_of(to);
         const Update how = enumerator("update", update, Update::accumulate);
-        const std::optional<CudaStream> stream = stream_of(options, {from, to});
-        with_stream(stream, options, [&](auto... on_stream) { on.bias_gradient(outputs, bias, how, on_stream...); });
+        run(options, {from, to}, [&](auto... on_stream) { on.bias_gradient(outputs, bias, how, on_stream...); });
     });
 }

@@ -78,6 +78,16 @@ void write(const std::vector<Number> &numbers, const View<void> &view) {
     });
 }
 
+// Writes a weight or a bias to a view: the numbers of exact() to one of f64, else those of floats().
+template<typename Exact, typename Floats>
+void write_all(const View<void> &view, const Exact &exact, const Floats &floats) {
+    if (view.dtype == DType::f64) {
+        write(exact(), view);
+    } else {
+        write(floats(), view);
+    }
+}
+
 }  // namespace
 }  // namespace unstride::c
 
@@ -105,11 +115,8 @@ unstride_status unstride_layer_get_weight(const unstride_layer *layer, const uns
         const ConvTranspose &from = layer_of(layer);
         const View<void> view = weight_view(from, weight);
         check_distinct({"weight", view});
-        if (view.dtype == DType::f64) {
-            write(from.exact_weight(), view);
-        } else {
-            write(from.weight(), view);
-        }
+        write_all(
+            view, [&] { return from.exact_weight(); }, [&] { return from.weight(); });
     });
 }
 
@@ -118,10 +125,7 @@ unstride_status unstride_layer_get_bias(const unstride_layer *layer, const unstr
         const ConvTranspose &from = layer_of(layer);
         const View<void> view = bias_view(from, bias);
         check_distinct({"bias", view});
-        if (view.dtype == DType::f64) {
-            write(from.exact_bias(), view);
-        } else {
-            write(from.bias(), view);
-        }
+        write_all(
+            view, [&] { return from.exact_bias(); }, [&] { return from.bias(); });
     });
 }
