@@ -52,6 +52,9 @@ Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape
 Geometry resolve_whole(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size,
                        int spatial);
 
+// Throws InvalidArgument unless a layer whose call gets a CudaStream is on CUDA.
+void check_on_cuda(Device device);
+
 // Checks that a block is in the output of a whole geometry; and that an array of a call has the sizes of a block.
 void check_block(const Block &outputs, const Geometry &whole, int spatial);
 void check_size_of_block(const char *name, const Shape &sizes, const Block &block);

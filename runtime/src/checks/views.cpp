@@ -311,4 +311,10 @@ Layout check_views(const View<const void> &input, const View<void> &output, cons
     return common_layout(arrays, preferred, spatial);
 }
 
+void check_on_cuda(Device device) {
+    if (device != Device::cuda) {
+        fail("a CudaStream is for layers on CUDA: see set_device");
+    }
+}
+
 }  // namespace unstride

@@ -1,6 +1,8 @@
 #ifndef UNSTRIDE_RUNTIME_DEVICE_STREAM_H
 #define UNSTRIDE_RUNTIME_DEVICE_STREAM_H
 
+#include <cstdint>
+
 #include "unstride/device.h"
 
 namespace unstride {
@@ -11,6 +13,9 @@ struct Stream {
     void *context = nullptr;  // a CUcontext; null for other devices
     void *handle = nullptr;   // a CUstream, null for the default stream; null for other devices
 };
+
+// The most blocks of threads that a GPU's grid has along a dimension but the first.
+constexpr int64_t grid_limit = 65535;
 
 }  // namespace unstride
 

@@ -80,6 +80,10 @@ bool is_turned(const Entry &entry) {
     return entry.across == Lanes::channels && entry.variant.layout == Layout::ncdhw;
 }
 
+int64_t no_scratch(const Entry & /*entry*/, const Geometry & /*geometry*/, const Split & /*split*/) {
+    return 0;
+}
+
 int64_t sum_bytes(const Entry &entry) {
     return size_of(entry.variant.types.sums());
 }

@@ -74,6 +74,9 @@ struct CostModel {
 // the file of their way of summing.
 extern const CostModel direct_cost, gpu_cost;
 
+// A member of models whose threads take no scratch.
+int64_t no_scratch(const Entry &entry, const Geometry &geometry, const Split &split);
+
 // Returns how many times as many multiplications direct sums take as minimal filters, where these can compute a layer
 // and take less time; 1 where they do not.
 double saved_by_minimal_filters(const Geometry &geometry);

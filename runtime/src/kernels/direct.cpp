@@ -32,10 +32,6 @@ struct GatheredRows {
     }
 };
 
-bool always_pays(const Geometry & /*geometry*/) {
-    return true;
-}
-
 }  // namespace
 
 const CostModel direct_cost = DirectCost<GatheredRows>::model();

@@ -132,13 +132,16 @@ std::string no_obstacle(const ConvTranspose3dOptions & /*options*/) {
     return "";
 }
 
+bool always_pays(const Geometry & /*geometry*/) {
+    return true;
+}
+
 std::vector<PanelContents> no_panels(const Geometry & /*geometry*/, const Channels & /*seen*/) {
     return {};
 }
 
 std::vector<PanelContents> one_set_of_panels(const Geometry &geometry, const Channels &seen) {
-    const auto &[z, y, x] = geometry.extent;
-    return {{seen, product({z.kernel, y.kernel, x.kernel})}};
+    return {{seen, geometry.taps()}};
 }
 
 }  // namespace unstride

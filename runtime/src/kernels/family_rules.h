@@ -93,9 +93,10 @@ const char *name_of(Lanes lanes);
 // the table, if this one is not.
 const FamilyFacts &known_family(const std::string &name);
 
-// These are members of several rows of the tables: there is no obstacle, there are no weights to pack, and a single set
-// of panels has all taps.
+// These are members of several rows of the tables: there is no obstacle, kernels pay for all layers, there are no
+// weights to pack, and a single set of panels has all taps.
 std::string no_obstacle(const ConvTranspose3dOptions &options);
+bool always_pays(const Geometry &geometry);
 std::vector<PanelContents> no_panels(const Geometry &geometry, const Channels &seen);
 std::vector<PanelContents> one_set_of_panels(const Geometry &geometry, const Channels &seen);
 

@@ -200,10 +200,6 @@ Split split_gpu(const Entry &entry, const Geometry &geometry, int64_t /*rows*/, 
     return {1, 1, 1, 1, blocks_of_threads(entry, geometry)};
 }
 
-int64_t no_scratch(const Entry & /*entry*/, const Geometry & /*geometry*/, const Split & /*split*/) {
-    return 0;
-}
-
 }  // namespace
 
 const CostModel gpu_cost{estimate_gpu, split_gpu, no_scratch};

@@ -72,10 +72,6 @@ std::vector<Cut> one_phase(const Extent &x, int /*interleaved*/, Device /*device
     return cut_nothing(x);
 }
 
-bool always_pays(const Geometry & /*geometry*/) {
-    return true;
-}
-
 constexpr CostModel cost = DirectCost<ReversedRows>::model();
 constexpr CostModel cost_on_gpu{estimate_on_gpu, split_on_gpu, scratch_on_gpu};
 

@@ -34,8 +34,7 @@ float both_in_bf16(float first, float second) {
 // lower half of each float. If the number of input channels is odd, the last one is paired with zeros.
 std::vector<float> paired(const Geometry &geometry, const Weights<float> &weights, size_t /*set*/) {
     const auto &[groups, inputs, outputs] = geometry.channels;
-    const auto &[z, y, x] = geometry.extent;
-    const int64_t taps = product({z.kernel, y.kernel, x.kernel});
+    const int64_t taps = geometry.taps();
     std::vector<float> result;
     result.reserve(static_cast<size_t>(product({groups, divide_up(inputs, 2), outputs, taps})));
     for (int64_t g = 0; g < groups; g++) {

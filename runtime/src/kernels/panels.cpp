@@ -108,7 +108,6 @@ Weights<T> in_order(WeightOrder order, const T *data, const Channels &channels, 
 template<typename T>
 std::vector<Panels> pack_as(const Geometry &geometry, const Entry &entry, int64_t first, int64_t all_outputs,
                             const Parameters &parameters, WeightOrder order) {
-    const auto &[z, y, x] = geometry.extent;
     const Channels all{geometry.channels.groups, geometry.channels.inputs, all_outputs};
     const Channels seen = entry.rules->channels_seen(geometry.channels);
     const int64_t block = entry.variant.block, block_of_bias = entry.sums->has_blocks_of_products ? 1 : block;
@@ -117,7 +116,7 @@ std::vector<Panels> pack_as(const Geometry &geometry, const Entry &entry, int64_
     const bool has_bias = order == WeightOrder::as_they_are;
     const std::vector<T> bias = has_bias ? parameters.bias.as<T>() : std::vector<T>();
     const FormulaParameters formula = has_bias ? parameters.formula : FormulaParameters();
-    const Weights<T> weights = in_order(order, weight.data(), all, product({z.kernel, y.kernel, x.kernel}), first);
+    const Weights<T> weights = in_order(order, weight.data(), all, geometry.taps(), first);
     const std::vector<PanelContents> sets = panels_of(geometry, entry);
     std::vector<Panels> packed;
     for (size_t set = 0; set < sets.size(); set++) {

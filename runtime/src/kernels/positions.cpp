@@ -19,10 +19,6 @@ constexpr int64_t least_steps = 16, most_steps = 128, many_chunks = 64;
 // Bytes of memory that a core reads in a cycle, about.
 constexpr double bytes_of_cycle = 8;
 
-bool always_pays(const Geometry & /*geometry*/) {
-    return true;
-}
-
 PositionChunks chunks_of(const Geometry &geometry) {
     const auto &[z, y, x] = geometry.extent;
     return unstride::chunks_of(geometry.batch, product({z.output, y.output, x.output}));

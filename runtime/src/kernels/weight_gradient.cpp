@@ -13,10 +13,6 @@ constexpr int64_t positions_of_run = 256, most_chunks = 64, runs_of_chunk = 8, m
 // cache.
 constexpr int64_t most_staged_bytes = 256 << 10;
 
-bool always_pays(const Geometry & /*geometry*/) {
-    return true;
-}
-
 // Returns the extent of runs that are alike and have at most `most` elements.
 int64_t even_part(int64_t extent, int64_t most) {
     return extent == 0 ? 1 : divide_up(extent, divide_up(extent, std::clamp<int64_t>(most, 1, extent)));

@@ -85,6 +85,15 @@ struct WeightGradientProgram {
 // Returns how a kernel computes a weight gradient whose work is split in this way.
 WeightGradientProgram weight_gradient_program(const Entry &entry, const Geometry &geometry, const Split &split);
 
+// The array in which a kernel for a GPU leaves the sums of all chunks, dense in the order of the numbers here.
+// Channels, as the kernel sees them, fill whole register tiles.
+struct ChunksOnGpu {
+    int64_t outputs, inputs, taps, groups, chunks;
+
+    int64_t elements() const;
+};
+ChunksOnGpu chunks_on_gpu(const Entry &entry, const Geometry &geometry);
+
 // The model of cost of the kernels for GPUs.
 extern const CostModel products_gpu_cost;
 

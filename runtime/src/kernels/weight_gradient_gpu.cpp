@@ -9,53 +9,43 @@ namespace {
 
 constexpr int64_t warp = 32, threads_of_block = 128;  // as schedules/chunks_of_products.cpp has them
 
-// The register tiles of a chunk: of output channels, and of input channels.
-struct TilesOfChunk {
-    Channels seen;  // as the kernel sees them
-    int64_t outputs, inputs, taps;
-};
-
-TilesOfChunk tiles_of(const Entry &entry, const Geometry &geometry) {
-    const Channels seen = entry.rules->channels_seen(geometry.channels);
-    const auto &[z, y, x] = geometry.extent;
-    return {seen, divide_up(seen.outputs, entry.variant.block), divide_up(seen.inputs, entry.variant.columns),
-            product({z.kernel, y.kernel, x.kernel})};
-}
-
 Estimate estimate(const Entry &entry, const Geometry &geometry, const Split & /*split*/, const Machine & /*machine*/) {
     constexpr double issues = 4;          // instructions of warps that a processor can start in a cycle
     constexpr double cycles_of_load = 2;  // a load and the instruction for its address
-    const TilesOfChunk tiles = tiles_of(entry, geometry);
+    const ChunksOnGpu sums = chunks_on_gpu(entry, geometry);
     const Channels &all = geometry.channels;
     const double meetings = geometry.multiply_adds() / as_double(product({all.groups, all.inputs, all.outputs}));
     const int64_t block = entry.variant.block, columns = entry.variant.columns;
     const double step = as_double(block * columns) + cycles_of_load * as_double(block + columns);
-    return {meetings * as_double(product({tiles.seen.groups, tiles.outputs, tiles.inputs})) * step /
-                (as_double(warp) * issues),
-            0, 0};
+    const double tiles = as_double(product({sums.groups, sums.outputs / block, sums.inputs / columns}));
+    return {meetings * tiles * step / (as_double(warp) * issues), 0, 0};
 }
 
 Split split(const Entry &entry, const Geometry &geometry, int64_t /*rows*/, const Machine & /*machine*/) {
-    const TilesOfChunk tiles = tiles_of(entry, geometry);
-    const SummationOrder order = summation_order(geometry, sum_bytes(entry));
+    const ChunksOnGpu sums = chunks_on_gpu(entry, geometry);
     Split split{1, 1, 1, 1};
-    split.tasks = product(
-        {divide_up(tiles.taps * tiles.outputs, threads_of_block), tiles.seen.groups, tiles.inputs, order.chunks});
-    split.calls = order.runs() > 0 ? 1 : 0;
+    split.tasks = product({divide_up(sums.taps * sums.outputs / entry.variant.block, threads_of_block), sums.groups,
+                           sums.inputs / entry.variant.columns, sums.chunks});
+    split.calls = summation_order(geometry, sum_bytes(entry)).runs() > 0 ? 1 : 0;
     return split;
 }
 
-int64_t no_scratch(const Entry & /*entry*/, const Geometry & /*geometry*/, const Split & /*split*/) {
-    return 0;
-}
-
 int64_t sums_of_chunks(const Entry &entry, const Geometry &geometry, const Split & /*split*/) {
-    const TilesOfChunk tiles = tiles_of(entry, geometry);
-    return product({tiles.outputs * entry.variant.block, tiles.inputs * entry.variant.columns, tiles.taps,
-                    tiles.seen.groups, summation_order(geometry, sum_bytes(entry)).chunks});
+    return chunks_on_gpu(entry, geometry).elements();
 }
 
 }  // namespace
+
+int64_t ChunksOnGpu::elements() const {
+    return product({outputs, inputs, taps, groups, chunks});
+}
+
+ChunksOnGpu chunks_on_gpu(const Entry &entry, const Geometry &geometry) {
+    const Channels seen = entry.rules->channels_seen(geometry.channels);
+    const auto whole_tiles = [](int64_t channels, int64_t tile) { return divide_up(channels, tile) * tile; };
+    return {whole_tiles(seen.outputs, entry.variant.block), whole_tiles(seen.inputs, entry.variant.columns),
+            geometry.taps(), seen.groups, summation_order(geometry, sum_bytes(entry)).chunks};
+}
 
 const CostModel products_gpu_cost{estimate, split, no_scratch, sums_of_chunks, {"the multiply-adds", nullptr, nullptr}};
 

@@ -48,8 +48,8 @@ void ConvTranspose::State::bias_gradient(const View<const void> &grad_output, co
                                          Update update, const CudaStream *cuda) const {
     const auto [geometry, layout] = check_bias_gradient(
         options, grad_output, grad_bias, forced_layout(Operator::bias_gradient).value_or(Layout::ncdhw), spatial);
-    if (cuda != nullptr && device != Device::cuda) {
-        throw InvalidArgument("a CudaStream is for layers on CUDA: see set_device");
+    if (cuda != nullptr) {
+        check_on_cuda(device);
     }
     const bool is_empty = geometry.batch == 0, through_copies = device != Device::cpu && cuda == nullptr;
     const Problem problem = problem_of(Operator::bias_gradient, geometry, layout, {grad_output.dtype, grad_bias.dtype});

@@ -105,9 +105,7 @@ void ConvTranspose::State::run_checked(const Problem &problem, const View<const 
 void ConvTranspose::State::forward(const View<const void> &input, const View<void> &output,
                                    const View<const void> *residual, CudaStream cuda_stream) const {
     Problem problem = checked(input, output, residual);
-    if (device != Device::cuda) {
-        throw InvalidArgument("a CudaStream is for layers on CUDA: see set_device");
-    }
+    check_on_cuda(device);
     if (problem.geometry.batch > 0) {
         const Arrays arrays = arrays_of(device, spatial, options.groups, input, output, residual);
         problem.conditions.aligned = arrays.input.is_aligned(4);

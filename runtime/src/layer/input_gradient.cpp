@@ -12,8 +12,8 @@ void ConvTranspose::State::input_gradient(const View<const void> &grad_output, c
                                           Update update, const CudaStream *cuda) const {
     const auto [geometry, layout] = check_input_gradient(
         options, grad_output, grad_input, forced_layout(Operator::input_gradient).value_or(Layout::ncdhw), spatial);
-    if (cuda != nullptr && device != Device::cuda) {
-        throw InvalidArgument("a CudaStream is for layers on CUDA: see set_device");
+    if (cuda != nullptr) {
+        check_on_cuda(device);
     }
     Problem problem = problem_of(Operator::input_gradient, geometry, layout, {grad_output.dtype, grad_input.dtype});
     if (geometry.batch == 0) {

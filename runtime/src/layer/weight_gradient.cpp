@@ -43,8 +43,8 @@ void ConvTranspose::State::weight_gradient(const View<const void> &input, const 
     const GradientCall call =
         check_weight_gradient(options, input, grad_output, grad_weight,
                               forced_layout(Operator::weight_gradient).value_or(Layout::ncdhw), spatial);
-    if (cuda != nullptr && device != Device::cuda) {
-        throw InvalidArgument("a CudaStream is for layers on CUDA: see set_device");
+    if (cuda != nullptr) {
+        check_on_cuda(device);
     }
     const Problem problem =
         problem_of(Operator::weight_gradient, call.geometry, call.layout, {input.dtype, grad_weight.dtype});

@@ -7,13 +7,6 @@
 #include "problem/checked.h"
 
 namespace unstride {
-namespace {
-
-// The most blocks of threads that a GPU's grid can have along its second dimension, which has phases times items, and
-// along its third one, which has blocks of output channels times groups.
-constexpr int64_t grid_limit = 65535;
-
-}  // namespace
 
 Geometry geometry_of(const Part &part, Geometry geometry) {
     geometry.channels.outputs = part.channels.count;

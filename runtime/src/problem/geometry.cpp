@@ -20,8 +20,11 @@ int64_t Geometry::output_elements() const {
 }
 
 int64_t Geometry::weight_elements() const {
-    return channels.groups * channels.inputs * channels.outputs * extent[0].kernel * extent[1].kernel *
-           extent[2].kernel;
+    return channels.groups * channels.inputs * channels.outputs * taps();
+}
+
+int64_t Geometry::taps() const {
+    return extent[0].kernel * extent[1].kernel * extent[2].kernel;
 }
 
 Geometry reversed(Geometry geometry) {

@@ -39,6 +39,7 @@ struct Geometry {
     int64_t input_elements() const;
     int64_t output_elements() const;
     int64_t weight_elements() const;
+    int64_t taps() const;  // of the kernel
 
     // Returns the number of multiply-adds whose tap, input and output all exist: the work that the layer needs, without
     // what a kernel adds to it.

@@ -19,9 +19,6 @@ namespace {
 
 constexpr int64_t few = 16;  // sums that are added one after the other
 
-// The most blocks that a GPU's grid has along a dimension but the first.
-constexpr int64_t grid_limit = 65535;
-
 PositionChunks chunks_of(const Geometry &geometry) {
     const auto &[z, y, x] = geometry.extent;
     return unstride::chunks_of(geometry.batch, product({z.output, y.output, x.output}));

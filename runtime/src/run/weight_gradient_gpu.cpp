@@ -8,30 +8,14 @@
 #include "unstride/error.h"
 
 namespace unstride {
-namespace {
-
-// The most blocks that a GPU's grid has along a dimension but the first.
-constexpr int64_t grid_limit = 65535;
-
-int64_t whole_tiles(int64_t channels, int64_t tile) {
-    return divide_up(channels, tile) * tile;
-}
-
-int64_t taps_of(const Geometry &geometry) {
-    const auto &[z, y, x] = geometry.extent;
-    return product({z.kernel, y.kernel, x.kernel});
-}
-
-}  // namespace
 
 ProductsOnGpu::ProductsOnGpu(const Part &part, const Problem &problem, const Stream &stream)
     : entry_(*part.entry), seen_(part.seen), order_(summation_order(problem.geometry, sum_bytes(entry_))),
       geometry_(problem.geometry), threads_(problem.threads), stream_(stream), dtype_(entry_.variant.types.sums()),
-      co_(whole_tiles(seen_.outputs, entry_.variant.block)), ci_(whole_tiles(seen_.inputs, entry_.variant.columns)),
-      taps_(taps_of(problem.geometry)),
-      sums_(stream, product({co_, ci_, taps_, seen_.groups, order_.chunks}), dtype_, DeviceArray::Freed::in_stream) {
+      chunks_(chunks_on_gpu(entry_, geometry_)),
+      sums_(stream, chunks_.elements(), dtype_, DeviceArray::Freed::in_stream) {
     const auto &[z, y, x] = geometry_.extent;
-    if (ci_ / entry_.variant.columns > grid_limit || multiply(x.kernel, y.kernel) > grid_limit ||
+    if (chunks_.inputs / entry_.variant.columns > grid_limit || multiply(x.kernel, y.kernel) > grid_limit ||
         multiply(z.kernel, seen_.groups) > grid_limit) {
         throw InvalidArgument("weights this large are not supported on a GPU");
     }
@@ -43,8 +27,10 @@ void ProductsOnGpu::sum(const Array &input, const Array &grad_output) {
     }
     const int64_t groups = seen_.groups;
     KernelBuffer<6> in = input.grouped(groups).as_input(1), out = grad_output.grouped(groups).as_input(1);
-    KernelBuffer<5> sums({stream_.device, dtype_, nullptr, &sums_, 0}, {co_, ci_, taps_, groups, order_.chunks},
-                         {1, co_, co_ * ci_, co_ * ci_ * taps_, co_ * ci_ * taps_ * groups});
+    const int64_t tap = chunks_.outputs * chunks_.inputs, group = tap * chunks_.taps;
+    KernelBuffer<5> sums({stream_.device, dtype_, nullptr, &sums_, 0},
+                         {chunks_.outputs, chunks_.inputs, chunks_.taps, groups, chunks_.chunks},
+                         {1, chunks_.outputs, tap, group, group * groups});
     const auto &[z, y, x] = geometry_.extent;
     const auto narrow = [](int64_t value) { return static_cast<int32_t>(value); };
     KernelCall call(stream_);
@@ -63,13 +49,13 @@ void ProductsOnGpu::add(const Origin &chunks, const Origin &to, const View<void>
     const auto &[z, y, x] = geometry_.extent;
     const Shape &strides = grad_weight.strides;
     const bool is_diagonal = entry_.facts->inputs == Inputs::own;
-    const int64_t tap = co_ * ci_, group = tap * taps_;
+    const int64_t tap = chunks_.outputs * chunks_.inputs, group = tap * chunks_.taps;
     add_chunks(
         {chunks,
          to,
-         order_.runs() > 0 ? order_.chunks : 0,
+         order_.runs() > 0 ? chunks_.chunks : 0,
          {seen_.outputs, seen_.inputs, x.kernel, y.kernel, z.kernel, seen_.groups, 1},
-         {1, co_, tap, tap * x.kernel, tap * x.kernel * y.kernel, group, 0, group * seen_.groups},
+         {1, chunks_.outputs, tap, tap * x.kernel, tap * x.kernel * y.kernel, group, 0, group * seen_.groups},
          {strides[is_diagonal ? 0 : 1], strides[0], strides[4], strides[3], strides[2], strides[0] * seen_.inputs, 0}},
         update, threads_, stream);
 }

@@ -35,10 +35,9 @@ private:
     const Geometry &geometry_;
     const int threads_;
     const Stream stream_;
-    const DType dtype_;      // of the sums
-    const int64_t co_, ci_;  // channels of a group in whole tiles
-    const int64_t taps_;
-    DeviceArray sums_;  // (output channel, input channel, tap, group, chunk)
+    const DType dtype_;  // of the sums
+    const ChunksOnGpu chunks_;
+    DeviceArray sums_;
 };
 
 }  // namespace unstride
