@@ -7,7 +7,20 @@ namespace unstride {
 
 // The kernel families: in which way a kernel gets at its sums, and what its vectors lie across. This is the one table
 // of them, which the generator, the schedules, the build, the runtime and its users' `list` read.
-enum class Family { channels, columns, depthwise, winograd, taps, pairs, quads, outputs, inputs, diagonal, positions };
+enum class Family {
+    channels,
+    columns,
+    depthwise,
+    stationary,
+    winograd,
+    taps,
+    pairs,
+    quads,
+    outputs,
+    inputs,
+    diagonal,
+    positions
+};
 
 // In which way sums are computed. Kernels of one way round alike, whatever the tile or the layout, as long as all of
 // them have fused multiply-adds, or none has.
@@ -23,6 +36,10 @@ enum class Sums {
 // What the vectors of a register tile lie across: output channels, output columns, or channels and taps.
 enum class Lanes { channels, columns, taps };
 
+// What one parallel task of kernels with register tiles of outputs computes: rows of a slice, or a box of rows, slices
+// and items, for which it reads weights once where they are more than the input.
+enum class Task { rows, box };
+
 // Which input channels an output channel sums over: all of its group, or in a depthwise layer one that is its own.
 enum class Inputs { shared, own };
 
@@ -32,23 +49,25 @@ struct FamilyFacts {
     Sums sums;
     Lanes ncdhw, ndhwc;  // in a kernel of this layout
     Inputs inputs;
+    Task task;
     int inputs_per_load;  // channels that a load reads: number of channels, strides and address are multiples of it
 };
 
 // Build and benchmark read these rows, too (cmake/UnstrideCatalog.cmake, bench/unstride_bench/kernel_families.py): each
 // is a line.
 inline constexpr FamilyFacts families[] = {
-    {Family::channels, "channels", Sums::direct, Lanes::channels, Lanes::channels, Inputs::shared, 1},
-    {Family::columns, "columns", Sums::direct, Lanes::columns, Lanes::columns, Inputs::shared, 1},
-    {Family::depthwise, "depthwise", Sums::direct, Lanes::columns, Lanes::channels, Inputs::own, 1},
-    {Family::winograd, "winograd", Sums::winograd, Lanes::channels, Lanes::channels, Inputs::shared, 1},
-    {Family::taps, "taps", Sums::taps, Lanes::columns, Lanes::taps, Inputs::shared, 1},
-    {Family::pairs, "pairs", Sums::pairs, Lanes::channels, Lanes::channels, Inputs::shared, 1},
-    {Family::quads, "quads", Sums::direct, Lanes::columns, Lanes::columns, Inputs::shared, 4},
-    {Family::outputs, "outputs", Sums::products, Lanes::channels, Lanes::channels, Inputs::shared, 1},
-    {Family::inputs, "inputs", Sums::products, Lanes::channels, Lanes::channels, Inputs::shared, 1},
-    {Family::diagonal, "diagonal", Sums::products, Lanes::channels, Lanes::channels, Inputs::own, 1},
-    {Family::positions, "positions", Sums::positions, Lanes::columns, Lanes::channels, Inputs::own, 1},
+    {Family::channels, "channels", Sums::direct, Lanes::channels, Lanes::channels, Inputs::shared, Task::rows, 1},
+    {Family::columns, "columns", Sums::direct, Lanes::columns, Lanes::columns, Inputs::shared, Task::rows, 1},
+    {Family::depthwise, "depthwise", Sums::direct, Lanes::columns, Lanes::channels, Inputs::own, Task::rows, 1},
+    {Family::stationary, "stationary", Sums::direct, Lanes::channels, Lanes::channels, Inputs::shared, Task::box, 1},
+    {Family::winograd, "winograd", Sums::winograd, Lanes::channels, Lanes::channels, Inputs::shared, Task::box, 1},
+    {Family::taps, "taps", Sums::taps, Lanes::columns, Lanes::taps, Inputs::shared, Task::rows, 1},
+    {Family::pairs, "pairs", Sums::pairs, Lanes::channels, Lanes::channels, Inputs::shared, Task::rows, 1},
+    {Family::quads, "quads", Sums::direct, Lanes::columns, Lanes::columns, Inputs::shared, Task::rows, 4},
+    {Family::outputs, "outputs", Sums::products, Lanes::channels, Lanes::channels, Inputs::shared, Task::rows, 1},
+    {Family::inputs, "inputs", Sums::products, Lanes::channels, Lanes::channels, Inputs::shared, Task::rows, 1},
+    {Family::diagonal, "diagonal", Sums::products, Lanes::channels, Lanes::channels, Inputs::own, Task::rows, 1},
+    {Family::positions, "positions", Sums::positions, Lanes::columns, Lanes::channels, Inputs::own, Task::rows, 1},
 };
 
 // Null where there is no family of this name.

@@ -22,11 +22,13 @@ public:
     }
 
     void define() {
-        const bool in_phases = !s.in_place && s.lanes == Lanes::columns;
+        const bool in_phases = !s.in_place && s.lanes == Lanes::columns, in_boxes = s.task == Task::box;
         if (s.in_place) {
             read_in_place(kernel, s, X.output(q, jx), Y.output(y, jy), Z.output(z, jz));
         } else if (in_phases) {
             stage_phases();
+        } else if (in_boxes) {
+            stage_slices();
         } else {
             stage_rows(kernel, s, Z.output(z, jz));
         }
@@ -47,6 +49,8 @@ public:
             const Expr position = unsafe_promise_clamped(s.tap_columns(kx)[0], position_of(0), position_of(KX - 1)),
                        phase = within(s.tap_columns(kx)[1], X.stride);
             gradient = s.slab(q + position, channel, phase, within(oy, H), kz, z, g, n);
+        } else if (in_boxes) {
+            gradient = s.slab(X.output(q, kx), channel, within(oy, H), within(oz, D), g, n);
         } else {
             gradient = s.slab(X.output(q, kx), channel, within(oy, H), kz, z, g, n);
         }
@@ -63,6 +67,17 @@ private:
     // In which column of its phase the gradient is that tap `k` of input 0 along x reads.
     Expr position_of(const Expr &k) const {
         return X.output(0, k) / X.stride;
+    }
+
+    // Defines `slab` as tasks of several slices read it: whole slices of the gradient, z being that of the gradient.
+    void stage_slices() {
+        const RDom columns(0, kernel.input_extent(column), "input_columns");
+        Func slab("slab");
+        slab(x, c, y, z, g, n) = kernel.zero();
+        slab(columns, c, y, z, g, n) = s.source(columns, y, z, c, g, n);
+        s.slab = slab;
+        s.slab_rows = {y};
+        s.input_columns = columns;
     }
 
     // Defines `slab` as vectors along x read it: split into phases along x, of which each tap reads one, so that

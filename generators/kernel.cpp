@@ -55,6 +55,7 @@ Stages Kernel::stages() const {
     stages.in_place = stages.gpu;
     stages.one_tap_apart = !stages.gpu && !is_depthwise();
     stages.minimal_filters = facts().sums == Sums::winograd;
+    stages.task = facts().task;
     stages.interleave = interleave;
     stages.channels_last = layout == Layout::ndhwc;
     stages.lanes = lanes();

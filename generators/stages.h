@@ -46,6 +46,7 @@ struct Stages {
     bool minimal_filters;  // the outputs are computed in pairs of rows and slices, from products
     int interleave;        // phases along x that the kernel interleaves, all at once; 1 if the output keeps them apart
     bool channels_last;    // ndhwc: channels are dense in memory; ncdhw: columns are
+    Task task;             // what a parallel task computes
     Lanes lanes;           // what the vectors of a tile lie across
 
     // What one parallel task computes: a box of outputs (or pairs of them), and this many blocks of output channels.
@@ -63,8 +64,8 @@ using Summation = void (*)(Kernel &kernel, Stages &stages);
 
 using Schedule = void (*)(Stages &stages, const Tile &tile);
 
-// How kernels of a family are made. Throws std::invalid_argument for a family that has none on a GPU, or on a CPU
-// (schedules/families.cpp).
+// How kernels of a family are made; `sum` is null if the forward has none. Throws std::invalid_argument for a family
+// that has none on a GPU, or on a CPU (schedules/families.cpp).
 struct Recipe {
     Summation sum;
     Schedule schedule;

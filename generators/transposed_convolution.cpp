@@ -1,3 +1,5 @@
+#include <stdexcept>
+
 #include "epilogue.h"
 #include "kernel.h"
 #include "stages.h"
@@ -23,6 +25,9 @@ public:
     void generate() {
         stages = kernel.stages();
         stages.source = source_of(kernel);
+        if (recipe().sum == nullptr) {
+            throw std::invalid_argument("the forward has no kernels of this family");
+        }
         recipe().sum(kernel, stages);
 
         Func phases("phases");

@@ -11,6 +11,7 @@ void sum_by_winograd(Kernel &kernel, Stages &stages);
 void sum_by_taps(Kernel &kernel, Stages &stages);
 void schedule_channels(Stages &stages, const Tile &tile);
 void schedule_columns(Stages &stages, const Tile &tile);
+void schedule_stationary(Stages &stages, const Tile &tile);
 void schedule_taps(Stages &stages, const Tile &tile);
 void schedule_gpu(Stages &stages, const Tile &tile);
 void schedule_gpu_quads(Stages &stages, const Tile &tile);
@@ -28,7 +29,7 @@ void schedule_depthwise(Stages &stages, const Tile &tile) {
 
 struct Row {
     Family family;
-    Summation sum;
+    Summation sum;      // of the forward; null where kernels are of the input gradient alone
     Schedule cpu, gpu;  // null where there is none
 };
 
@@ -37,6 +38,7 @@ constexpr Row rows[] = {
     {Family::channels, sum_directly, schedule_channels, nullptr},
     {Family::columns, sum_directly, schedule_columns, schedule_gpu},
     {Family::depthwise, sum_directly, schedule_depthwise, schedule_gpu},
+    {Family::stationary, nullptr, schedule_stationary, nullptr},
     {Family::winograd, sum_by_winograd, schedule_channels, nullptr},
     {Family::taps, sum_by_taps, schedule_taps, nullptr},
     {Family::pairs, sum_directly, schedule_channels, nullptr},

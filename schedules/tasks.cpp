@@ -9,8 +9,7 @@ Var parallelize(Stages &s) {
     s.output.split(y, rows, y, s.rows_per_task, TailStrategy::GuardWithIf)
         .split(blocks, several, blocks, s.blocks_per_task, TailStrategy::GuardWithIf);
     // Bounds inference loses the exact z where more than three loops are fused, hence two parallel loops.
-    if (s.minimal_filters) {
-        // Weights are read once for all positions of a task: there are more of them than without minimal filters.
+    if (s.task == Task::box) {
         s.output.split(z, slices, z, s.slices_per_task, TailStrategy::GuardWithIf)
             .split(n, items, n, s.items_per_task, TailStrategy::GuardWithIf)
             .reorder(y, z, n, p, blocks, rows, slices, several, g, items)

@@ -7,7 +7,7 @@ from unstride_bench.source_tree import ROOT
 
 TABLE = ROOT / "generators/family.h"
 ROW = re.compile(
-    r'^ *{Family::\w+, "(\w+)", Sums::(\w+), Lanes::(\w+), Lanes::(\w+), Inputs::(\w+), \d+}', re.MULTILINE
+    r'^ *{Family::\w+, "(\w+)", Sums::(\w+), Lanes::(\w+), Lanes::(\w+), Inputs::(\w+), Task::\w+, \d+}', re.MULTILINE
 )
 
 

@@ -212,6 +212,32 @@ TEST_CASE("input gradients have the same bits in both layouts, with FMA", "[inpu
     }
 }
 
+TEST_CASE("weights that are stationary serve rows, slices and items of a task", "[input_gradient]") {
+    const Settings restored;
+    // The last tile of a row, the last row, slice and item of a task, and the last block of channels are not full.
+    const GradientCase c({20, 40, {4, 3, 4}, 2, 1}, {3, 20, 5, 7, 9}, Data::reals, 10);
+    ConvTranspose3d layer = c.layer();
+    for (const Layout layout : layouts) {
+        for (const Variant &v : variants_here(layout, {}, Operator::input_gradient)) {
+            if (v.family != "stationary") {
+                continue;
+            }
+            INFO(v.name);
+            std::vector<float> expected;
+            for (const int threads : {1, 2, 5}) {
+                set_num_threads(threads);
+                for (const int64_t rows : {0, 1, 3, 7}) {
+                    layer.set_variant(v.name, rows, Operator::input_gradient);
+                    const std::vector<float> got = gradient_of(layer, c, layout);
+                    expected = expected.empty() ? got : expected;
+                    CHECK(same_bits(got, expected));
+                }
+            }
+            check_call(layer, c, layout);
+        }
+    }
+}
+
 // Which inputs an output reaches.
 std::vector<bool> reached(const GradientCase &c, size_t output) {
     std::vector<double> one(c.grad_output.size(), 0.0);

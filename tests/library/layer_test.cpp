@@ -163,12 +163,12 @@ TEST_CASE("a variant says how it sums and what its vectors lie across", "[layer]
         std::string sums, ncdhw, ndhwc;
     };
     const std::map<std::string, Expected> families = {
-        {"channels", {"direct", "channels", "channels"}},   {"columns", {"direct", "columns", "columns"}},
-        {"depthwise", {"direct", "columns", "channels"}},   {"quads", {"direct", "columns", "columns"}},
-        {"winograd", {"winograd", "channels", "channels"}}, {"taps", {"taps", "columns", "taps"}},
-        {"pairs", {"pairs", "channels", "channels"}},       {"outputs", {"products", "channels", "channels"}},
-        {"inputs", {"products", "channels", "channels"}},   {"diagonal", {"products", "channels", "channels"}},
-        {"positions", {"positions", "columns", "channels"}}};
+        {"channels", {"direct", "channels", "channels"}},    {"columns", {"direct", "columns", "columns"}},
+        {"depthwise", {"direct", "columns", "channels"}},    {"quads", {"direct", "columns", "columns"}},
+        {"winograd", {"winograd", "channels", "channels"}},  {"taps", {"taps", "columns", "taps"}},
+        {"pairs", {"pairs", "channels", "channels"}},        {"outputs", {"products", "channels", "channels"}},
+        {"inputs", {"products", "channels", "channels"}},    {"diagonal", {"products", "channels", "channels"}},
+        {"positions", {"positions", "columns", "channels"}}, {"stationary", {"direct", "channels", "channels"}}};
     for (const Variant &v : variants()) {
         INFO(v.name);
         const Expected &expected = families.at(v.family);

@@ -44,11 +44,13 @@ Entry make_entry(Operator op, const char *name, Layout layout, const char *famil
     const SumsRules &sums = rules_of(op, facts.sums);
     const Lanes across = lanes_of(facts, layout);
     const auto lanes = static_cast<int>(isa.vector_bytes / size_of(types.sums()));
-    const CostModel *cost = isa.device == Device::cpu ? sums.cost : sums.cost_on_gpu;
+    const FamilyRules &rules = rules_of(facts.family);
+    const CostModel *on_cpu = rules.cost != nullptr ? rules.cost : sums.cost;
+    const CostModel *cost = isa.device == Device::cpu ? on_cpu : sums.cost_on_gpu;
     Variant variant{name, op, family, layout, isa.device, isa.name, types, stride_x, block, columns};
     variant.sums = sums.name;
     variant.lanes = name_of(across);
-    return {std::move(variant), &facts, &rules_of(facts.family), &sums, cost, across, lanes, &isa, kernel};
+    return {std::move(variant), &facts, &rules, &sums, cost, across, lanes, &isa, kernel};
 }
 
 struct Registry {

@@ -11,7 +11,9 @@ namespace unstride {
 
 // The model of cost of kernels that sum tap by tap on a CPU. `Rows` has what operators differ in: how many taps an
 // output has on average, how many tiles all phases of a row of outputs take, what a task stages for its rows, what it
-// keeps of the taps along the width, and whether it gathers its input element by element.
+// keeps of the taps along the width, whether it gathers its input element by element or splits it into phases, and how
+// much longer tiles across channels or columns take: of a step that has nothing but its sums to wait for, in parts of
+// their latency, and of a tap, in cycles.
 template<typename Rows>
 class DirectCost {
 public:
@@ -60,12 +62,14 @@ private:
     // Returns the cycles that it takes to stage the input of an average output row once, in tasks of `rows` rows.
     // Vectors are copied; or transposed; or, where their columns lie apart in memory, gathered element by element.
     static double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t rows, const Core &core) {
-        constexpr double transposed = 1, gathered = 1.75;  // cycles of an element
+        constexpr double transposed = 1, gathered = 1.75, split_into_phases = 2;  // cycles of an element
         double of_vector = cycles_of_copy(core, 1);
         if (is_turned(entry)) {
             of_vector = entry.lanes * transposed;
         } else if (Rows::gathers(entry, geometry.extent[2])) {
             of_vector = entry.lanes * gathered;
+        } else if (Rows::splits_phases(entry, geometry.extent[2])) {
+            of_vector = entry.lanes * split_into_phases;
         }
         return as_double(slab_elements(entry, geometry, rows)) / as_double(rows * entry.lanes) * of_vector;
     }
@@ -111,12 +115,19 @@ private:
         return rows;
     }
 
-    // Returns the cycles that it takes to fetch the weights that one step of a tile across channels reads, if they come
-    // from beyond the L1 cache; 0 if they do not, and for other tiles.
+    // Returns the cycles that it takes to fetch what the vectors of a step are: weights in a tile across channels, if
+    // they come from beyond the L1 cache, and inputs in one across columns, if not even the slab of a row fits the L2
+    // cache; else 0.
     static double cycles_of_memory(const Entry &entry, const Geometry &geometry, const Machine &machine,
                                    const Core &core) {
-        if (entry.across != Lanes::channels || entry.facts->inputs == Inputs::own) {
+        if (entry.facts->inputs == Inputs::own) {
             return 0;
+        }
+        if (entry.across != Lanes::channels) {
+            const bool in_l2 = slab_elements(entry, geometry, 1) * sum_bytes(entry) <= machine.l2;
+            return in_l2
+                       ? 0
+                       : as_double(entry.variant.columns * sum_bytes(entry)) / core.microarchitecture.bytes_from_beyond;
         }
         const auto &[z, y, x] = geometry.extent;
         // A tile reads the panels of its phase from end to end. A task reads those of all phases of the height and the
@@ -146,23 +157,24 @@ private:
         }
         const Core core = core_of(entry, machine);
         // Loads that straddle cache lines take longer. A tile which has no more sums than the latency asks for has
-        // nothing to do meanwhile: on Zen 3, columns 4x16 took 1.08 to 1.23 times as long as 6x16 on six layers. Of 1,
-        // 1.08 and 1.15, the second loses least on bench/planner/zen3.csv.
-        const double waiting = core.microarchitecture.latency * (across_channels ? 1 : 1.08);
+        // nothing to do meanwhile.
+        const double waiting =
+            core.microarchitecture.latency * (across_channels ? Rows::waiting_channels : Rows::waiting_columns);
         const double step =
             std::max({cycles_of_step(core, of_tile), waiting, cycles_of_memory(entry, geometry, machine, core)});
 
         const double rows = as_double(product({geometry.batch, z.output, y.output}));
         const double tiles = rows * as_double(groups * blocks(entry, geometry)) * as_double(Rows::tiles(v.columns, x));
-        const double steps = as_double(inputs) * Rows::taps(x) * Rows::taps(y) * Rows::taps(z);
+        const double taps = Rows::taps(x) * Rows::taps(y) * Rows::taps(z);
 
         // The slab is copied once for each task and each call.
         const double copies = rows * calls_along_x(entry, geometry) *
                               as_double(groups * divide_up(blocks(entry, geometry), split.blocks));
         const double staging = copies * cycles_of_staging(entry, geometry, split.rows, core);
         const double known = v.layer ? known_layer : 1;
-        const Estimate counted{tiles * steps * step * known, tiles * cycles_of_store(entry, geometry, core) * known,
-                               staging};
+        const double of_tap = across_channels ? Rows::cycles_of_tap_channels : Rows::cycles_of_tap_columns;
+        const Estimate counted{tiles * taps * (as_double(inputs) * step + of_tap) * known,
+                               tiles * cycles_of_store(entry, geometry, core) * known, staging};
         return counted.weighted(core.microarchitecture);
     }
 

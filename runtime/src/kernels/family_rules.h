@@ -27,6 +27,9 @@ struct FamilyRules {
     // The condition of a call without which its kernels cannot run, and what to tell a caller then; or null.
     bool Conditions::*needs;
     const char *unmet;
+
+    // How the time of its kernels on a CPU is estimated, where their way of summing does not tell; or null.
+    const CostModel *cost = nullptr;
 };
 
 // What one set of packed weights contains: `taps` taps, or numbers that take their place, for each input and output

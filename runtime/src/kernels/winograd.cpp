@@ -126,21 +126,6 @@ private:
     double stores_, staging_;  // cycles; those of staging are for one share of the output channels
 };
 
-// Returns how many times as long the threads take as if they shared all work evenly, at least 1.
-double imbalance(int64_t tasks, int threads) {
-    return as_double(divide_up(tasks, threads) * threads) / as_double(tasks);
-}
-
-// Returns `all`, a half of it, a quarter of it and so on down to 1, each rounded up.
-std::vector<int64_t> halves(int64_t all) {
-    std::vector<int64_t> result;
-    for (; all > 1; all = (all + 1) / 2) {
-        result.push_back(all);
-    }
-    result.push_back(1);
-    return result;
-}
-
 Work::Work(const Entry &entry, const Geometry &geometry, const Machine &machine)
     : entry_(entry), geometry_(geometry), machine_(machine), core_(core_of(entry, machine)), tasks_(entry, geometry),
       blocks_(blocks(entry, geometry)), calls_(static_cast<int64_t>(cut_into_phases(geometry.extent[0]).size() *
