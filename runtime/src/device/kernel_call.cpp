@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <new>
 #include <utility>
 
 #include "process/thread_pool.h"
@@ -134,10 +135,15 @@ int KernelCall::finish_task(const Context &task, int inner) {
     }
 }
 
-// Keeps an error's message in one line, as those of drivers have several.
+// Keeps an error's message in one line, as those of drivers have several. Where there is no memory for it, as may be
+// when that is the error, the code of the error has to do: no exception may pass through the kernel that calls this.
 void KernelCall::note_error(const char *message) {
     const Lock lock(mutex_);
-    message_ = message;
+    try {
+        message_ = message;
+    } catch (const std::bad_alloc &) {
+        message_.clear();
+    }
     std::replace(message_.begin(), message_.end(), '\n', ' ');
 }
 

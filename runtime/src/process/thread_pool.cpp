@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include "process/app_threads.h"
@@ -194,6 +195,16 @@ void renew_in_child() {
     pthread_atfork(nullptr, nullptr, renew_in_child);
 }
 
+// Returns the pool, or null where there is no memory to make it. Kernels share their work, and no exception may pass
+// through them.
+Pool *pool_if_there_is_memory() {
+    try {
+        return &pool.get();
+    } catch (const std::bad_alloc &) {
+        return nullptr;
+    }
+}
+
 // Shares work in threads of the app's, which get their own floating-point environments back.
 void run_in_app(AppThreads::Run run, int threads, void (*share)(void *closure), void *closure) {
     struct Work {
@@ -226,8 +237,13 @@ void share_work(int threads, void (*share)(void *closure), void *closure) {
         run_in_app(app->run(), threads, share, closure);
         return;
     }
+    Pool *const helpers = pool_if_there_is_memory();
+    if (helpers == nullptr) {
+        share(closure);
+        return;
+    }
     Job job{share, closure, threads - 1};
-    pool.get().run(job);
+    helpers->run(job);
 }
 
 }  // namespace unstride
