@@ -16,7 +16,10 @@ BENCH  ?=
 # make experiments EXPERIMENTS="--layers gcnet --plugin Mine=libautoschedule_mine.so"
 EXPERIMENTS ?=
 
+MINUTES ?= 10
+
 VENV   := .venv
+FUZZ   := $(BUILD)/fuzz
 PEERS  := .venv-peers
 TORCH  := .venv-torch
 PYTHON := $(VENV)/bin/python
@@ -51,6 +54,30 @@ test-torch: $(BUILD)/CMakeCache.txt $(TORCH)/done  ## build unstride.torch and r
 	@$(CMAKE) -B $(BUILD) -DUNSTRIDE_TORCH=ON -DUNSTRIDE_TORCH_PYTHON=$(CURDIR)/$(TORCH)/bin/python
 	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_torch
 	PYTHONPATH=$(BUILD)/python $(TORCH)/bin/python -m pytest -p no:cacheprovider python/tests/torch
+
+fuzz: fuzzers  ## look for faults with libFuzzer for MINUTES (default: 10), which needs clang; what is found is in build/fuzz
+	@mkdir -p $(FUZZ)/api $(FUZZ)/formats
+	@for fuzzer in api formats; do \
+	    echo "Fuzzing $$fuzzer for half of $(MINUTES) minutes"; \
+	    UNSTRIDE_WISDOM= $(FUZZ)/libfuzzer_$$fuzzer -max_total_time=$$(($(MINUTES) * 30)) -max_len=4096 -timeout=120 \
+	        -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 -artifact_prefix=$(FUZZ)/ \
+	        $(FUZZ)/$$fuzzer tests/fuzz/corpus/$$fuzzer || exit 1; \
+	done
+
+fuzz-corpus: fuzzers  ## keep the inputs of `make fuzz` that reach something new in tests/fuzz/corpus
+	@for fuzzer in api formats; do \
+	    mkdir -p $(FUZZ)/$$fuzzer; rm -rf $(FUZZ)/merged; mkdir $(FUZZ)/merged; \
+	    UNSTRIDE_WISDOM= $(FUZZ)/libfuzzer_$$fuzzer -merge=1 -verbosity=0 $(FUZZ)/merged \
+	        tests/fuzz/corpus/$$fuzzer $(FUZZ)/$$fuzzer || exit 1; \
+	    rm -rf tests/fuzz/corpus/$$fuzzer; mv $(FUZZ)/merged tests/fuzz/corpus/$$fuzzer; \
+	done
+
+fuzzers: $(BUILD)/CMakeCache.txt
+	@cmake/install-packages.sh clang
+	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride
+	@$(CMAKE) -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(VENV)/bin/ninja -DCMAKE_CXX_COMPILER=clang++ \
+	    -DUNSTRIDE_BUILD=$(CURDIR)/$(BUILD) -S tests/fuzz/libfuzzer -B $(FUZZ)
+	@$(CMAKE) --build $(FUZZ) -j $(JOBS)
 
 bench: build layer-kernels  ## measure all variants on the layer table, and write a report
 	$(PYTHON) bench/bench.py --build $(BUILD) $(BENCH)
@@ -116,4 +143,4 @@ $(TORCH)/done: requirements-torch.txt
 packages:
 	@cmake/install-packages.sh
 
-.PHONY: help demo build test test-torch bench bench-peers experiments layer-kernels wheel test-wheel install format lint clean setup packages
+.PHONY: help demo build test test-torch fuzz fuzz-corpus fuzzers bench bench-peers experiments layer-kernels wheel test-wheel install format lint clean setup packages

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests and the command line need from the distribution, where it is missing. Each line looks for the
-# thing itself: what one package brings says nothing of another.
+# thing itself: what one package brings says nothing of another. Arguments name what only some targets of the Makefile
+# need: clang, valgrind or oclgrind.
 set -eu
 
 missing=
@@ -12,6 +13,12 @@ missing=
 ls /etc/OpenCL/vendors/pocl*.icd >/dev/null 2>&1 || missing="$missing pocl-opencl-icd"
 PATH="$PATH:/sbin:/usr/sbin" ldconfig -p | grep -q 'libOpenCL\.so\.1 ' || missing="$missing ocl-icd-libopencl1"
 command -v pkg-config >/dev/null || missing="$missing pkg-config"
+for program in "$@"; do
+    command -v "$program" >/dev/null || missing="$missing $program"
+    # Sanitizers and libFuzzer are in a package of their own.
+    [ "$program" != clang ] || ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a >/dev/null 2>&1 ||
+        missing="$missing libclang-rt-dev"
+done
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then

@@ -36,6 +36,7 @@ FLOORS = [
     ("tools", r"tools/", ["public headers", "bench"]),
     ("python", r"python/", ["public headers"]),
     ("tests of the inside", r"tests/inside/", ["shared facts", "operators", "public headers", *ROOMS, "tests"]),
+    ("tests of files", r"tests/fuzz/formats/", ["public headers", "bench", "tools", "tests"]),
     ("tests", r"tests/", ["public headers"]),
     ("examples", r"examples/", ["public headers"]),
 ]

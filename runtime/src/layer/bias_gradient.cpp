@@ -46,19 +46,20 @@ void add_through_copies(PositionSums &sums, const View<const void> &view, Layout
 
 void ConvTranspose::State::bias_gradient(const View<const void> &grad_output, const View<void> &grad_bias,
                                          Update update, const CudaStream *cuda) const {
-    const auto [geometry, layout] = check_bias_gradient(
+    const GradientCall call = check_bias_gradient(
         options, grad_output, grad_bias, forced_layout(Operator::bias_gradient).value_or(Layout::ncdhw), spatial);
     if (cuda != nullptr) {
         check_on_cuda(device);
     }
-    const bool is_empty = geometry.batch == 0, through_copies = device != Device::cpu && cuda == nullptr;
-    const Problem problem = problem_of(Operator::bias_gradient, geometry, layout, {grad_output.dtype, grad_bias.dtype});
+    const bool is_empty = call.geometry.batch == 0, through_copies = device != Device::cpu && cuda == nullptr;
+    const Problem problem =
+        problem_of(Operator::bias_gradient, call.geometry, call.layout, {grad_output.dtype, grad_bias.dtype});
     const int64_t stride = grad_bias.strides[0];
     const auto sum_with = [&](const Entry *entry) {
         if (through_copies && !is_empty) {
             const Stream stream = stream_on(device);
             PositionSums sums(entry, problem, stream);
-            add_through_copies(sums, lifted(grad_output, spatial), layout, stream);
+            add_through_copies(sums, lifted(grad_output, spatial), call.layout, stream);
             sums.store_from_process({Device::cpu, grad_bias.dtype, grad_bias.data, nullptr, 0}, stride, update);
             return;
         }

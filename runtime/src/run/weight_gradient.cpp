@@ -112,15 +112,15 @@ private:
         if (z.outputs.count <= 0 || y.outputs.count <= 0 || x.outputs.count <= 0) {
             return;  // no tap meets an output
         }
-        const auto part = [&](const Array &array, const Range &from_x, const Range &from_y, const Range &from_z,
-                              const Range &channels) {
+        const auto part = [&, of_items = items](const Array &array, const Range &from_x, const Range &from_y,
+                                                const Range &from_z, const Range &channels) {
             Array::Window window = array.whole();
             window[Array::column] = from_x;
             window[Array::row] = from_y;
             window[Array::slice] = from_z;
             window[Array::channel] = channels;
             window[Array::group] = {share.group, 1, 1};
-            window[Array::item] = items;
+            window[Array::item] = of_items;
             return array.window(window);
         };
         KernelBuffer<6> input = part(input_, columns, rows, slices, input_channels(lanes, others)).as_input(1);
