@@ -55,6 +55,27 @@ test-torch: $(BUILD)/CMakeCache.txt $(TORCH)/done  ## build unstride.torch and r
 	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_torch
 	PYTHONPATH=$(BUILD)/python $(TORCH)/bin/python -m pytest -p no:cacheprovider python/tests/torch
 
+test-tsan: build  ## run the tests in which threads meet, under ThreadSanitizer
+	$(CTEST) --test-dir $(BUILD) -R '^races' --output-on-failure --parallel $(JOBS)
+
+test-asan:  ## build everything with AddressSanitizer and UndefinedBehaviorSanitizer in build/asan, and run the tests
+	@$(MAKE) --no-print-directory PRESET=asan BUILD=$(BUILD)/asan test
+
+test-valgrind: $(BUILD)/CMakeCache.txt  ## run every kernel for AVX2 under valgrind, on small problems
+	@cmake/install-packages.sh valgrind
+	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target fuzz_api
+	UNSTRIDE_WISDOM= valgrind --quiet --error-exitcode=9 $(BUILD)/tests/fuzz_api --variants avx2
+
+# Oclgrind is the only driver of OpenCL then, and writes what it finds into a file.
+test-oclgrind: $(BUILD)/CMakeCache.txt  ## run random geometries for OpenCL in Oclgrind, which finds races and bad addresses
+	@cmake/install-packages.sh oclgrind
+	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target fuzz_api
+	@ls /usr/lib*/oclgrind/liboclgrind-rt-icd.so >$(BUILD)/oclgrind.icd
+	@rm -f $(BUILD)/oclgrind.log
+	OCL_ICD_VENDORS=$(CURDIR)/$(BUILD)/oclgrind.icd OCLGRIND_DATA_RACES=1 OCLGRIND_CHECK_API=1 \
+	    OCLGRIND_LOG=$(BUILD)/oclgrind.log $(BUILD)/tests/fuzz_api --device opencl --count 40
+	@! cat $(BUILD)/oclgrind.log 2>/dev/null | grep .
+
 fuzz: fuzzers  ## look for faults with libFuzzer for MINUTES (default: 10), which needs clang; what is found is in build/fuzz
 	@mkdir -p $(FUZZ)/api $(FUZZ)/formats
 	@for fuzzer in api formats; do \
@@ -67,7 +88,7 @@ fuzz: fuzzers  ## look for faults with libFuzzer for MINUTES (default: 10), whic
 fuzz-corpus: fuzzers  ## keep the inputs of `make fuzz` that reach something new in tests/fuzz/corpus
 	@for fuzzer in api formats; do \
 	    mkdir -p $(FUZZ)/$$fuzzer; rm -rf $(FUZZ)/merged; mkdir $(FUZZ)/merged; \
-	    UNSTRIDE_WISDOM= $(FUZZ)/libfuzzer_$$fuzzer -merge=1 -verbosity=0 $(FUZZ)/merged \
+	    UNSTRIDE_WISDOM= $(FUZZ)/libfuzzer_$$fuzzer -merge=1 -use_counters=0 -verbosity=0 $(FUZZ)/merged \
 	        tests/fuzz/corpus/$$fuzzer $(FUZZ)/$$fuzzer || exit 1; \
 	    rm -rf tests/fuzz/corpus/$$fuzzer; mv $(FUZZ)/merged tests/fuzz/corpus/$$fuzzer; \
 	done
@@ -143,4 +164,5 @@ $(TORCH)/done: requirements-torch.txt
 packages:
 	@cmake/install-packages.sh
 
-.PHONY: help demo build test test-torch fuzz fuzz-corpus fuzzers bench bench-peers experiments layer-kernels wheel test-wheel install format lint clean setup packages
+.PHONY: help demo build test test-torch test-tsan test-asan test-valgrind test-oclgrind \
+    fuzz fuzz-corpus fuzzers bench bench-peers experiments layer-kernels wheel test-wheel install format lint clean setup packages

@@ -1,10 +1,12 @@
 // The fuzzer of the API without libFuzzer: random geometries by their seeds, and inputs that libFuzzer found.
 //
 //     fuzz_api [--count N] [--seed FIRST] [--device opencl] [--tell] [FILE or FOLDER...]
+//     fuzz_api --variants ISA [--count N]      calls of each variant of an instruction set, for valgrind
 //
 // With --tell it says what each one is. It ends with status 0 if nothing was found. A crash tells its seed or file,
 // too.
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -36,6 +38,7 @@ struct Arguments {
     uint64_t count = 0, seed = 1;
     unstride::Device device = unstride::Device::cpu;
     bool tell = false;
+    std::string variants;
     std::vector<std::filesystem::path> files;
 };
 
@@ -50,6 +53,8 @@ Arguments parse(int argc, char **argv) {
         } else if (name == "--device" && value == "opencl") {
             arguments.device = unstride::Device::opencl;
             i++;
+        } else if (name == "--variants") {
+            arguments.variants = argv[++i];
         } else if (name == "--tell") {
             arguments.tell = true;
         } else if (std::filesystem::is_directory(name)) {
@@ -81,6 +86,15 @@ public:
         }
     }
 
+    void look_at(const unstride::Variant &variant, uint64_t seed) {
+        std::snprintf(current, sizeof current, "%s", variant.name.c_str());
+        const std::string found = finding_of(Choices(seed), variant);
+        if (!found.empty()) {
+            std::cerr << "seed " << seed << ": " << found << std::endl;
+            count_++;
+        }
+    }
+
     int count() const {
         return count_;
     }
@@ -91,7 +105,27 @@ private:
     int count_ = 0;
 };
 
+int run_variants(const Arguments &arguments) {
+    Findings findings(arguments);
+    int variants = 0;
+    for (const unstride::Variant &variant : unstride::variants()) {
+        if (variant.isa != arguments.variants || !variant.runs_here()) {
+            continue;
+        }
+        variants++;
+        for (uint64_t i = 0; i < std::max<uint64_t>(arguments.count, 1); i++) {
+            findings.look_at(variant, arguments.seed + i);
+        }
+    }
+    std::cout << variants << " variants: " << findings.count() << " findings" << std::endl;
+    return findings.count() == 0 && variants > 0 ? 0 : 1;
+}
+
 int run(const Arguments &arguments) {
+    if (!arguments.variants.empty()) {
+        return run_variants(arguments);
+    }
+
     if (arguments.device != unstride::Device::cpu) {
         try {
             unstride::device_info(arguments.device);
@@ -126,7 +160,13 @@ int main(int argc, char **argv) {
         std::signal(signal, tell_current);
     }
     try {
-        return run(parse(argc, argv));
+        const Arguments arguments = parse(argc, argv);
+        const int status = run(arguments);
+        if (arguments.device != unstride::Device::cpu) {
+            // Oclgrind is gone already when Halide's runtime gives back what it has of the driver at the end.
+            std::_Exit(status);
+        }
+        return status;
     } catch (const std::exception &e) {
         std::cerr << e.what() << std::endl;
         return 2;

@@ -97,6 +97,10 @@ Session::Session(Choices &choices, Device device)
     }
 }
 
+Session::Session(Choices &choices, const Variant &variant)
+    : choices_(choices), only_(&variant), drawn_(draw_for(choices, variant)), layer_(drawn_.options, drawn_.spatial) {
+}
+
 std::string Session::text() const {
     return describe(drawn_) + "; " + to_string(call_.op) + " of " + to_string(call_.types) + " in " +
            to_string(call_.layout) + (call_.update == Update::accumulate ? ", accumulated" : "") +
@@ -147,6 +151,11 @@ void Session::choose_call() {
     const Triple &stride = drawn_.options.stride;
     if (call_.op == Operator::input_gradient && std::max({stride[0], stride[1], stride[2]}) > 1) {
         call_.types = types.input;  // There are kernels from 16 bits to f32 where the gradient is a forward alone.
+    }
+    if (only_ != nullptr) {
+        call_.op = only_->op;
+        call_.layout = only_->layout;
+        call_.types = only_->types;
     }
     call_.update = call_.op != Operator::forward && choices_.once_in(3) ? Update::accumulate : Update::replace;
     set_threads(choices_.once_in(8) ? static_cast<int>(choices_.between(2, 4)) : 1);
@@ -208,32 +217,41 @@ void Session::prepare() {
     }
 }
 
-void Session::force_variant() {
+// Forces a variant if it can run the call, and else makes sure that it is refused. Returns whether it is forced.
+bool Session::force(const Variant &v, int64_t rows) {
+    const bool fits = v.runs_here() && takes(v, drawn_.options);
+    try {
+        layer_.set_variant(v.name, rows, call_.op);
+    } catch (const InvalidArgument &e) {
+        if (fits) {
+            throw Finding("variant " + v.name + " is refused: " + e.what());
+        }
+        return false;
+    }
+    if (!fits) {
+        throw Finding("variant " + v.name + " is not refused");
+    }
+    forced_ = v.name;
+    const std::vector<double> numbers = numbers_of(call_.from[0]);
+    if (call_.op == Operator::forward && !numbers.empty() &&
+        !takes_numbers(v, {weight_.begin(), weight_.end()}, {numbers.begin(), numbers.end()})) {
+        if (refusal().empty()) {
+            throw Finding("numbers that the variant does not take are not refused");
+        }
+        layer_.set_variant("");
+        forced_.clear();
+        return false;
+    }
+    return true;
+}
+
+void Session::force_any_variant() {
     const std::vector<const Variant *> &all = variants_of(call_.op, call_.layout, call_.types);
-    for (int i = 0; i < 4 && !all.empty() && forced_.empty(); i++) {
+    for (int i = 0; i < 4 && !all.empty(); i++) {
         const Variant &v = *choices_.of(all);
         const int64_t rows = is_gradient_of_parameters(call_.op) || choices_.once_in(2) ? 0 : choices_.between(1, 4);
-        const bool fits = v.runs_here() && takes(v, drawn_.options);
-        try {
-            layer_.set_variant(v.name, rows, call_.op);
-        } catch (const InvalidArgument &e) {
-            if (fits) {
-                throw Finding("variant " + v.name + " is refused: " + e.what());
-            }
-            continue;
-        }
-        if (!fits) {
-            throw Finding("variant " + v.name + " is not refused");
-        }
-        forced_ = v.name;
-        const std::vector<double> numbers = numbers_of(call_.from[0]);
-        if (!takes_numbers(v, {weight_.begin(), weight_.end()}, {numbers.begin(), numbers.end()}) &&
-            call_.op == Operator::forward && !numbers.empty()) {
-            if (refusal().empty()) {
-                throw Finding("numbers that the variant does not take are not refused");
-            }
-            layer_.set_variant("");
-            forced_.clear();
+        if (force(v, rows)) {
+            return;
         }
     }
 }
@@ -269,11 +287,16 @@ double Session::bound_of(const Reference &reference, double added) const {
     }
     const double most = *std::max_element(reference.magnitudes.begin(), reference.magnitudes.end());
     const double epsilon = std::ldexp(1., 1 - precision(call_.types.sums()));
-    if (is_gradient_of_parameters(call_.op)) {  // the bound of docs/algorithm.md
-        const double terms = static_cast<double>(element_count(drawn_.output));
-        return std::min(terms + 8, 640.) * epsilon / 2 * (most + added);
-    }
-    return 4 * epsilon * (most + added);
+    const Triple &k = drawn_.options.kernel_size;
+    const bool over_positions = is_gradient_of_parameters(call_.op);
+    // Elements that share memory are equal, so that roundings may add up: in the reference, too, which sums in f64.
+    const auto terms = static_cast<double>(
+        over_positions ? element_count(drawn_.output)
+                       : std::max(drawn_.options.in_channels, drawn_.options.out_channels) * k[0] * k[1] * k[2]);
+    const double of_reference = terms * std::ldexp(1., -53);
+    // Sums over positions have the bound of docs/algorithm.md.
+    const double relative = over_positions ? std::min(terms + 8, 640.) * epsilon / 2 : 4 * epsilon;
+    return (relative + of_reference) * (most + added);
 }
 
 Outcome Session::expected_forward(const std::vector<double> &before) const {
@@ -378,8 +401,10 @@ void Session::call() {
     set_parameters();
     prepare();
     layer_.set_variant("");
-    if (layer_.device() == Device::cpu && choices_.once_in(2)) {
-        force_variant();
+    if (only_ != nullptr) {
+        force(*only_, 0);
+    } else if (layer_.device() == Device::cpu && choices_.once_in(2)) {
+        force_any_variant();
     }
     const std::vector<double> before = numbers_of(call_.to);
     call_.perform(layer_);

@@ -35,6 +35,9 @@ class Session {
 public:
     explicit Session(Choices &choices, Device device = Device::cpu);
 
+    // A layer that a variant of the CPU can run, and which runs nothing else.
+    Session(Choices &choices, const Variant &variant);
+
     // Computes an operator, and throws a Finding if the result or the memory beside it is wrong.
     void call();
 
@@ -53,7 +56,8 @@ private:
     void prepare();
     void prepare_forward();
     void choose_activation();
-    void force_variant();
+    void force_any_variant();
+    bool force(const Variant &v, int64_t rows);
     std::string refusal();
     Outcome expected(const std::vector<double> &before) const;
     Outcome expected_forward(const std::vector<double> &before) const;
@@ -67,6 +71,7 @@ private:
     Shape asked_size() const;
 
     Choices &choices_;
+    const Variant *only_ = nullptr;
     Drawn drawn_;
     ConvTranspose layer_;
     std::vector<double> weight_, bias_;

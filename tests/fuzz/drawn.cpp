@@ -1,6 +1,7 @@
 #include "drawn.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "support/harness.h"
 
@@ -79,20 +80,42 @@ int64_t Drawn::work() const {
     return element_count(input) * (options.out_channels / options.groups) * k[0] * k[1] * k[2];
 }
 
+namespace {
+
+bool exists_and_is_small(const Drawn &drawn, int64_t most) {
+    const Shape item(drawn.output.begin() + 1, drawn.output.end());  // The batch may be empty.
+    return std::min({drawn.output[2], drawn.output[3], drawn.output[4]}) > 0 && drawn.work() <= most &&
+           element_count(drawn.output) <= most_elements && element_count(item) <= most_elements;
+}
+
+}  // namespace
+
 Drawn draw(Choices &choices) {
     const int64_t most = choices.once_in(30) ? most_work : usual_work;
     const int spatial = choices.once_in(2) ? static_cast<int>(choices.between(1, 2)) : 3;
     for (int i = 0; i < 1000; i++) {
-        Drawn drawn = draw_any(choices, spatial);
-        const Shape item(drawn.output.begin() + 1, drawn.output.end());  // The batch may be empty.
-        if (std::min({drawn.output[2], drawn.output[3], drawn.output[4]}) > 0 && drawn.work() <= most &&
-            element_count(drawn.output) <= most_elements && element_count(item) <= most_elements) {
+        const Drawn drawn = draw_any(choices, spatial);
+        if (exists_and_is_small(drawn, most)) {
             return drawn;
         }
     }
     Drawn least;  // Bytes that are missing are zeros, of which nothing else may come.
     least.input = least.output = {1, 1, 1, 1, 1};
     return least;
+}
+
+Drawn draw_for(Choices &choices, const Variant &variant) {
+    for (int i = 0; i < 100'000; i++) {
+        Drawn drawn = draw_any(choices, 3);
+        drawn.options = fitted(drawn.options, variant);
+        drawn.called = drawn.options;
+        drawn.input[1] = drawn.options.in_channels;
+        drawn.output = reference_shape(drawn.called, drawn.input);
+        if (drawn.input[0] > 0 && takes(variant, drawn.options) && exists_and_is_small(drawn, most_work)) {
+            return drawn;
+        }
+    }
+    throw std::runtime_error("no layer was found for variant " + variant.name);
 }
 
 std::string describe(const Drawn &drawn) {

@@ -26,6 +26,9 @@ struct Drawn {
 // Returns a layer whose output exists, and which takes few multiplications.
 Drawn draw(Choices &choices);
 
+// Returns such a layer that a variant can run.
+Drawn draw_for(Choices &choices, const Variant &variant);
+
 std::string describe(const Drawn &drawn);
 
 }  // namespace unstride::tests

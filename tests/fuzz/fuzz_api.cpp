@@ -34,6 +34,17 @@ std::string finding_of(Choices choices, Device device, std::string *last_call) {
     return "";
 }
 
+std::string finding_of(Choices choices, const Variant &variant) {
+    try {
+        Session session(choices, variant);
+        session.call();
+        session.call();
+    } catch (const std::exception &e) {
+        return e.what() + ("\n    " + variant.name);
+    }
+    return "";
+}
+
 }  // namespace unstride::tests
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {

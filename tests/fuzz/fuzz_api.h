@@ -12,6 +12,9 @@ namespace unstride::tests {
 // `last_call`, if that is not null.
 std::string finding_of(Choices choices, Device device, std::string *last_call = nullptr);
 
+// The same for calls that a variant of the CPU runs.
+std::string finding_of(Choices choices, const Variant &variant);
+
 }  // namespace unstride::tests
 
 #endif

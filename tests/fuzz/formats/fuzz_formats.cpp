@@ -103,7 +103,7 @@ const std::string &beginning_of_lines() {
         const Shape input{1, 16, 4, 8, 8};
         const Plan plan = ConvTranspose3d(options).plan(input, Layout::ncdhw);
         forget_wisdom();
-        add_wisdom({options, input, {}, Layout::ncdhw, 1, plan.variant.name});
+        add_wisdom({options, input, {}, Layout::ncdhw, 1, plan.variant.name, 1, 1e-3});
         const std::string text = wisdom_text();
         forget_wisdom();
         const size_t first = text.find('\n') + 1;
