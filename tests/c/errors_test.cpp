@@ -236,7 +236,7 @@ TEST_CASE("arrays that do not fit", "[c]") {
         change(c);
         return c.forward();
     };
-    const int64_t strides[4] = {24, 12, -4, 1};
+    const int64_t strides[4] = {24, 12, int64_t{1} << 61, 1};
     CHECK(with([](Call &) {}) == "ok");
     CHECK(with([](Call &c) { c.input.sizes[1] = 4; }) ==
           "invalid argument: Given transposed=1, weight of size [2, 3, 2, 2], expected input[1, 4, 3, 4] to have 2 "
@@ -254,7 +254,7 @@ TEST_CASE("arrays that do not fit", "[c]") {
     CHECK(with([](Call &c) { c.input.array.data = nullptr; }) == "invalid argument: input is null");
     CHECK(with([](Call &c) { c.input.array.byte_offset = 2; }) == "invalid argument: input is not aligned to 4 bytes");
     CHECK(with([&](Call &c) { c.input.array.strides = strides; }) ==
-          "invalid argument: input has stride -4 in dimension 2, which must be 0 or more: got strides [24, 12, -4, 1]");
+          "invalid argument: sizes overflow 64-bit arithmetic");
     CHECK(with([](Call &c) { c.output.sizes[2] = 9; }).rfind("invalid argument: ", 0) == 0);
     CHECK(with([](Call &c) { c.residual.sizes[2] = 5; }) ==
           "invalid argument: expected a residual of the output's size [1, 3, 6, 8], but got [1, 3, 5, 8]");
@@ -272,9 +272,8 @@ TEST_CASE("arrays that do not fit", "[c]") {
     CHECK(said(unstride_layer_set_weight(layer, &c.input.array)) ==
           "invalid argument: size mismatch for weight: expected [2, 3, 2, 2], but got [1, 2, 3, 4]");
     c.grad_weight.array.strides = strides;
-    CHECK(
-        said(unstride_layer_set_weight(layer, &c.grad_weight.array)) ==
-        "invalid argument: weight has stride -4 in dimension 2, which must be 0 or more: got strides [24, 12, -4, 1]");
+    CHECK(said(unstride_layer_set_weight(layer, &c.grad_weight.array)) ==
+          "invalid argument: sizes overflow 64-bit arithmetic");
     const int64_t shared[4] = {12, 4, 1, 1};
     c.grad_weight.array.strides = shared;
     CHECK(said(unstride_layer_set_weight(layer, &c.grad_weight.array)) == "ok");

@@ -198,11 +198,10 @@ TEST_CASE("a halo is what a block depends on", "[blocks]") {
     }
 }
 
-TEST_CASE("blocks are of arrays that no forward can have", "[blocks]") {
+TEST_CASE("blocks are of arrays that no machine can have", "[blocks]") {
     constexpr int64_t many = 1 << 14;
     const ConvTranspose3d layer(1, 2, 2, 2);
     const Shape whole{1, 1, many, many, many};
-    CHECK(error_of<InvalidArgument>([&] { layer.output_shape(whole); }).find("2^31 - 1 elements") != std::string::npos);
     const Block block{{2000, 30000, 2 * many - 6}, {2004, 30002, 2 * many}};
     const Block needed = layer.halo(whole, block);
     CHECK(needed.begin == Shape{1000, 15000, many - 3});

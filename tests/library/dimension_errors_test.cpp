@@ -111,18 +111,10 @@ TEST_CASE("views of one and two dimensions that the kernels cannot take", "[dime
     View<const float> from = dense_view<const float>(input.data(), {2, 3, 3, 4}, Layout::ncdhw, 2);
     const View<float> to = dense_view(output.data(), {2, 5, 6, 8}, Layout::ncdhw, 2);
     CHECK(error_of<InvalidArgument>([&] {
-              layer.forward(from, dense_view(output.data(), {2, 5, 6, 8}, Layout::ndhwc, 2));
-          }) == "input and output must both have dense columns (ncdhw: stride 1 in dimension 3) or dense channels "
-                "(ndhwc: stride 1 in dimension 1); "
-                "input has dense columns, with strides [36, 12, 4, 1]; output has dense channels, with strides [240, "
-                "1, 40, 5]");
-    CHECK(error_of<InvalidArgument>([&] {
               layer.forward(from, dense_view(output.data(), {5, 6, 8}, Layout::ncdhw, 2));
           }) == "expected output of size [2, 5, 6, 8], but got [5, 6, 8]");
-    from.strides[1] = int64_t{1} << 31;
-    CHECK(error_of<InvalidArgument>([&] { layer.forward(from, to); }) ==
-          "input has stride 2147483648 in dimension 1, which must be at most 2147483647: got strides [36, 2147483648, "
-          "4, 1]");
+    from.strides[1] = int64_t{1} << 62;
+    CHECK(error_of<InvalidArgument>([&] { layer.forward(from, to); }) == "sizes overflow 64-bit arithmetic");
 }
 
 TEST_CASE("arrays that were made for another number of dimensions", "[dimensions][errors]") {

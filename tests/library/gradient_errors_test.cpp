@@ -93,8 +93,6 @@ TEST_CASE("a grad_output of the wrong shape", "[gradients][errors]") {
     huge.grad_output =
         View<const void>(huge.output_memory.data(), DType::f32, {1, 6, 1, 1, (int64_t{1} << 29) + 1}, {0, 0, 0, 0, 1});
     CHECK(huge.of_bias().find("sizes of more than 2^29 along one dimension are not supported") == 0);
-    huge.grad_output.sizes[4] = int64_t{1} << 29;
-    CHECK(huge.of_bias().find("more than 2^31 - 1 elements in one item of the batch are not supported") == 0);
 }
 
 TEST_CASE("an input or grad_input that the layer cannot have", "[gradients][errors]") {
@@ -182,39 +180,14 @@ TEST_CASE("types of gradients that do not fit", "[gradients][errors]") {
 }
 
 TEST_CASE("gradients' strides that cannot be", "[gradients][errors]") {
-    Gradients mixed, sparse, missing, negative, distant;
-    mixed.grad_output.strides = dense_strides(mixed.grad_output.sizes, Layout::ndhwc);
-    const std::string dense =
-        " must both have dense columns (ncdhw: stride 1 in dimension 4) or dense channels (ndhwc: "
-        "stride 1 in dimension 1); ";
-    CHECK(mixed.of_input() == "grad_output and grad_input" + dense +
-                                  "grad_output has dense channels, with strides [1152, 1, 288, 48, 6]; grad_input has "
-                                  "dense columns, with strides [72, 24, 12, 4, 1]");
-    CHECK(mixed.of_weight() == "input and grad_output" + dense +
-                                   "input has dense columns, with strides [72, 24, 12, 4, 1]; grad_output has dense "
-                                   "channels, with strides [1152, 1, 288, 48, 6]");
-    sparse.grad_output = View<const void>(sparse.output_memory.data(), DType::f32, {1, 6, 2, 2, 2}, {99, 99, 9, 4, 2});
-    CHECK(sparse.of_bias() == "grad_output must have dense columns (ncdhw: stride 1 in dimension 4) or dense channels "
-                              "(ndhwc: stride 1 in dimension 1); grad_output has neither, with strides [99, 99, 9, 4, "
-                              "2]");
+    Gradients missing, distant;
     missing.grad_output.strides.pop_back();
     missing.grad_bias.strides.clear();
     CHECK(missing.of_input() == "grad_output has 5 sizes, but 4 strides");
     missing.grad_output.strides.push_back(1);
     CHECK(missing.of_bias() == "grad_bias has 1 sizes, but 0 strides");
-    negative.grad_output.strides[2] = -48;
-    negative.grad_bias.strides[0] = -1;
-    CHECK(negative.of_input() == "grad_output has stride -48 in dimension 2, which must be 0 or more: got strides "
-                                 "[1152, 192, -48, 8, 1]");
-    negative.grad_output.strides[2] = 48;
-    negative.grad_weight.strides[1] = -27;
-    CHECK(negative.of_bias() == "grad_bias has stride -1 in dimension 0, which must be 0 or more: got strides [-1]");
-    CHECK(negative.of_weight() == "grad_weight has stride -27 in dimension 1, which must be 0 or more: got strides "
-                                  "[54, -27, 9, 3, 1]");
-    distant.grad_input.strides[2] = far;
-    CHECK(distant.of_input() == "grad_input has stride " + std::to_string(far) +
-                                    " in dimension 2, which must be at most 2147483647: got strides [72, 24, " +
-                                    std::to_string(far) + ", 4, 1]");
+    distant.grad_input.strides[2] = std::numeric_limits<int64_t>::min();
+    CHECK(distant.of_input() == "sizes overflow 64-bit arithmetic");
     distant.grad_weight.strides[0] = std::numeric_limits<int64_t>::max();
     CHECK(distant.of_weight() == "sizes overflow 64-bit arithmetic");
 }

@@ -64,6 +64,17 @@ Array Array::rows_of_columns(const Range &rows, int64_t columns) const {
     return result;
 }
 
+Array Array::box_of_row(int64_t first, const Array &sizes) const {
+    Array result = *this;
+    result.origin_.offset += first * strides_[column];
+    for (const Dimension d : {column, row, slice}) {
+        result.extents_[d] = sizes.extents_[d];
+    }
+    result.strides_[row] = strides_[column] * sizes.extents_[column];
+    result.strides_[slice] = result.strides_[row] * sizes.extents_[row];
+    return result;
+}
+
 bool Array::is_aligned(int64_t elements) const {
     for (const Dimension d : {column, row, slice, item}) {
         if (extents_[d] > 1 && strides_[d] % elements != 0) {
@@ -71,6 +82,32 @@ bool Array::is_aligned(int64_t elements) const {
         }
     }
     return reinterpret_cast<uintptr_t>(data()) % static_cast<uintptr_t>(elements * size_of(dtype())) == 0;
+}
+
+bool Array::fits_kernels(Layout layout, int64_t most) const {
+    const Array joined = grouped(1);
+    const Dimension dense = layout == Layout::ncdhw ? column : channel;
+    int64_t elements = 1, reach = 1;
+    for (const Dimension d : {column, row, slice, channel}) {
+        const int64_t extent = joined.extents_[d], stride = joined.strides_[d];
+        if (extent > most / elements) {
+            return false;
+        }
+        elements *= std::max<int64_t>(extent, 1);
+        if (extent > 1 && (stride < 0 || stride > most / extent || (d == dense && stride != 1))) {
+            return false;
+        }
+        reach += extent > 1 ? (extent - 1) * stride : 0;
+    }
+    const int64_t items = extents_[item], apart = strides_[item];
+    if (items > 1 && apart < 0) {
+        return false;
+    }
+    // Items that lie between each other belong to one call.
+    if (items > 1 && apart < reach) {
+        reach = add(reach, multiply(items - 1, apart));
+    }
+    return reach <= most;
 }
 
 std::array<int64_t, Array::rank> Array::strides_that_matter(int64_t lone_stride) const {

@@ -117,6 +117,10 @@ public:
     // rows.first + r * rows.step of this array. The rows may overlap.
     Array rows_of_columns(const Range &rows, int64_t columns) const;
 
+    // Returns the columns of an array of one row from number `first` on as a box of the sizes of another array, row
+    // after row and slice after slice.
+    Array box_of_row(int64_t first, const Array &sizes) const;
+
     int64_t extent(Dimension d) const {
         return extents_[d];
     }
@@ -137,6 +141,11 @@ public:
     // Returns whether the address of each position's first channel is a multiple of this many elements. Then a kernel
     // can load this many channels at once, if they are dense and their number is a multiple of it, too.
     bool is_aligned(int64_t elements) const;
+
+    // Returns whether kernels of a layout take the array as it is: whether its columns or channels are dense, no stride
+    // is negative, and an item of the batch has and reaches over at most this many elements. Channels in a row are one
+    // stride apart, as in a whole array.
+    bool fits_kernels(Layout layout, int64_t most) const;
 
     // Return the buffers that a kernel takes: as its input, which has no dimension `phase`, and as its output or
     // residual. The stride of a dimension of one element does not matter, and becomes `lone_stride`, or 1 in an output,

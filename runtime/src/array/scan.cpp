@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -15,53 +16,66 @@ namespace {
 // Returns whether no number is above `limit` in magnitude. Numbers and limit are given by their bits, which without the
 // sign are ordered as the magnitudes are. Infinities and NaN are above every limit.
 template<typename Bits>
-bool are_up_to(Bits limit, const void *numbers, int64_t count) {
-    const auto *from = static_cast<const char *>(numbers);
+bool are_up_to(Bits limit, const char *numbers, int64_t count, int64_t step) {
     constexpr Bits magnitude = std::numeric_limits<Bits>::max() >> 1;
-    Bits above = 0;
-    for (int64_t i = 0; i < count; i++) {
-        Bits bits = 0;
-        std::memcpy(&bits, from + i * static_cast<int64_t>(sizeof(bits)), sizeof(bits));
-        above |= (bits & magnitude) > limit ? 1 : 0;
-    }
-    return above == 0;
+    const auto look = [&](int64_t apart) {
+        Bits above = 0;
+        for (int64_t i = 0; i < count; i++) {
+            Bits bits = 0;
+            std::memcpy(&bits, numbers + i * apart, sizeof(bits));
+            above |= (bits & magnitude) > limit ? 1 : 0;
+        }
+        return above == 0;
+    };
+    constexpr int64_t dense = sizeof(Bits);
+    return step == 1 ? look(dense) : look(step * dense);  // The first loop is compiled with vectors.
 }
 
-// Returns whether all numbers are at most 2^50 in magnitude. All finite numbers of an f16 are.
-bool are_moderate(const void *numbers, DType dtype, int64_t count) {
+// Returns whether all numbers, `step` apart, are at most 2^50 in magnitude. All finite numbers of an f16 are.
+bool are_moderate(const void *numbers, DType dtype, int64_t count, int64_t step) {
+    const auto *const from = static_cast<const char *>(numbers);
     switch (dtype) {
     case DType::f32:
-        return are_up_to<uint32_t>((127 + 50) << 23, numbers, count);
+        return are_up_to<uint32_t>((127 + 50) << 23, from, count, step);
     case DType::f64:
-        return are_up_to<uint64_t>(uint64_t{1023 + 50} << 52, numbers, count);
+        return are_up_to<uint64_t>(uint64_t{1023 + 50} << 52, from, count, step);
     case DType::f16:
-        return are_up_to<uint16_t>(0x7bff, numbers, count);
+        return are_up_to<uint16_t>(0x7bff, from, count, step);
     case DType::bf16:
-        return are_up_to<uint16_t>((127 + 50) << 7, numbers, count);
+        return are_up_to<uint16_t>((127 + 50) << 7, from, count, step);
     }
     return false;
 }
 
-// The elements of an array as runs of neighbouring ones. Loops with strides lead from one run to the next.
+// The elements of an array as runs of those that are nearest to each other. Loops with strides lead from one run to the
+// next.
 struct Runs {
     const char *data;
     DType dtype;
-    int64_t length;                                  // elements of a run
+    int64_t length, step;                            // elements of a run, and how far apart they are
     std::vector<std::pair<int64_t, int64_t>> loops;  // size and stride, innermost first
 };
 
 Runs runs_of(const Array &array) {
+    Runs runs{array.data(), array.dtype(), 1, 1, {}};
     std::vector<std::pair<int64_t, int64_t>> loops;
-    for (size_t d = 0; d < Array::rank; d++) {
-        const auto dimension = static_cast<Array::Dimension>(d);
-        if (array.extent(dimension) != 1) {
-            loops.emplace_back(array.extent(dimension), array.stride(dimension));
+    for (size_t i = 0; i < Array::rank; i++) {
+        const auto d = static_cast<Array::Dimension>(i);
+        const int64_t extent = array.extent(d), stride = array.stride(d);
+        if (extent == 1 || stride == 0) {
+            continue;
         }
+        if (stride < 0) {
+            runs.data += (extent - 1) * stride * size_of(runs.dtype);
+        }
+        loops.emplace_back(extent, std::abs(stride));
     }
     std::sort(loops.begin(), loops.end(), [](const auto &a, const auto &b) { return a.second < b.second; });
-    Runs runs{array.data(), array.dtype(), 1, {}};
     for (const auto &[size, stride] : loops) {
-        if (runs.loops.empty() && stride == runs.length) {
+        if (runs.length == 1) {
+            runs.length = size;
+            runs.step = stride;
+        } else if (runs.loops.empty() && stride == runs.length * runs.step) {
             runs.length *= size;
         } else {
             runs.loops.emplace_back(size, stride);
@@ -95,13 +109,14 @@ struct Scan {
     }
     void turn(int64_t i) {
         const int64_t first = i % chunks() * chunk;
-        int64_t offset = first;
+        int64_t offset = first * runs.step;
         i /= chunks();
         for (const auto &[size, stride] : runs.loops) {
             offset += i % size * stride;
             i /= size;
         }
-        if (!are_moderate(runs.data + offset * size_of(runs.dtype), runs.dtype, std::min(chunk, runs.length - first))) {
+        if (!are_moderate(runs.data + offset * size_of(runs.dtype), runs.dtype, std::min(chunk, runs.length - first),
+                          runs.step)) {
             moderate = false;
         }
     }
@@ -110,7 +125,7 @@ struct Scan {
 }  // namespace
 
 bool are_moderate(const std::vector<float> &numbers) {
-    return are_moderate(numbers.data(), DType::f32, static_cast<int64_t>(numbers.size()));
+    return are_moderate(numbers.data(), DType::f32, static_cast<int64_t>(numbers.size()), 1);
 }
 
 bool are_moderate(const Array &array, int threads) {

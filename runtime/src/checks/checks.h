@@ -48,10 +48,6 @@ Geometry resolve_output(const ConvTranspose3dOptions &options, const Shape &inpu
 Geometry resolve(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size,
                  int spatial = 3);
 
-// The same for an input that is computed in blocks, whose sizes may be larger than those of a call.
-Geometry resolve_whole(const ConvTranspose3dOptions &options, const Shape &input_shape, const Shape &output_size,
-                       int spatial);
-
 // Throws InvalidArgument unless a layer whose call gets a CudaStream is on CUDA.
 void check_on_cuda(Device device);
 
@@ -62,6 +58,9 @@ void check_size_of_block(const char *name, const Shape &sizes, const Block &bloc
 // Returns the geometry of an output of which nothing else is known: an input of the same sizes, with one channel for
 // each group, and a kernel of 1. Messages call the output grad_output.
 Geometry resolve_grad_output(const ConvTranspose3dOptions &options, const Shape &output_shape, int spatial);
+
+// Checks that kernels for GPUs, which number the elements of an item of the batch in 32 bits, can take its sizes.
+void check_item_of_gpu(const Geometry &geometry);
 
 // Returns the sizes of the output for an input of `rank` dimensions, of which `spatial` are dimensions of space. There
 // is a batch if the input has one.
@@ -80,14 +79,18 @@ void check_output_shape(const Shape &shape, const Shape &expected);
 void check_residual_type(DType dtype, DType output);
 void check_residual_shape(const Shape &shape, const Shape &output);
 
-// Checks the views of a call, and returns the layout that all of them have. With one channel or one column, both
-// layouts may be possible: then it is the preferred one. `residual` is null if there is none.
+// Which strides the arrays of a call may have: any, where those that kernels cannot take are copied block by block, or
+// those of one layout, as in a GPU's memory.
+enum class Strides { any, of_layout };
+
+// Checks the views of a call, and returns the layout in which they are computed: one that all of them have, or else the
+// one with least to copy. With one channel or one column, both layouts may be possible: then it is the preferred one.
+// `residual` is null if there is none.
 Layout check_views(const View<const void> &input, const View<void> &output, const View<const void> *residual,
-                   const Shape &expected_output, Layout preferred, int spatial);
+                   const Shape &expected_output, Layout preferred, int spatial, Strides strides);
 
 // checks/gradients.cpp checks the arrays of a call for a gradient. All return the call's geometry, which is the layer's
-// and so has the input's and the output's sizes as in forward, and the layout that all views have. A view with both
-// layouts is taken to have the preferred one.
+// and so has the input's and the output's sizes as in forward, and the layout, as check_views does.
 
 struct GradientCall {
     Geometry geometry;
@@ -95,13 +98,13 @@ struct GradientCall {
 };
 
 GradientCall check_input_gradient(const ConvTranspose3dOptions &options, const View<const void> &grad_output,
-                                  const View<void> &grad_input, Layout preferred, int spatial);
+                                  const View<void> &grad_input, Layout preferred, int spatial, Strides strides);
 GradientCall check_weight_gradient(const ConvTranspose3dOptions &options, const View<const void> &input,
                                    const View<const void> &grad_output, const View<void> &grad_weight, Layout preferred,
-                                   int spatial);
+                                   int spatial, Strides strides);
 // The geometry is that of resolve_grad_output.
 GradientCall check_bias_gradient(const ConvTranspose3dOptions &options, const View<const void> &grad_output,
-                                 const View<void> &grad_bias, Layout preferred, int spatial);
+                                 const View<void> &grad_bias, Layout preferred, int spatial, Strides strides);
 
 // checks/frameworks.cpp checks what other frameworks refuse, except for what check_options checks anyway.
 

@@ -21,28 +21,28 @@ Geometry check_sizes_of_both(const ConvTranspose3dOptions &options, const Shape 
 }  // namespace
 
 GradientCall check_input_gradient(const ConvTranspose3dOptions &options, const View<const void> &grad_output,
-                                  const View<void> &grad_input, Layout preferred, int spatial) {
+                                  const View<void> &grad_input, Layout preferred, int spatial, Strides strides) {
     const Geometry geometry = check_sizes_of_both(options, grad_input.sizes, grad_output.sizes, spatial);
     const View<const void> written = grad_input;
     const NamedView from{"grad_output", grad_output}, to{"grad_input", written};
-    check_view(from, spatial);
-    check_view(to, spatial);
+    check_view(from, spatial, strides);
+    check_view(to, spatial, strides);
     check_types({grad_output.dtype, grad_input.dtype}, from.name, to.name);
     check_distinct(to);
     check_apart(from, to);
-    return {geometry, common_layout({from, to}, preferred, spatial)};
+    return {geometry, common_layout({from, to}, preferred, spatial, strides)};
 }
 
 GradientCall check_weight_gradient(const ConvTranspose3dOptions &options, const View<const void> &input,
                                    const View<const void> &grad_output, const View<void> &grad_weight, Layout preferred,
-                                   int spatial) {
+                                   int spatial, Strides strides) {
     const Geometry geometry = check_sizes_of_both(options, input.sizes, grad_output.sizes, spatial);
     const View<const void> written = grad_weight;
     const NamedView inputs{"input", input}, outputs{"grad_output", grad_output}, to{"grad_weight", written};
     check_shape(to.name, grad_weight.sizes, weight_shape(options, spatial));
-    check_view(inputs, spatial);
-    check_view(outputs, spatial);
-    check_strided(to);
+    check_view(inputs, spatial, strides);
+    check_view(outputs, spatial, strides);
+    check_strided(to, strides);
     if (input.dtype != grad_output.dtype) {
         fail(std::string("input and grad_output must have the same type, but got ") + to_string(input.dtype) + " and " +
              to_string(grad_output.dtype));
@@ -51,21 +51,21 @@ GradientCall check_weight_gradient(const ConvTranspose3dOptions &options, const 
     check_distinct(to);
     check_apart(inputs, to);
     check_apart(outputs, to);
-    return {geometry, common_layout({inputs, outputs}, preferred, spatial)};
+    return {geometry, common_layout({inputs, outputs}, preferred, spatial, strides)};
 }
 
 GradientCall check_bias_gradient(const ConvTranspose3dOptions &options, const View<const void> &grad_output,
-                                 const View<void> &grad_bias, Layout preferred, int spatial) {
+                                 const View<void> &grad_bias, Layout preferred, int spatial, Strides strides) {
     const Geometry geometry = resolve_grad_output(options, grad_output.sizes, spatial);
     const View<const void> written = grad_bias;
     const NamedView from{"grad_output", grad_output}, to{"grad_bias", written};
     check_shape(to.name, grad_bias.sizes, {options.out_channels});
-    check_view(from, spatial);
-    check_strided(to);
+    check_view(from, spatial, strides);
+    check_strided(to, strides);
     check_types({grad_output.dtype, grad_bias.dtype}, from.name, to.name);
     check_distinct(to);
     check_apart(from, to);
-    return {geometry, common_layout({from}, preferred, spatial)};
+    return {geometry, common_layout({from}, preferred, spatial, strides)};
 }
 
 }  // namespace unstride

@@ -9,9 +9,6 @@
 namespace unstride {
 namespace {
 
-// Kernels number the elements of an item of the batch in 32 bits.
-constexpr int64_t largest_item = (int64_t{1} << 31) - 1;
-
 using Three = std::array<int64_t, 3>;
 
 struct Input {
@@ -121,11 +118,8 @@ Three output_with(const Input &input, const Three &padding) {
     return output;
 }
 
-// Whether a call computes all of the sizes, or a part of them.
-enum class Sizes { of_call, of_whole };
-
 // Checks the sizes of the arrays of an input and an output with these channels.
-void check_limits(const Geometry &g, const Three &input, const Three &output, int spatial, Sizes what) {
+void check_limits(const Geometry &g, const Three &input, const Three &output, int spatial) {
     for (int d = 0; d < 3; d++) {
         if (std::max(input[d], output[d]) > largest_extent) {
             fail("sizes of more than 2^29 along one dimension are not supported, but got input " +
@@ -137,14 +131,9 @@ void check_limits(const Geometry &g, const Three &input, const Three &output, in
     const int64_t inputs = product({groups * in, input[0], input[1], input[2]});
     const int64_t outputs = product({groups * out, output[0], output[1], output[2]});
     multiply(multiply(g.batch, std::max(inputs, outputs)), size_of(DType::f64));
-    if (what == Sizes::of_call && std::max(inputs, outputs) > largest_item) {
-        fail("more than 2^31 - 1 elements in one item of the batch are not supported, but got " +
-             std::to_string(inputs) + " in the input and " + std::to_string(outputs) + " in the output");
-    }
 }
 
-Geometry make_geometry(const ConvTranspose3dOptions &o, const Input &input, const Three &padding, int spatial,
-                       Sizes what = Sizes::of_call) {
+Geometry make_geometry(const ConvTranspose3dOptions &o, const Input &input, const Three &padding, int spatial) {
     const int64_t batch = input.sizes[0];
     const Three space = input.space(), output = output_with(input, padding);
     if (*std::min_element(output.begin(), output.end()) < (batch == 0 ? 0 : 1)) {
@@ -156,7 +145,7 @@ Geometry make_geometry(const ConvTranspose3dOptions &o, const Input &input, cons
         geometry.extent[d] = {space[d], output[d], o.kernel_size[d],
                               make_axis(o.stride[d], o.dilation[d], o.padding[d])};
     }
-    check_limits(geometry, space, output, spatial, what);
+    check_limits(geometry, space, output, spatial);
     return geometry;
 }
 
@@ -165,13 +154,6 @@ Geometry make_geometry(const ConvTranspose3dOptions &o, const Input &input, cons
 Geometry resolve(const ConvTranspose3dOptions &o, const Shape &input_shape, const Shape &output_size, int spatial) {
     const Input input = check_input_shape(o, input_shape, spatial);
     return make_geometry(o, input, wanted_padding(o, input, input_shape, output_size, spatial), spatial);
-}
-
-Geometry resolve_whole(const ConvTranspose3dOptions &o, const Shape &input_shape, const Shape &output_size,
-                       int spatial) {
-    const Input input = check_input_shape(o, input_shape, spatial);
-    return make_geometry(o, input, wanted_padding(o, input, input_shape, output_size, spatial), spatial,
-                         Sizes::of_whole);
 }
 
 Geometry resolve_output(const ConvTranspose3dOptions &o, const Shape &input_shape, const Shape &output_shape,
@@ -231,8 +213,19 @@ Geometry resolve_grad_output(const ConvTranspose3dOptions &o, const Shape &outpu
     for (size_t d = 0; d < space.size(); d++) {
         geometry.extent[d] = {space[d], space[d], 1, make_axis(1, 1, 0)};
     }
-    check_limits(geometry, space, space, spatial, Sizes::of_call);
+    check_limits(geometry, space, space, spatial);
     return geometry;
+}
+
+void check_item_of_gpu(const Geometry &g) {
+    constexpr int64_t largest_item = (int64_t{1} << 31) - 1;
+    const auto &[z, y, x] = g.extent;
+    const int64_t inputs = product({g.channels.groups * g.channels.inputs, z.input, y.input, x.input}),
+                  outputs = product({g.channels.groups * g.channels.outputs, z.output, y.output, x.output});
+    if (std::max(inputs, outputs) > largest_item) {
+        fail("more than 2^31 - 1 elements in one item of the batch are not supported on a GPU, but got " +
+             std::to_string(inputs) + " in the input and " + std::to_string(outputs) + " in the output");
+    }
 }
 
 Shape shape_of_output(const Geometry &geometry, size_t rank, int spatial) {

@@ -53,21 +53,6 @@ int64_t largest_stride_of(size_t dimension, size_t channel) {
     return dimension < channel ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int32_t>::max();
 }
 
-// Checks that each stride of a dimension of more than one element is from 0 to most(dimension).
-template<typename Most>
-void check_strides(const NamedView &array, const Most &most) {
-    const View<const void> &view = array.view;
-    for (size_t d = 0; d < view.sizes.size(); d++) {
-        const int64_t stride = view.strides[d];
-        if (view.sizes[d] > 1 && (stride < 0 || stride > most(d))) {
-            fail(std::string(array.name) + " has stride " + std::to_string(stride) + " in dimension " +
-                 std::to_string(d) + ", which must be " +
-                 (stride < 0 ? "0 or more" : "at most " + std::to_string(most(d))) + ": got strides " +
-                 to_string(view.strides));
-        }
-    }
-}
-
 // Checks what is the same for all arrays: that there is a stride for each size, and memory that is aligned.
 void check_memory(const NamedView &array) {
     const View<const void> &view = array.view;
@@ -110,13 +95,47 @@ std::string layouts_of(const NamedView &array, int spatial) {
            to_string(view.strides);
 }
 
-// Returns the number of bytes from the first element to the end of the last one.
+// Returns the same elements in an order in which no stride is negative. Throws InvalidArgument where they reach further
+// than 64 bits tell.
+View<const void> in_memory_order(View<const void> view) {
+    int64_t before = 0;
+    for (size_t d = 0; d < view.sizes.size(); d++) {
+        const int64_t last = multiply(view.sizes[d] - 1, view.strides[d]);
+        if (view.sizes[d] > 1 && view.strides[d] < 0) {
+            before = add(before, last);
+            view.strides[d] = multiply(view.strides[d], -1);
+        }
+    }
+    view.data = static_cast<const char *>(view.data) + multiply(before, size_of(view.dtype));
+    return view;
+}
+
+// Returns the number of bytes from the first element to the end of the last one. No stride is negative.
 int64_t span(const View<const void> &view) {
     int64_t last = 0;
     for (size_t d = 0; d < view.sizes.size(); d++) {
         last = add(last, multiply(view.sizes[d] - 1, view.strides[d]));
     }
     return multiply(add(last, 1), size_of(view.dtype));
+}
+
+// Checks the strides of the dimensions of more than one element. Those of a layout are 0 or more, and in 32 bits from
+// dimension `channel` on. Of any others, 64 bits have to tell how many bytes they lead to.
+void check_strides(const NamedView &array, size_t channel, Strides strides) {
+    const View<const void> &view = array.view;
+    if (strides == Strides::any) {
+        span(in_memory_order(view));
+        return;
+    }
+    for (size_t d = 0; d < view.sizes.size(); d++) {
+        const int64_t stride = view.strides[d], most = largest_stride_of(d, channel);
+        if (view.sizes[d] > 1 && (stride < 0 || stride > most)) {
+            fail(std::string(array.name) + " has stride " + std::to_string(stride) + " in dimension " +
+                 std::to_string(d) + ", which must be " +
+                 (stride < 0 ? "0 or more" : "at most " + std::to_string(most)) + ": got strides " +
+                 to_string(view.strides));
+        }
+    }
 }
 
 // Two slices of one array, such as different channels of it, lie between each other without sharing elements: memory
@@ -137,8 +156,9 @@ bool are_apart_in_periods(const View<const void> &a, const View<const void> &b, 
 }
 
 // Returns false if two views certainly share no memory: if one ends before the other begins, or if they are apart in
-// periods as long as one of the strides of `a`.
-bool overlap(const View<const void> &a, const View<const void> &b) {
+// periods as long as one of the strides of `one`.
+bool overlap(const View<const void> &one, const View<const void> &other) {
+    const View<const void> a = in_memory_order(one), b = in_memory_order(other);
     const auto *const first_of_a = static_cast<const char *>(a.data), *const first_of_b =
                                                                           static_cast<const char *>(b.data);
     bool together = first_of_a < first_of_b + span(b) && first_of_b < first_of_a + span(a);
@@ -164,7 +184,7 @@ bool elements_are_distinct(const Shape &sizes, const Shape &strides) {
     std::vector<std::pair<int64_t, int64_t>> dimensions;
     for (size_t d = 0; d < sizes.size(); d++) {
         if (sizes[d] > 1) {
-            dimensions.emplace_back(strides[d], sizes[d]);
+            dimensions.emplace_back(strides[d] < 0 ? multiply(strides[d], -1) : strides[d], sizes[d]);
         }
     }
     std::sort(dimensions.begin(), dimensions.end());
@@ -184,18 +204,19 @@ bool has_elements(const Shape &sizes) {
     return std::find(sizes.begin(), sizes.end(), 0) == sizes.end();
 }
 
-void check_view(const NamedView &array, int spatial) {
+void check_view(const NamedView &array, int spatial, Strides strides) {
     check_memory(array);
     if (has_elements(array.view.sizes)) {
-        const size_t channel = channel_dimension(array.view.sizes.size(), spatial);
-        check_strides(array, [&](size_t d) { return largest_stride_of(d, channel); });
+        check_strides(array, channel_dimension(array.view.sizes.size(), spatial), strides);
         check_spatial_of(array, spatial);
     }
 }
 
-void check_strided(const NamedView &array) {
+void check_strided(const NamedView &array, Strides strides) {
     check_memory(array);
-    check_strides(array, [](size_t) { return std::numeric_limits<int64_t>::max(); });
+    if (has_elements(array.view.sizes)) {
+        check_strides(array, array.view.sizes.size(), strides);
+    }
 }
 
 void check_shape(const char *name, const Shape &shape, const Shape &expected) {
@@ -218,13 +239,34 @@ void check_apart(const NamedView &read, const NamedView &written) {
     }
 }
 
-Layout common_layout(const std::vector<NamedView> &arrays, Layout preferred, int spatial) {
+namespace {
+
+// Returns the layout in which the arrays that do not have it have the fewest bytes.
+Layout layout_of_most(const std::vector<NamedView> &arrays, Layout preferred, int spatial) {
+    const auto bytes_to_copy = [&](Layout layout) {
+        int64_t bytes = 0;
+        for (const NamedView &array : arrays) {
+            const View<const void> &view = array.view;
+            bytes += can_be(layout, view, spatial) ? 0 : product(view.sizes) * size_of(view.dtype);
+        }
+        return bytes;
+    };
+    const Layout other = other_than(preferred);
+    return bytes_to_copy(other) < bytes_to_copy(preferred) ? other : preferred;
+}
+
+}  // namespace
+
+Layout common_layout(const std::vector<NamedView> &arrays, Layout preferred, int spatial, Strides strides) {
     for (Layout layout : {preferred, other_than(preferred)}) {
         if (std::all_of(arrays.begin(), arrays.end(), [&](const NamedView &array) {
                 return !has_elements(array.view.sizes) || can_be(layout, array.view, spatial);
             })) {
             return layout;
         }
+    }
+    if (strides == Strides::any) {
+        return layout_of_most(arrays, preferred, spatial);
     }
     std::string names = arrays.front().name, layouts;
     for (size_t i = 1; i < arrays.size(); i++) {
@@ -254,7 +296,7 @@ void check_sizes(const Shape &sizes, int spatial) {
 }
 
 Layout check_input(const View<const void> &input, const std::optional<Layout> &wanted, int spatial) {
-    check_view({"input", input}, spatial);
+    check_view({"input", input}, spatial, Strides::any);
     const Layout usual = Layout::ncdhw;
     if (!has_elements(input.sizes)) {
         return wanted.value_or(usual);
@@ -265,7 +307,7 @@ Layout check_input(const View<const void> &input, const std::optional<Layout> &w
     // If both layouts are possible, the usual one is taken, unless its dense dimension has only one element.
     const Layout other = other_than(usual);
     const bool one_element = input.sizes[dense_dimension(usual, input.sizes.size(), spatial)] == 1;
-    return !can_be(usual, input, spatial) || (one_element && can_be(other, input, spatial)) ? other : usual;
+    return (one_element || !can_be(usual, input, spatial)) && can_be(other, input, spatial) ? other : usual;
 }
 
 void check_output_shape(const Shape &shape, const Shape &expected) {
@@ -286,17 +328,17 @@ void check_residual_shape(const Shape &shape, const Shape &output) {
 }
 
 Layout check_views(const View<const void> &input, const View<void> &output, const View<const void> *residual,
-                   const Shape &expected_output, Layout preferred, int spatial) {
+                   const Shape &expected_output, Layout preferred, int spatial, Strides strides) {
     const View<const void> written = output;
     const NamedView from{"input", input}, to{"output", written};
     std::vector<NamedView> arrays{from, to};
-    check_view(from, spatial);
-    check_view(to, spatial);
+    check_view(from, spatial, strides);
+    check_view(to, spatial, strides);
     check_types({input.dtype, output.dtype});
     check_output_shape(output.sizes, expected_output);
     if (residual != nullptr) {
         arrays.push_back({"residual", *residual});
-        check_view(arrays.back(), spatial);
+        check_view(arrays.back(), spatial, strides);
         check_residual_type(residual->dtype, output.dtype);
         check_residual_shape(residual->sizes, output.sizes);
     }
@@ -308,7 +350,7 @@ Layout check_views(const View<const void> &input, const View<void> &output, cons
     if (residual != nullptr && overlap(*residual, written) && !is_same(*residual, written)) {
         fail("residual and output overlap, and are not the same");
     }
-    return common_layout(arrays, preferred, spatial);
+    return common_layout(arrays, preferred, spatial, strides);
 }
 
 void check_on_cuda(Device device) {

@@ -18,10 +18,10 @@ struct NamedView {
 bool has_elements(const Shape &sizes);
 
 // Checks the memory and the strides of an array with channels and `spatial` dimensions of space.
-void check_view(const NamedView &array, int spatial);
+void check_view(const NamedView &array, int spatial, Strides strides);
 
-// Checks the memory and the strides of an array whose strides may be any.
-void check_strided(const NamedView &array);
+// Checks the memory and the strides of an array without a layout. If they are not any, none is negative.
+void check_strided(const NamedView &array, Strides strides = Strides::any);
 
 void check_shape(const char *name, const Shape &shape, const Shape &expected);
 
@@ -31,8 +31,9 @@ void check_distinct(const NamedView &written);
 // Checks that two arrays share no memory.
 void check_apart(const NamedView &read, const NamedView &written);
 
-// Returns the layout that all arrays have: the preferred one, if they may have both.
-Layout common_layout(const std::vector<NamedView> &arrays, Layout preferred, int spatial);
+// Returns the layout that all arrays have: the preferred one, if they may have both. Where they have none in common, it
+// is the one with least to copy, or an error if strides have to be of a layout.
+Layout common_layout(const std::vector<NamedView> &arrays, Layout preferred, int spatial, Strides strides);
 
 }  // namespace unstride
 

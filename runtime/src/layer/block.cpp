@@ -6,19 +6,10 @@
 #include "checks/checks.h"
 #include "layer/layer.h"
 #include "problem/checked.h"
+#include "run/blocks.h"
 
 namespace unstride {
 namespace {
-
-// Returns the first and the end of the inputs along a dimension that outputs from `begin` to before `end` depend on. If
-// there are none, it is the nearest input that exists.
-std::pair<int64_t, int64_t> inputs_of(const Extent &e, int64_t begin, int64_t end) {
-    const int64_t reach = multiply(e.axis.dilation, e.kernel - 1), stride = e.axis.stride;
-    const int64_t first = divide_up(std::max<int64_t>(begin + e.axis.padding - reach, 0), stride),
-                  last = divide_down(end - 1 + e.axis.padding, stride);
-    const int64_t from = std::min(first, e.input - 1);
-    return {from, std::max(std::min(last, e.input - 1), from) + 1};
-}
 
 // Returns the options of a layer whose output is a block: the `outputs` from `begin` on, of inputs from `from` on.
 ConvTranspose3dOptions options_of_block(const ConvTranspose3dOptions &options, const Geometry &whole,
@@ -52,9 +43,9 @@ Block ConvTranspose::State::halo(const Geometry &whole, const Block &outputs) co
     Block inputs;
     for (size_t d = 0; d < outputs.begin.size(); d++) {
         const Extent &e = whole.extent[d + 3 - outputs.begin.size()];
-        const auto [begin, end] = inputs_of(e, outputs.begin[d], outputs.end[d]);
-        inputs.begin.push_back(begin);
-        inputs.end.push_back(end);
+        const Range range = inputs_of(e, Direction::forward, outputs.begin[d], outputs.end[d]);
+        inputs.begin.push_back(range.first);
+        inputs.end.push_back(range.first + range.count);
     }
     return inputs;
 }
@@ -66,7 +57,10 @@ Problem ConvTranspose::State::problem_of_block(const View<const void> &input, co
                          in_three(begin, spatial, 0), in_three(output.sizes, spatial, 1));
     const Geometry geometry = resolve(block, input.sizes, {}, spatial);
     const Layout layout = check_views(input, output, nullptr, shape_of_output(geometry, input.sizes.size(), spatial),
-                                      forced_layout(Operator::forward).value_or(Layout::ncdhw), spatial);
+                                      forced_layout(Operator::forward).value_or(Layout::ncdhw), spatial, Strides::any);
+    if (device != Device::cpu) {
+        check_item_of_gpu(geometry);
+    }
     Problem problem = problem_of(Operator::forward, geometry, layout, {input.dtype, output.dtype});
     problem.whole = whole;
     problem.whole->batch = geometry.batch;  // which decides nothing
@@ -111,12 +105,12 @@ void ConvTranspose::State::forward_block(const View<const void> &input, const Vi
 }
 
 Block ConvTranspose::halo(const Shape &input_shape, const Block &outputs, const Shape &output_size) const {
-    return state_->halo(resolve_whole(options(), input_shape, output_size, spatial()), outputs);
+    return state_->halo(resolve(options(), input_shape, output_size, spatial()), outputs);
 }
 
 void ConvTranspose::forward_block(const View<const void> &input, const View<void> &output, const Block &outputs,
                                   const Shape &input_shape, const Shape &output_size) const {
-    state_->forward_block(input, output, outputs, resolve_whole(options(), input_shape, output_size, spatial()));
+    state_->forward_block(input, output, outputs, resolve(options(), input_shape, output_size, spatial()));
 }
 
 }  // namespace unstride

@@ -44,6 +44,10 @@ void ConvTranspose::State::run(Problem problem, const Arrays &arrays, const Stre
         problem.conditions.moderate = false;
         planned = plan_for(problem);
     }
+    if (device == Device::cpu && !fit_kernels(problem, arrays)) {
+        run_in_blocks(problem, arrays, *planned.program);
+        return;
+    }
     compute(planned, problem, stream, [&](const Program &program) { run(program, problem, arrays, stream); });
 }
 
@@ -78,16 +82,19 @@ void ConvTranspose::State::run_through_copies(Problem problem, const View<const 
 }
 
 Problem ConvTranspose::State::checked(const View<const void> &input, const View<void> &output,
-                                      const View<const void> *residual) const {
+                                      const View<const void> *residual, Strides strides) const {
     const Geometry geometry = resolve_output(options, input.sizes, output.sizes, spatial);
+    if (device != Device::cpu) {
+        check_item_of_gpu(geometry);
+    }
     const Layout layout = check_views(input, output, residual, shape_of_output(geometry, input.sizes.size(), spatial),
-                                      forced_layout(Operator::forward).value_or(Layout::ncdhw), spatial);
+                                      forced_layout(Operator::forward).value_or(Layout::ncdhw), spatial, strides);
     return problem_of(Operator::forward, geometry, layout, {input.dtype, output.dtype});
 }
 
 void ConvTranspose::State::forward(const View<const void> &input, const View<void> &output,
                                    const View<const void> *residual) const {
-    run_checked(checked(input, output, residual), input, output, residual);
+    run_checked(checked(input, output, residual, Strides::any), input, output, residual);
 }
 
 void ConvTranspose::State::run_checked(const Problem &problem, const View<const void> &input, const View<void> &output,
@@ -104,7 +111,7 @@ void ConvTranspose::State::run_checked(const Problem &problem, const View<const 
 
 void ConvTranspose::State::forward(const View<const void> &input, const View<void> &output,
                                    const View<const void> *residual, CudaStream cuda_stream) const {
-    Problem problem = checked(input, output, residual);
+    Problem problem = checked(input, output, residual, Strides::of_layout);
     check_on_cuda(device);
     if (problem.geometry.batch > 0) {
         const Arrays arrays = arrays_of(device, spatial, options.groups, input, output, residual);

@@ -11,7 +11,11 @@ namespace unstride {
 void ConvTranspose::State::input_gradient(const View<const void> &grad_output, const View<void> &grad_input,
                                           Update update, const CudaStream *cuda) const {
     const auto [geometry, layout] = check_input_gradient(
-        options, grad_output, grad_input, forced_layout(Operator::input_gradient).value_or(Layout::ncdhw), spatial);
+        options, grad_output, grad_input, forced_layout(Operator::input_gradient).value_or(Layout::ncdhw), spatial,
+        cuda != nullptr ? Strides::of_layout : Strides::any);
+    if (device != Device::cpu) {
+        check_item_of_gpu(geometry);
+    }
     if (cuda != nullptr) {
         check_on_cuda(device);
     }

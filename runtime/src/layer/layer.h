@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "checks/checks.h"
 #include "formula.h"
 #include "layer/packed_weights.h"
 #include "plan/planner.h"
@@ -112,13 +113,20 @@ private:
                      const View<const void> *residual) const;
 
     // Checks the views of a call, and returns its problem.
-    Problem checked(const View<const void> &input, const View<void> &output, const View<const void> *residual) const;
+    Problem checked(const View<const void> &input, const View<void> &output, const View<const void> *residual,
+                    Strides strides) const;
 
     // Runs or queues a call of forward or the input gradient, on which all their overloads end. The arrays are in the
     // memory of the process, or of the stream's GPU.
     void run(Problem problem, const Arrays &arrays, const Stream &stream) const;
 
     void run(const Program &program, const Problem &problem, const Arrays &arrays, const Stream &stream) const;
+
+    // Returns whether the arrays of a call on the CPU are such as kernels take, of up to 2^31 - 1 elements.
+    static bool fit_kernels(const Problem &problem, const Arrays &arrays);
+
+    // Runs a call on the CPU whose arrays are not. `whole` is how the problem is computed in one piece.
+    void run_in_blocks(const Problem &problem, const Arrays &arrays, const Program &whole) const;
 
     // Packs the weights that a program reads, unless they are. Returns false where memory does not suffice.
     bool pack(const Program &program, const Problem &problem, const Stream &stream) const;

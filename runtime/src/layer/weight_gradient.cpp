@@ -40,9 +40,12 @@ void compute_through_copies(const Part &part, const Problem &problem, const View
 
 void ConvTranspose::State::weight_gradient(const View<const void> &input, const View<const void> &grad_output,
                                            const View<void> &grad_weight, Update update, const CudaStream *cuda) const {
-    const GradientCall call =
-        check_weight_gradient(options, input, grad_output, grad_weight,
-                              forced_layout(Operator::weight_gradient).value_or(Layout::ncdhw), spatial);
+    const GradientCall call = check_weight_gradient(options, input, grad_output, grad_weight,
+                                                    forced_layout(Operator::weight_gradient).value_or(Layout::ncdhw),
+                                                    spatial, cuda != nullptr ? Strides::of_layout : Strides::any);
+    if (device != Device::cpu) {
+        check_item_of_gpu(call.geometry);
+    }
     if (cuda != nullptr) {
         check_on_cuda(device);
     }

@@ -8,10 +8,12 @@
 #include <variant>
 
 #include "array/copy.h"
+#include "array/scratch.h"
 #include "device/kernel_call.h"
 #include "partial_sums.h"
 #include "plan/program.h"
 #include "problem/checked.h"
+#include "run/block_limits.h"
 #include "run/sum_of_chunks.h"
 
 namespace unstride {
@@ -65,6 +67,36 @@ Shape sizes_of(int64_t channels, int64_t count) {
     return {1, channels, 1, 1, count};
 }
 
+int64_t positions_in_item(const Array &array) {
+    return array.extent(Array::column) * array.extent(Array::row) * array.extent(Array::slice);
+}
+
+// Copies a range of the positions of each item, which are numbered through rows and slices, into a single row.
+Array copy_positions(const Array &from, const Range &range, const Problem &problem, Scratch &copy) {
+    Array::Window window = from.whole();
+    window[Array::slice] = window[Array::row] = {0, 1, 1};
+    window[Array::column] = {0, 1, range.count};
+    const Array row = copy.like(from.window(window), problem.layout);
+    const int64_t width = from.extent(Array::column), slice = width * from.extent(Array::row);
+    // Whole slices, whole rows and the rest are copied at a time, whichever begins here.
+    for (int64_t done = 0; done < range.count;) {
+        const int64_t at = range.first + done, left = range.count - done, column = at % width,
+                      line = at / width % from.extent(Array::row);
+        const bool slices = at % slice == 0 && left >= slice, rows = column == 0 && left >= width;
+        window[Array::slice] = {at / slice, 1, slices ? left / slice : 1};
+        window[Array::row] = {line, 1, 1};
+        window[Array::column] = {column, 1, rows ? width : std::min(left, width - column)};
+        if (rows) {
+            window[Array::row].count =
+                slices ? from.extent(Array::row) : std::min(left / width, from.extent(Array::row) - line);
+        }
+        const Array part = from.window(window);
+        copy_elements(part, row.box_of_row(done, part), problem.threads);
+        done += positions_in_item(part);
+    }
+    return row;
+}
+
 }  // namespace
 
 PositionSums::PositionSums(const Entry *entry, const Problem &problem, const Stream &stream)
@@ -106,12 +138,13 @@ int64_t PositionSums::items_of_call(int64_t apart) const {
     return std::max<int64_t>(items / chunks_.items, 1) * chunks_.items;
 }
 
-void PositionSums::run(const Entry &entry, const Array &from, const PositionChunks &chunks, int64_t first_group,
-                       const Sums &to) const {
-    const int64_t chunk = channels_ * chunks.in_item, groups = divide_up(from.extent(Array::item), chunks.items);
+void PositionSums::run(const Entry &entry, const Array &from, const PositionChunks &chunks, const Sums &to,
+                       int64_t first_chunk, int64_t first_channel) const {
+    const int64_t groups = divide_up(from.extent(Array::item), chunks.items);
     KernelBuffer<5> positions = positions_of(from, entry.variant.layout);
-    KernelBuffer<3> sums(origin_of(to, first_group * chunk), {channels_, chunks.in_item, groups},
-                         {1, channels_, chunk});
+    KernelBuffer<3> sums(origin_of(to, first_chunk * channels_ + first_channel),
+                         {from.extent(Array::channel), chunks.in_item, groups},
+                         {1, channels_, channels_ * chunks.in_item});
     KernelCall call(problem_.threads, KernelCall::Shared::items, stream_);
     call.check(std::get<BiasGradientKernel>(entry.kernel)(call.context(), positions.get(),
                                                           static_cast<int32_t>(chunks.steps),
@@ -119,20 +152,40 @@ void PositionSums::run(const Entry &entry, const Array &from, const PositionChun
 }
 
 void PositionSums::add(const Array &items, int64_t first) {
-    const int64_t count = items.extent(Array::item), reach = std::numeric_limits<int32_t>::max();
-    if (stream_.device != Device::cpu || count == 1 || items.stride(Array::item) <= reach / count) {
-        run(*entry_, items, chunks_, first / chunks_.items, sums_.front());
-        return;
+    const int64_t count = items.extent(Array::item), first_chunk = first / chunks_.items * chunks_.in_item;
+    // A chunk may have several items, which may lie too far apart for one call.
+    const bool in_reach = count == 1 || items.stride(Array::item) <= std::numeric_limits<int32_t>::max() / count;
+    if (stream_.device != Device::cpu || (in_reach && items.fits_kernels(problem_.layout, block_limits().elements))) {
+        run(*entry_, items, chunks_, sums_.front(), first_chunk);
+    } else {
+        add_copies(items, first_chunk);
     }
-    // A chunk has several items, which lie too far apart for one call.
-    const Shape sizes{count, channels_, items.extent(Array::slice), items.extent(Array::row),
-                      items.extent(Array::column)};
-    const Shape strides{items.stride(Array::item), items.stride(Array::channel), items.stride(Array::slice),
-                        items.stride(Array::row), items.stride(Array::column)};
-    Tensor dense(sizes, problem_.layout, 3, items.dtype());
-    copy_elements({items.data(), items.dtype(), sizes, strides}, dense.view<void>());
-    run(*entry_, Array(Device::cpu, std::as_const(dense).view<void>(), 3, 1), chunks_, first / chunks_.items,
-        sums_.front());
+}
+
+// A copy has whole chunks: of several items, or of one item that is cut into chunks.
+void PositionSums::add_copies(const Array &items, int64_t first_chunk) {
+    const bool cut = chunks_.in_item > 1;
+    const int64_t batch = items.extent(Array::item), positions = positions_in_item(items),
+                  of_chunk = cut ? chunks_.steps * partial_sums : positions;
+    const int64_t most = block_limits().bytes / (of_chunk * chunks_.items * size_of(items.dtype())),
+                  channels_at_once = std::clamp<int64_t>(most, 1, channels_),
+                  chunks = std::max<int64_t>(most / channels_at_once, 1),
+                  items_at_once = cut ? 1 : chunks * chunks_.items;
+    Scratch copy;
+    Array::Window window = items.whole();
+    for (int64_t channel = 0; channel < channels_; channel += channels_at_once) {
+        window[Array::channel] = {channel, 1, std::min(channels_at_once, channels_ - channel)};
+        for (int64_t item = 0; item < batch; item += items_at_once) {
+            window[Array::item] = {item, 1, std::min(items_at_once, batch - item)};
+            for (int64_t in_item = 0; in_item < chunks_.in_item; in_item += cut ? chunks : 1) {
+                const int64_t count = cut ? std::min(chunks, chunks_.in_item - in_item) : 1, begin = in_item * of_chunk;
+                const Range range{begin, 1, std::min(count * of_chunk, positions - begin)};
+                run(*entry_, copy_positions(items.window(window), range, problem_, copy),
+                    {chunks_.steps, chunks_.items, count, 1}, sums_.front(),
+                    first_chunk + item / chunks_.items * chunks_.in_item + in_item, channel);
+            }
+        }
+    }
 }
 
 void PositionSums::add_until_few_are_left() {
@@ -144,7 +197,7 @@ void PositionSums::add_until_few_are_left() {
         run(kernel_of_sums(*entry_),
             from.tensor ? Array(Device::cpu, from.tensor->view<void>(), 3, 1)
                         : Array(*from.on_gpu, dtype_, sizes, Layout::ndhwc, 1),
-            chunks, 0, to);
+            chunks, to, 0);
         sums_.push_back(std::move(to));
     }
 }

@@ -44,8 +44,10 @@ private:
 
     Sums allocate(int64_t count) const;
     Origin origin_of(const Sums &sums, int64_t offset) const;
-    void run(const Entry &entry, const Array &from, const PositionChunks &chunks, int64_t first_group,
-             const Sums &to) const;
+    // Adds up the positions of an array, some channels of which are those of `to` from `first_channel` on.
+    void run(const Entry &entry, const Array &from, const PositionChunks &chunks, const Sums &to, int64_t first_chunk,
+             int64_t first_channel = 0) const;
+    void add_copies(const Array &items, int64_t first_chunk);
     void add_until_few_are_left();
     void store(const Sums &from, const Origin &to, int64_t stride, Update update, const Stream &stream) const;
 

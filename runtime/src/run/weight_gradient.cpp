@@ -7,10 +7,13 @@
 #include <functional>
 #include <variant>
 
+#include "array/copy.h"
 #include "array/memory.h"
+#include "array/scratch.h"
 #include "device/kernel_call.h"
 #include "process/mutex.h"
 #include "process/thread_pool.h"
+#include "run/block_limits.h"
 #include "run/weight_store.h"
 
 namespace unstride {
@@ -59,7 +62,8 @@ public:
     ChunkSums(const WeightGradientProgram &program, const Problem &problem, const Array &input,
               const Array &grad_output)
         : p_(program), geometry_(problem.geometry), input_(input.grouped(program.seen.groups)),
-          grad_output_(grad_output.grouped(program.seen.groups)), type_(program.entry->variant.types.sums()) {
+          grad_output_(grad_output.grouped(program.seen.groups)), type_(program.entry->variant.types.sums()),
+          most_elements_(block_limits().elements) {
     }
 
     Share share(int64_t task) const {
@@ -84,12 +88,29 @@ public:
             std::memset(sums.first + i * sums.other_stride, 0, bytes);
         }
         const Range runs = p_.order.runs_of(share.chunk);
+        Copies copies;
         for (int64_t run = runs.first; run < runs.first + runs.count; run++) {
-            add_run(p_.order.box(run), share, sums);
+            add_run(p_.order.box(run), share, sums, copies);
         }
     }
 
 private:
+    // Where a task copies what a run reads of arrays that kernels cannot take as they are.
+    struct Copies {
+        Scratch input, grad_output;
+    };
+
+    // Returns a part of an array as it is, or a copy.
+    Array for_kernel(const Array &part, Scratch &copy) const {
+        const Layout layout = p_.entry->variant.layout;
+        if (part.fits_kernels(layout, most_elements_)) {
+            return part;
+        }
+        const Array dense = copy.like(part, layout);
+        copy_elements(part, dense, 1);
+        return dense;
+    }
+
     // The channels of blocks of `width` channels.
     static Range channels_of(const Range &blocks, int64_t width, int64_t channels) {
         const int64_t first = blocks.first * width;
@@ -104,7 +125,7 @@ private:
         return p_.tiles.family == Family::inputs ? others : channels_of(lanes, p_.tiles.lanes, p_.seen.outputs);
     }
 
-    void add_run(const Box &box, const Share &share, const ShareSums &sums) const {
+    void add_run(const Box &box, const Share &share, const ShareSums &sums, Copies &copies) const {
         const Range &lanes = share.lanes, &others = share.others;
         const auto &[items, slices, rows, columns] = box;
         const auto &[ez, ey, ex] = geometry_.extent;
@@ -123,9 +144,12 @@ private:
             window[Array::item] = of_items;
             return array.window(window);
         };
-        KernelBuffer<6> input = part(input_, columns, rows, slices, input_channels(lanes, others)).as_input(1);
+        KernelBuffer<6> input =
+            for_kernel(part(input_, columns, rows, slices, input_channels(lanes, others)), copies.input).as_input(1);
         KernelBuffer<6> grad_output =
-            part(grad_output_, x.outputs, y.outputs, z.outputs, output_channels(lanes, others)).as_input(1);
+            for_kernel(part(grad_output_, x.outputs, y.outputs, z.outputs, output_channels(lanes, others)),
+                       copies.grad_output)
+                .as_input(1);
         const ProductTiles &t = p_.tiles;
         const int64_t tile = t.lanes * t.others, block = t.block_elements();
         KernelBuffer<7> partial({Device::cpu, type_, sums.first, nullptr, 0},
@@ -146,6 +170,7 @@ private:
     const Geometry &geometry_;
     const Array input_, grad_output_;
     const DType type_;
+    const int64_t most_elements_;
 };
 
 // Sums up the only chunk share by share, each of which is stored as soon as it is done: its sums stay in the cache.
