@@ -50,6 +50,10 @@ test: build  ## run the tests
 	@echo "Running the tests, $(JOBS) at a time"
 	@$(PYTHON) cmake/run-tests.py $(CTEST) $(BUILD) --parallel $(JOBS)
 
+test-large: $(BUILD)/CMakeCache.txt  ## compute an array of 2^31 elements, which takes 5 GiB of memory
+	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_tests
+	$(BUILD)/tests/unstride_tests "[large]"
+
 test-torch: $(BUILD)/CMakeCache.txt $(TORCH)/done  ## build unstride.torch and run its tests, for which it downloads PyTorch
 	@$(CMAKE) -B $(BUILD) -DUNSTRIDE_TORCH=ON -DUNSTRIDE_TORCH_PYTHON=$(CURDIR)/$(TORCH)/bin/python
 	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_torch
@@ -164,5 +168,5 @@ $(TORCH)/done: requirements-torch.txt
 packages:
 	@cmake/install-packages.sh
 
-.PHONY: help demo build test test-torch test-tsan test-asan test-valgrind test-oclgrind \
-    fuzz fuzz-corpus fuzzers bench bench-peers experiments layer-kernels wheel test-wheel install format lint clean setup packages
+.PHONY: help demo build test test-torch test-tsan test-asan test-valgrind test-oclgrind fuzz fuzz-corpus fuzzers \
+    bench bench-peers experiments layer-kernels wheel test-wheel install format lint clean setup packages test-large

@@ -209,7 +209,7 @@ void Argument::take_dlpack() {
 bool Argument::is_regular() const {
     const int64_t size = size_of(dtype_);
     for (size_t d = 0; d < sizes_.size(); d++) {
-        if (sizes_[d] > 1 && (byte_strides_[d] < 0 || byte_strides_[d] % size != 0)) {
+        if (sizes_[d] > 1 && byte_strides_[d] % size != 0) {
             return false;
         }
     }

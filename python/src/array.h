@@ -61,7 +61,7 @@ public:
         return byte_strides_;
     }
 
-    // Whether all elements are aligned, and no stride along which there are some is negative or a fraction of one.
+    // Whether all elements are aligned, and no stride along which there are some is a fraction of one.
     bool is_regular() const;
 
     // Returns a view of the array. Strides that are no multiple of an element's size are rounded: see is_regular.

@@ -24,7 +24,7 @@ size_t channel_dimension(const Argument &array, int spatial) {
     return array.sizes().size() - static_cast<size_t>(spatial) - 1;
 }
 
-// Returns whether the library takes an array for one of this layout, as it is.
+// Returns whether an array is one of this layout.
 bool can_be(Layout layout, const Argument &array, int spatial) {
     if (!has_elements(array)) {
         return true;
@@ -52,8 +52,8 @@ bool is_channels_last(const Argument &array, int spatial) {
     return channel == 0 ? least != strides[channel] : strides[0] >= least && least != strides[channel];
 }
 
-// Returns the layout of a call: one that `out`, if there is one, and all other arrays have; or else one that `out` has.
-// Where there are several, it is that of the first array.
+// Returns the layout of a new array beside these: one that `out`, if there is one, and all other arrays have; or else
+// one that `out` has. Where there are several, it is that of the first array.
 Layout layout_of(std::initializer_list<const Argument *> read, const std::optional<Argument> &out, int spatial) {
     const Layout first = format_of(**read.begin(), spatial),
                  other = first == Layout::ncdhw ? Layout::ndhwc : Layout::ncdhw;
@@ -67,11 +67,11 @@ Layout layout_of(std::initializer_list<const Argument *> read, const std::option
     return out_can_be(first) ? first : other;
 }
 
-// An array as a call takes it: in place, or a copy.
+// An array as a call takes it: in place, or a copy in this layout where views cannot tell where its elements are.
 class Fitted {
 public:
     Fitted(const Argument &array, Layout layout, int spatial) : view_(array.view()) {
-        if (!can_be(layout, array, spatial)) {
+        if (has_elements(array) && !array.is_regular()) {
             copy_.emplace(array.sizes(), layout, spatial, array.dtype());
             const View<const void> dense = std::as_const(*copy_).view<void>();
             copy(array, copy_->data<void>(), dense.strides);

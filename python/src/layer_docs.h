@@ -58,10 +58,9 @@ constexpr const char *call = R"(Compute activation(convolution + bias + residual
 residual has the output's sizes and type. `out` is where the output goes, and is what is returned; without output_size,
 its sizes choose the output padding. It has the input's type, or float32 for an input of float16 or bfloat16.
 
-A new output is an array of the input's kind, type and memory format. Arrays are used in place, except for an input
-without dense columns or dense channels, one with negative strides, or one of another memory format than `out`: these
-are copied. `out` needs dense columns or dense channels, and may overlap neither input nor residual, but for a residual
-that is `out` itself.
+A new output is an array of the input's kind, type and memory format. Arrays with dense columns or dense channels are
+used in place, and such as have other strides, or another memory format than the others, are copied in blocks. `out` may
+overlap neither input nor residual, but for a residual that is `out` itself.
 
 Raises ValueError for sizes and strides that do not fit, with PyTorch's message, TypeError for types that do not, and
 MemoryError.)";

@@ -103,7 +103,7 @@ def test_empty_batch(case):
 
 
 def test_strides_of_inputs(case):
-    """Views of all kinds: those that the library takes, and those that are copied."""
+    """Views of all kinds: those that kernels take, and those that are copied, in blocks or as a whole."""
     x, weight, bias, grad_output, parameters, reference = case
     expected = reference.forward(x, weight, bias)
     grads = reference.gradients(grad_output, x, weight)
@@ -152,6 +152,10 @@ def test_strides_of_inputs(case):
         np.testing.assert_array_equal(output, expected, order.__name__)
         layer = layer_of(order(weight), bias, parameters)
         np.testing.assert_array_equal(layer(order(x)), expected)
+        if order not in (misaligned, part_of_records):
+            out = order(np.zeros_like(expected))
+            assert layer(x, out=out) is out
+            np.testing.assert_array_equal(out, expected, order.__name__)
         for other in (order, channels_last):  # for which one of the two is copied
             found = unstride.conv_transpose_backward(other(grad_output), order(x), weight, **parameters)
             for gradient, right in zip(found, grads, strict=True):

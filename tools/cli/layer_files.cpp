@@ -22,8 +22,8 @@ Shape to_file_order(Shape sizes, Layout layout, int dims) {
 }
 
 View<const void> view_of(const NpyArray &array, Layout layout, int dims) {
-    const Shape sizes = from_file_order(array.sizes, layout, dims);
-    return {array.values.data(), array.dtype, sizes, dense_strides(sizes, layout, dims)};
+    return {array.values.get(), array.dtype, from_file_order(array.sizes, layout, dims),
+            from_file_order(array.strides, layout, dims)};
 }
 
 void take_weight_shape(LayerArguments &layer, const NpyArray &weight, const std::string &path) {

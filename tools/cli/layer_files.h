@@ -29,12 +29,12 @@ void take_weight_shape(LayerArguments &layer, const NpyArray &weight, const std:
 Types choose_types(const CLI::Option &option, const Types &asked, const std::string &what, DType read,
                    const std::string &path);
 
-// Calls `use` with a pointer to the elements, which has their type.
+// Calls `use` with a pointer to the elements in C order, which has their type.
 template<typename Use>
 void with_values(const NpyArray &array, const Use &use) {
-    with_type(array.dtype, [&](auto *null) {
-        use(reinterpret_cast<const std::remove_pointer_t<decltype(null)> *>(array.values.data()));
-    });
+    const NpyArray dense = in_c_order(array);
+    with_type(array.dtype,
+              [&](auto *null) { use(static_cast<const std::remove_pointer_t<decltype(null)> *>(dense.values.get())); });
 }
 
 template<typename Call>

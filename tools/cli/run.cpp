@@ -7,6 +7,7 @@
 #include "arguments.h"
 #include "commands.h"
 #include "layer_files.h"
+#include "slabs.h"
 #include "tools/files/npy.h"
 #include "tools/files/output_file.h"
 #include "tools/files/text.h"
@@ -24,6 +25,7 @@ struct Arguments {
     std::string wisdom;
     std::optional<Planning> planning;
     bool repeat = false;
+    int64_t slab_bytes = int64_t{256} << 20;
 };
 
 // Returns the line about time and speed. `times` has the seconds of one call, or of two: the second one, into the same
@@ -43,6 +45,9 @@ std::string time_text(const std::vector<double> &times, int trials, double multi
 }
 
 void run(const Arguments &arguments) {
+    if (arguments.slab_bytes < 1) {
+        throw InvalidArgument("--slab-bytes must be positive, but got " + std::to_string(arguments.slab_bytes));
+    }
     use_wisdom(arguments.wisdom);
     OutputFile output_file(arguments.output);
     LayerArguments layer_arguments = arguments.layer;
@@ -69,14 +74,19 @@ void run(const Arguments &arguments) {
     const Shape output_sizes = layer.output_shape(input_sizes, layer_arguments.output_size);
     const auto plan_now = [&] { return layer.plan(input_sizes, layout, layer_arguments.output_size, types); };
     Plan plan = plan_now();
-    Tensor output(output_sizes, layout, dims, types.output);
+    const Shape file_sizes = to_file_order(output_sizes, layout, dims);
+    const View<void> output(map_npy(output_file, file_sizes, types.output), types.output, output_sizes,
+                            dense_strides(output_sizes, layout, dims), dims);
     layer.set_activation(arguments.activation);
     const NpyArray residual = arguments.residual.empty() ? NpyArray() : read_npy(arguments.residual);
     const auto forward = [&] {
-        if (arguments.residual.empty()) {
-            layer.forward(view_of(input, layout, dims), output.view<void>());
+        const View<const void> from = view_of(input, layout, dims);
+        if (!arguments.residual.empty()) {
+            layer.forward(from, output, view_of(residual, layout, dims));
+        } else if (plan.under_trial) {  // Blocks are not measured.
+            layer.forward(from, output);
         } else {
-            layer.forward(view_of(input, layout, dims), output.view<void>(), view_of(residual, layout, dims));
+            forward_in_slabs(layer, from, output, layer_arguments.output_size, arguments.slab_bytes);
         }
     };
     int trials = 0;
@@ -90,8 +100,6 @@ void run(const Arguments &arguments) {
         times.push_back(seconds_of(forward));
     }
 
-    const Shape file_sizes = to_file_order(output_sizes, layout, dims);
-    write_npy(output_file, file_sizes, types.output, output.data<void>());
     std::cout << "input    " << shape_text(input.sizes) << ' ' << to_string(layout) << '\n'
               << "weight   " << shape_text(weight.sizes) << '\n'
               << "bias     " << (arguments.bias.empty() ? "none" : shape_text(layer.bias_shape())) << '\n'
@@ -132,6 +140,8 @@ void add_run(CLI::App &app) {
     add_planning(*command, arguments->planning, "$UNSTRIDE_PLANNING, or else estimate");
     command->add_flag("--repeat", arguments->repeat,
                       "Compute twice, and report the second call, which packs no weights and has its memory already");
+    add_integer(*command, "--slab-bytes", arguments->slab_bytes,
+                "Compute about as many bytes of the output at a time, for arrays larger than memory (default: 2^28)");
     command->callback([arguments] { run(*arguments); });
 }
 

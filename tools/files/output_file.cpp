@@ -1,6 +1,7 @@
 #include "output_file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,7 +58,7 @@ void OutputFile::find_target() {
 
 void OutputFile::create(mode_t mode) {
     temporary_.emplace(target_.parent_path() / temporary_name());
-    const int descriptor = open(temporary_->path().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    const int descriptor = open(temporary_->path().c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (descriptor == -1) {
         fail(errno);
     }
@@ -70,6 +71,7 @@ void OutputFile::create(mode_t mode) {
 }
 
 OutputFile::~OutputFile() {
+    unmap();
     if (file_ != nullptr) {
         std::fclose(file_);
     }
@@ -81,7 +83,35 @@ void OutputFile::write(const void *data, size_t bytes) {
     }
 }
 
+void *OutputFile::map(size_t bytes) {
+    const off_t begin = ftello(file_);
+    if (begin < 0 || std::fflush(file_) != 0) {
+        fail(errno);
+    }
+    const int descriptor = fileno(file_);
+    const size_t all = static_cast<size_t>(begin) + bytes;
+    // Where there is no room, this fails, and not the first access to a page.
+    if (const int error = posix_fallocate(descriptor, 0, static_cast<off_t>(all)); error != 0) {
+        fail(error);
+    }
+    void *const pages = mmap(nullptr, all, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    if (pages == MAP_FAILED) {
+        fail(errno);
+    }
+    pages_ = pages;
+    mapped_ = all;
+    return static_cast<char *>(pages) + begin;
+}
+
+void OutputFile::unmap() {
+    if (pages_ != nullptr) {
+        munmap(pages_, mapped_);
+        pages_ = nullptr;
+    }
+}
+
 void OutputFile::finish() {
+    unmap();
     take_owner_and_permissions();
     std::FILE *file = file_;
     file_ = nullptr;

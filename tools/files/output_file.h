@@ -28,6 +28,11 @@ public:
     OutputFile &operator=(const OutputFile &) = delete;
 
     void write(const void *data, size_t bytes);
+
+    // Makes the file longer by this many bytes, for which there has to be room, and returns them as memory, valid until
+    // commit(). Nothing more can be written.
+    void *map(size_t bytes);
+
     void commit();
 
     // Commits several files. All of them are complete before the first one gets its name, and no signal
@@ -43,6 +48,7 @@ private:
     void find_target();
     void create(mode_t mode);
     void take_owner_and_permissions();
+    void unmap();
     void finish();  // all that can fail before the file gets its name
     [[noreturn]] void fail(int error_number) const;
 
@@ -50,6 +56,8 @@ private:
     std::filesystem::path target_;
     std::optional<Removal> temporary_;
     std::FILE *file_ = nullptr;
+    void *pages_ = nullptr;  // of the whole file, if it is mapped
+    size_t mapped_ = 0;
 };
 
 }  // namespace unstride::tools

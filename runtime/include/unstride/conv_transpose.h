@@ -89,17 +89,18 @@ public:
     Shape output_shape(const Shape &input_shape, const Shape &output_size = {}) const;
 
     // Computes activation(convolution + bias) into the caller's memory. The output's sizes choose the output padding,
-    // as output_size does. Input and output must have the same layout, which their strides tell: in both, either the
-    // columns are dense (stride 1 along W) or the channels are. The other strides are free, but no two elements of the
-    // output may share memory, and input and output may not overlap. They may be slices of one array, such as different
-    // channels of it.
+    // as output_size does. Strides are free, but no two elements of the output may share memory, and input and output
+    // may not overlap. They may be slices of one array, such as different channels of it. Nothing is copied where both
+    // have the same layout, which their strides tell: in both, either the columns are dense (stride 1 along W) or the
+    // channels are, and no stride is negative. Other arrays are copied in blocks of about 8 MiB, or refused with a
+    // CudaStream. An item of the batch may have any number of elements, on a GPU 2^31 - 1.
     //
     // All overloads of forward throw InvalidArgument for arguments that break such a rule, OutOfMemory, and KernelError
     // for any other failure of a kernel.
     void forward(const View<const void> &input, const View<void> &output) const;
 
     // Computes activation(convolution + bias + residual) into the caller's memory. The residual must have the output's
-    // type, sizes and layout. It may be the output itself, which then is added to; otherwise the two may not overlap.
+    // type and sizes. It may be the output itself, which then is added to; otherwise the two may not overlap.
     void forward(const View<const void> &input, const View<void> &output, const View<const void> &residual) const;
 
     // Queue the work of a layer on CUDA in a stream of the thread's current context, and return without waiting for it.
@@ -145,7 +146,7 @@ public:
     // activation and a residual are the app's own: with them, grad_output is the gradient with respect to their
     // argument, the convolution and its bias. Inputs that no output depends on have gradient 0.
     //
-    // Views are as in forward: one layout, any other strides, no overlap. grad_output and grad_input have one type; in
+    // Views are as in forward: any strides, no overlap. grad_output and grad_input have one type; in
     // a layer whose strides are all 1, grad_output may also be f16 or bf16, and grad_input f32. Sums are f32, or f64
     // where both are f64. All members that compute a gradient throw what forward throws. Where a kernel fails, as for
     // want of memory, part of the gradient may have been written.
@@ -158,7 +159,7 @@ public:
     //
     //   grad_weight[ci, co, k] = sum over n, i of input[n, ci, i] * grad_output[n, co, i*stride - padding + k*dilation]
     //
-    // where that output exists, for ci and co of one group. `input` and `grad_output` have the same type and layout.
+    // where that output exists, for ci and co of one group. `input` and `grad_output` have the same type.
     // `grad_weight` has weight_shape(), any strides whose elements do not overlap, and the type of the input, or f32
     // for an input of f16 or bf16. Sums are f32, or f64 for f64, over the whole batch, and are rounded once. They are
     // added up in an order that the layer and the input's size alone determine. Taps that meet no output, and an empty

@@ -52,6 +52,12 @@ bool ConvTranspose::State::fit_kernels(const Problem &problem, const Arrays &arr
 
 void ConvTranspose::State::run_in_blocks(const Problem &problem, const Arrays &arrays, const Program &whole) const {
     const Blocks blocks(problem, arrays, whole.parts.front().entry->sums->outputs_of_row);
+    if (forced_for(problem.op).entry != nullptr) {
+        // A kernel that was compiled for a layer cannot compute all blocks, which shows before any is computed.
+        for (int64_t number = 0; number < blocks.count(); number++) {
+            plan_for(blocks.block(number).problem);
+        }
+    }
     const int64_t most = block_limits().elements;
     ForKernels input(problem, most), output(problem, most), residual(problem, most);
     for (int64_t number = 0; number < blocks.count(); number++) {

@@ -15,6 +15,7 @@
 #include "problem/dimensions.h"
 #include "process/float_environment.h"
 #include "process/planning_changes.h"
+#include "run/block_limits.h"
 
 namespace unstride {
 namespace {
@@ -27,6 +28,11 @@ Geometry with_space(Geometry geometry) {
         e.output = std::max<int64_t>(e.output, 1);
     }
     return geometry;
+}
+
+// Returns how many elements an item of the larger array has.
+int64_t largest_item(const Geometry &geometry) {
+    return std::max(geometry.input_elements(), geometry.output_elements()) / std::max<int64_t>(geometry.batch, 1);
 }
 
 }  // namespace
@@ -68,8 +74,9 @@ Planned ConvTranspose::State::plan_for(const Problem &problem) const {
         }
         planned.program = std::make_shared<const Program>(decide(seen, problem, machine, forced_for(problem.op)));
         const bool is_estimate = forced_for(problem.op).entry == nullptr && planned.program->measured_seconds == 0,
-                   takes_time = problem.geometry.batch > 0 && !problem.whole;
-        if (planning != Planning::estimate && device == Device::cpu && is_estimate && takes_time) {
+                   takes_time = problem.geometry.batch > 0 && !problem.whole,
+                   in_one_piece = largest_item(problem.geometry) <= block_limits().elements;
+        if (planning != Planning::estimate && device == Device::cpu && is_estimate && takes_time && in_one_piece) {
             auto trials = std::make_shared<Trials>(seen, problem, machine, planned.program);
             planned.trials = trials->are_over() ? nullptr : std::move(trials);
         }
@@ -198,6 +205,9 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
                          Operator op) const {
     check_types(types);
     const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
+    if (state_->device != Device::cpu) {
+        check_item_of_gpu(geometry);
+    }
     const Problem problem = state_->problem_of(op, geometry, layout, types);
     Machine machine = untimed_machine(problem.threads);
     machine.clock_hertz = device_info(state_->device).clock_hertz;
