@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "channels_last.h"
 #include "result.h"
 
 namespace nb = nanobind;
@@ -33,23 +34,9 @@ bool can_be(Layout layout, const Argument &array, int spatial) {
     return array.is_regular() && (array.sizes()[dense] <= 1 || array.byte_strides()[dense] == size_of(array.dtype()));
 }
 
-// Returns whether the strides are those of PyTorch's channels_last, by the rule of its is_channels_last_strides_3d. It
-// also looks at dimensions of one element, which tell in which order an array was made.
 bool is_channels_last(const Argument &array, int spatial) {
-    const Shape &sizes = array.sizes(), &strides = array.byte_strides();
-    const size_t channel = channel_dimension(array, spatial);
-    std::vector<size_t> order{channel};
-    for (size_t d = sizes.size() - 1; d > channel; d--) {
-        order.push_back(d);
-    }
-    int64_t least = 0;
-    for (const size_t d : order) {
-        if (sizes[d] == 0 || strides[d] < least) {
-            return false;
-        }
-        least = sizes[d] > 1 ? strides[d] * sizes[d] : strides[d];
-    }
-    return channel == 0 ? least != strides[channel] : strides[0] >= least && least != strides[channel];
+    const Shape &sizes = array.sizes();
+    return is_channels_last(sizes.data(), array.byte_strides().data(), sizes.size(), channel_dimension(array, spatial));
 }
 
 // Returns the layout of a new array beside these: one that `out`, if there is one, and all other arrays have; or else

@@ -23,6 +23,9 @@ int64_t bytes_of(const Described &tensor) {
 // Compares memory in all threads if it is long: threads read several times what one does.
 bool are_equal(const char *a, const char *b, int64_t size) {
     constexpr int64_t chunk = 1 << 18;
+    if (size <= chunk) {
+        return std::memcmp(a, b, static_cast<size_t>(size)) == 0;
+    }
     std::atomic<bool> equal{true};
     torch::stable::parallel_for(0, (size + chunk - 1) / chunk, 2, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end && equal; i++) {
@@ -50,8 +53,9 @@ Cache &cache() {
 
 bool Geometry::operator==(const Geometry &other) const {
     const auto all = [](const Geometry &g) {
-        return std::tie(g.spatial, g.has_bias, g.dtype, g.in_channels, g.out_channels, g.groups, g.kernel_size,
-                        g.stride, g.padding, g.output_padding, g.dilation);
+        const Window &w = g.window;
+        return std::tie(g.spatial, g.has_bias, g.dtype, g.in_channels, g.out_channels, g.kernel_size, w.stride,
+                        w.padding, w.output_padding, w.dilation, w.groups);
     };
     return all(*this) == all(other);
 }
@@ -63,13 +67,13 @@ unstride_layer_options Geometry::options() const {
     options.without_bias = has_bias ? 0 : 1;
     options.in_channels = in_channels;
     options.out_channels = out_channels;
-    options.groups = groups;
+    options.groups = window.groups;
     for (size_t d = 0; d < static_cast<size_t>(spatial); d++) {
         options.kernel_size[d] = kernel_size[d];
-        options.stride[d] = stride[d];
-        options.padding[d] = padding[d];
-        options.output_padding[d] = output_padding[d];
-        options.dilation[d] = dilation[d];
+        options.stride[d] = window.stride[d];
+        options.padding[d] = window.padding[d];
+        options.output_padding[d] = window.output_padding[d];
+        options.dilation[d] = window.dilation[d];
     }
     return options;
 }
@@ -101,21 +105,7 @@ bool CachedLayer::has(const Described &weight, const Described *bias) const {
     return (bias == nullptr || bias_.equals(*bias)) && weight_.equals(weight);
 }
 
-void CachedLayer::use_with(const Described &given_weight, const Described *given_bias, const Use &use) {
-    const Described weight = dense(given_weight);
-    std::optional<Described> dense_bias;
-    if (given_bias != nullptr) {
-        dense_bias.emplace(dense(*given_bias));
-    }
-    const Described *const bias = dense_bias ? &*dense_bias : nullptr;
-    {
-        const std::shared_lock<std::shared_mutex> lock(mutex_);
-        if (has(weight, bias)) {
-            use(layer_);
-            return;
-        }
-    }
-    const std::unique_lock<std::shared_mutex> lock(mutex_);
+void CachedLayer::take(const Described &weight, const Described *bias) {
     if (bias != nullptr && !bias_.equals(*bias)) {
         const unstride_array array = bias->array();
         bias_.is_set = false;
@@ -131,12 +121,18 @@ void CachedLayer::use_with(const Described &given_weight, const Described *given
         check(unstride_layer_set_weight(layer_, &array));
         weight_.is_set = true;
     }
-    use(layer_);
 }
 
-void CachedLayer::use_without_parameters(const Use &use) {
-    const std::shared_lock<std::shared_mutex> lock(mutex_);
-    use(layer_);
+Sizes CachedLayer::output_sizes(const Described &input) {
+    const std::lock_guard<std::mutex> lock(sizes_mutex_);
+    if (last_input_ != input.sizes) {
+        const auto rank = static_cast<int32_t>(input.sizes.size());
+        Sizes sizes = input.sizes;
+        check(unstride_layer_output_shape(layer_, input.sizes.data(), rank, nullptr, 0, sizes.data()));
+        last_input_ = input.sizes;
+        last_output_ = sizes;
+    }
+    return last_output_;
 }
 
 std::shared_ptr<CachedLayer> cached_layer(const Geometry &geometry, const void *address) {

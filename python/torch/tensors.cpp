@@ -5,32 +5,47 @@
 #include <algorithm>
 #include <utility>
 
+#include "channels_last.h"
+
 namespace unstride::torch_ops {
 namespace {
 
-// Dimensions in the order of memory in channels_last, the innermost first.
-Sizes channels_last_order(size_t rank) {
-    Sizes order{1};
-    for (size_t d = rank; d-- > 2;) {
-        order.push_back(static_cast<int64_t>(d));
+// Returns the dimension of a tensor whose place is `place` in the order of memory in channels_last, the innermost
+// first.
+size_t in_channels_last(size_t place, size_t rank) {
+    if (place == 0) {
+        return 1;
     }
-    order.push_back(0);
-    return order;
+    return place + 1 == rank ? 0 : rank - place;
 }
 
+// The codes of libtorch's types, which it does not promise to keep.
 unstride_dtype dtype_of(const Tensor &tensor) {
-    using torch::headeronly::ScalarType;
-    switch (tensor.scalar_type()) {
-    case ScalarType::Float:
+    static const int32_t f32 = aoti_torch_dtype_float32(), f64 = aoti_torch_dtype_float64(),
+                         f16 = aoti_torch_dtype_float16(), bf16 = aoti_torch_dtype_bfloat16();
+    int32_t code = 0;
+    STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_dtype(tensor.get(), &code));
+    if (code == f32) {
         return UNSTRIDE_F32;
-    case ScalarType::Double:
+    }
+    if (code == f64) {
         return UNSTRIDE_F64;
-    case ScalarType::Half:
+    }
+    if (code == f16) {
         return UNSTRIDE_F16;
-    case ScalarType::BFloat16:
+    }
+    if (code == bf16) {
         return UNSTRIDE_BF16;
-    default:
-        refuse("tensors must be of type float32, float64, float16 or bfloat16");
+    }
+    refuse("tensors must be of type float32, float64, float16 or bfloat16");
+}
+
+void check_cpu(const Tensor &tensor) {
+    static const int32_t cpu = aoti_torch_device_type_cpu();
+    int32_t type = 0;
+    STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_device_type(tensor.get(), &type));
+    if (type != cpu) {
+        refuse("all tensors must be on the CPU");
     }
 }
 
@@ -44,12 +59,10 @@ Described in_format(const Described &tensor, Format format) {
 }  // namespace
 
 Described::Described(Tensor described) : tensor(std::move(described)), dtype(dtype_of(tensor)) {
-    if (!tensor.is_cpu()) {
-        refuse("all tensors must be on the CPU");
-    }
+    check_cpu(tensor);
     const auto its_sizes = tensor.sizes(), its_strides = tensor.strides();
-    sizes.assign(its_sizes.begin(), its_sizes.end());
-    strides.assign(its_strides.begin(), its_strides.end());
+    sizes = Sizes(its_sizes.data(), its_sizes.size());
+    strides = Sizes(its_strides.data(), its_strides.size());
 }
 
 unstride_array Described::array() const {
@@ -67,22 +80,10 @@ int64_t Described::elements() const {
     return tensor.numel();
 }
 
-// The rule is that of PyTorch's is_channels_last_strides: strides must not decrease from the channels, which are
-// innermost, through the columns to the batch. Where nothing but the batch tells the formats apart, it is contiguous.
+// Tensors of one dimension of space have no such format.
 bool Described::is_channels_last() const {
     const size_t rank = sizes.size();
-    if ((rank != 4 && rank != 5) || strides[1] == 0) {
-        return false;
-    }
-    int64_t least = 0;
-    for (const int64_t dimension : channels_last_order(rank)) {
-        const auto d = static_cast<size_t>(dimension);
-        if (sizes[d] == 0 || strides[d] < least || (d == 0 && least == strides[1])) {
-            return false;
-        }
-        least = strides[d] * std::max<int64_t>(sizes[d], 1);
-    }
-    return true;
+    return (rank == 4 || rank == 5) && python::is_channels_last(sizes.data(), strides.data(), rank, 1);
 }
 
 Format format_of(const Described &input, const Described &weight) {
@@ -90,18 +91,13 @@ Format format_of(const Described &input, const Described &weight) {
 }
 
 Sizes strides_of(const Sizes &sizes, Format format) {
-    Sizes strides(sizes.size(), 1);
+    const size_t rank = sizes.size();
+    Sizes strides = Sizes::all(rank, 1);
     int64_t stride = 1;
-    if (format == Format::channels_last) {
-        for (const int64_t d : channels_last_order(sizes.size())) {
-            strides[static_cast<size_t>(d)] = stride;
-            stride *= sizes[static_cast<size_t>(d)];
-        }
-        return strides;
-    }
-    for (size_t d = sizes.size(); d-- > 0;) {
+    for (size_t i = 0; i < rank; i++) {
+        const size_t d = format == Format::channels_last ? in_channels_last(i, rank) : rank - 1 - i;
         strides[d] = stride;
-        stride *= std::max<int64_t>(sizes[d], 1);
+        stride *= format == Format::channels_last ? sizes[d] : std::max<int64_t>(sizes[d], 1);
     }
     return strides;
 }
@@ -119,15 +115,15 @@ Described dense(const Described &tensor) {
     return is_dense ? tensor : in_format(tensor, Format::contiguous);
 }
 
-Tensor empty(const Sizes &sizes, Format format, const Tensor &like) {
+Described empty(const Sizes &sizes, Format format, const Described &like) {
     const Sizes strides = strides_of(sizes, format);
     int32_t dtype = 0;
-    STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_dtype(like.get(), &dtype));
+    STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_dtype(like.tensor.get(), &dtype));
     AtenTensorHandle made = nullptr;
     STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(static_cast<int64_t>(sizes.size()), sizes.data(),
                                                            strides.data(), dtype, aoti_torch_device_type_cpu(), 0,
                                                            &made));
-    return Tensor(made);
+    return {Tensor(made), sizes, strides, like.dtype};
 }
 
 }  // namespace unstride::torch_ops

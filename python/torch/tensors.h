@@ -3,12 +3,14 @@
 
 #include <torch/csrc/stable/tensor.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "unstride/c.h"
 
@@ -16,7 +18,6 @@
 namespace unstride::torch_ops {
 
 using torch::stable::Tensor;
-using Sizes = std::vector<int64_t>;
 
 enum class Format {
     contiguous,
@@ -35,13 +36,67 @@ inline void check(unstride_status status) {
     }
 }
 
+// As many numbers as a tensor has dimensions, of which there are at most five. They are not in memory of their own,
+// whose allocation would take a good part of a small call.
+class Sizes {
+public:
+    static constexpr size_t most = 5;
+
+    Sizes() = default;
+    Sizes(std::initializer_list<int64_t> numbers) : Sizes(numbers.begin(), numbers.size()) {
+    }
+    Sizes(const int64_t *numbers, size_t count) : count_(count) {
+        if (count > most) {
+            refuse("tensors have at most 5 dimensions");
+        }
+        std::copy_n(numbers, count, numbers_.begin());
+    }
+    // Makes `count` numbers that are all alike.
+    static Sizes all(size_t count, int64_t number) {
+        Sizes sizes;
+        sizes.count_ = std::min(count, most);
+        sizes.numbers_.fill(number);
+        return sizes;
+    }
+
+    size_t size() const {
+        return count_;
+    }
+    const int64_t *data() const {
+        return numbers_.data();
+    }
+    int64_t *data() {
+        return numbers_.data();
+    }
+    int64_t operator[](size_t d) const {
+        return numbers_[d];
+    }
+    int64_t &operator[](size_t d) {
+        return numbers_[d];
+    }
+    bool operator==(const Sizes &other) const {
+        return count_ == other.count_ && std::equal(data(), data() + count_, other.data());
+    }
+    bool operator!=(const Sizes &other) const {
+        return !(*this == other);
+    }
+
+private:
+    std::array<int64_t, most> numbers_{};
+    size_t count_ = 0;
+};
+
 // A tensor's sizes, strides and type, with the tensor itself, whose memory they describe.
 struct Described {
     Tensor tensor;
     Sizes sizes, strides;
     unstride_dtype dtype;
 
+    // Throws for tensors that no kernel takes.
     explicit Described(Tensor described);
+    Described(Tensor described, const Sizes &its_sizes, const Sizes &its_strides, unstride_dtype its_dtype)
+        : tensor(std::move(described)), sizes(its_sizes), strides(its_strides), dtype(its_dtype) {
+    }
 
     unstride_array array() const;
     int64_t elements() const;
@@ -61,7 +116,7 @@ Described readable(const Described &tensor, Format format);
 Described dense(const Described &tensor);
 
 // Makes a tensor without values on the CPU, of the type of another.
-Tensor empty(const Sizes &sizes, Format format, const Tensor &like);
+Described empty(const Sizes &sizes, Format format, const Described &like);
 
 }  // namespace unstride::torch_ops
 

@@ -1,11 +1,13 @@
 """What PyTorch's machinery makes of the operators: compilation, export, autocast, vmap, threads, processes."""
 
 import concurrent.futures
+import shutil
 
 import pytest
 import torch
 import torch.multiprocessing
 from torch import nn
+from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.functional import conv_transpose2d
 
 import unstride.torch
@@ -42,6 +44,84 @@ def test_compile(dynamic, last):
         wanted = [x, *given[1:]]
         for a, b in zip(*(torch.autograd.grad(y.sum(), wanted) for y in (result, expected)), strict=True):
             close(a, b)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="PyTorch's compiler needs a C++ compiler")
+def test_inductor():
+    """PyTorch's compiler, which makes C++ of all around the layers, in inference and in training."""
+    torch._dynamo.reset()
+    model = nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.ConvTranspose2d(4, 3, 3, 2), nn.BatchNorm2d(3), nn.Tanh())
+    compiled, input = torch.compile(model), torch.randn(2, 2, 6, 7)
+    results = []
+    for ours in (False, True):
+        if ours:
+            unstride.torch.replace_(model, strict=True)
+        for call in (compiled, model):
+            model.zero_grad()
+            output = call(input)
+            output.square().mean().backward()
+            results.append([output.detach(), *(p.grad.clone() for p in model.parameters())])
+    for result in results[1:]:
+        for a, e in zip(result, results[0], strict=True):
+            close(a, e)
+
+
+def test_plain_calls_in_all_modes():
+    """Plain calls take operators of their own, with derivatives of any order."""
+    x, w, b = tensors(dtype=torch.float64, requires_grad=True)
+    for bias in (b, None):
+        results = []
+        for f in (conv_transpose, conv_transpose2d):
+            output = f(x, w, bias, *GEOMETRY)
+            given = (x, w) if bias is None else (x, w, b)
+            first = torch.autograd.grad(output.sin().sum(), given, create_graph=True)
+            second = torch.autograd.grad(sum(g.square().sum() for g in first), given, allow_unused=True)
+            results.append([output, *first, *second])
+        for a, e in zip(*results, strict=True):
+            close(a, e)
+    for frozen in ((x, w.detach(), b), (x.detach(), w, b.detach()), (x.detach(), w.detach(), b)):
+        results = []
+        for f in (conv_transpose, conv_transpose2d):
+            needed = [t for t in frozen if t.requires_grad]
+            results.append(torch.autograd.grad(f(*frozen, *GEOMETRY).square().sum(), needed))
+        for a, e in zip(*results, strict=True):
+            close(a, e)
+    with torch.inference_mode():
+        close(conv_transpose(x, w, b, *GEOMETRY), conv_transpose2d(x, w, b, *GEOMETRY))
+    assert not conv_transpose(x.detach(), w.detach(), None, 2).requires_grad
+
+
+def test_numbers_of_any_size_and_kind():
+    """Small numbers go to the operators as one number, in which others have no place."""
+    x, w = torch.randn(1, 2, 5, 5), torch.randn(2, 1, 2, 2)
+    for stride, padding, groups, dilation in (
+        (17, 0, 1, 1),
+        (15, 1, 2, 1),
+        ([2], (1,), 2, [3, 16]),
+        ([1, 3], [0, 1], 1, 1),
+    ):
+        given = (x, w, None, stride, padding, 0, groups, dilation)
+        close(conv_transpose(*given, strict=True), conv_transpose2d(*given))
+    for wrong in ({"stride": 0}, {"padding": -1}, {"stride": (1, 2, 3)}, {"groups": 0}, {"dilation": 0}):
+        errors = []
+        for f in (conv_transpose, conv_transpose2d):
+            with pytest.raises((RuntimeError, ValueError)) as error:
+                f(x, w, **wrong)
+            errors.append((type(error.value), str(error.value)))
+        assert errors[0] == errors[1]
+
+
+def test_programs_that_are_traced_hold_the_operator():
+    x, w, b = tensors()
+    traced = make_fx(lambda x: conv_transpose(x, w, b, *GEOMETRY))(x)
+    assert forward_op in [node.target for node in traced.graph.nodes]
+    close(traced(x), conv_transpose2d(x, w, b, *GEOMETRY))
+
+
+def test_untransposed_convolutions_are_left_alone():
+    """PyTorch's operator for backends, whose derivative plain calls use, has our kernels for their layers alone."""
+    with pytest.raises(RuntimeError, match="transposed convolutions alone"):
+        torch.ops.aten.convolution_overrideable(*tensors(), [1, 1], [0, 0], [1, 1], False, [0, 0], 1)
 
 
 def test_compiled_and_exported_programs_hold_the_operator():
@@ -155,13 +235,15 @@ def _train(rank, model, inputs):
     return [p.grad for p in model.parameters()]
 
 
-def _ddp_worker(rank, state, inputs, store, queue):
+def _ddp_worker(rank, compiled, state, inputs, store, queue):
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
     model = _network()
     model.load_state_dict(state)
     unstride.torch.replace_(model, strict=True)
-    gradients = _train(rank, nn.parallel.DistributedDataParallel(model), inputs)
+    distributed = nn.parallel.DistributedDataParallel(model)
+    trained = torch.compile(distributed, backend="aot_eager") if compiled else distributed
+    gradients = _train(rank, trained, inputs)
     if rank == 0:
         queue.put([g.numpy() for g in gradients])
     torch.distributed.barrier()
@@ -172,12 +254,13 @@ def _network():
     return nn.Sequential(nn.ConvTranspose2d(3, 8, 4, 2, 1), nn.ReLU(), nn.ConvTranspose2d(8, 2, 2, 2))
 
 
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="PyTorch has no torch.distributed")
-def test_distributed_data_parallel(tmp_path):
+def test_distributed_data_parallel(tmp_path, compiled):
     model, inputs = _network(), [torch.randn(2, 3, 6, 6) for _ in range(2)]
     context = torch.multiprocessing.get_context("spawn")
     queue = context.Queue()
-    args = (model.state_dict(), inputs, tmp_path / "store", queue)
+    args = (compiled, model.state_dict(), inputs, tmp_path / "store", queue)
     workers = [context.Process(target=_ddp_worker, args=(rank, *args)) for rank in range(2)]
     for worker in workers:
         worker.start()

@@ -1,17 +1,25 @@
 """The function: what goes to Unstride's operators, and what to PyTorch's."""
 
+import functools
+
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 from torch.nn import functional
 
-from ._operators import autocast, forward, forward_op
+from ._operators import autocast, coded_forward, differentiable_forward, forward_op
 
 _OF_PYTORCH = {3: functional.conv_transpose1d, 4: functional.conv_transpose2d, 5: functional.conv_transpose3d}
 _DTYPES = {torch.float32, torch.float64, torch.float16, torch.bfloat16}
 _PLAIN = {Tensor, torch.nn.Parameter, torch.nn.Buffer}
 # Those that stand for plain tensors where PyTorch traces a program.
 _TRACED = {"FakeTensor", "FunctionalTensor"}
+
+_is_compiling = torch.compiler.is_compiling
+_is_autocast_enabled = torch._C._is_any_autocast_enabled
+_is_grad_enabled = torch.is_grad_enabled
+_transforms_are_active = torch._C._are_functorch_transforms_active
+_number_of_modes = torch._C._len_torch_dispatch_stack
 
 
 def _why_not(tensors) -> str | None:
@@ -38,6 +46,23 @@ def _numbers(value, count: int):
     return [value] * count
 
 
+@functools.lru_cache(1024)
+def _window(count: int, stride, padding, output_padding, groups, dilation) -> int | None:
+    """The number that operators of plain calls take in place of these (window_of in ops.cpp), if they fit in it."""
+    lists = [tuple(_numbers(value, count)) for value in (stride, padding, output_padding, dilation)]
+    numbers = [number for one in lists for number in one]
+    small = range(16)
+    if len(numbers) != 4 * count or not 1 <= count <= 3 or not 0 < groups < 1 << 15:
+        return None
+    if any(type(number) is not int or number not in small for number in numbers) or type(groups) is not int:
+        return None
+    code = groups
+    for one in reversed(lists):
+        for number in reversed(one + (0,) * (3 - count)):
+            code = code << 4 | number
+    return code
+
+
 def conv_transpose(
     input: Tensor,
     weight: Tensor,
@@ -45,7 +70,7 @@ def conv_transpose(
     stride=1,
     padding=0,
     output_padding=0,
-    groups: int = 1,
+    groups=1,
     dilation=1,
     *,
     strict: bool = False,
@@ -56,7 +81,33 @@ def conv_transpose(
     size), the bias (C_out). Where the output would be PyTorch's own, as Unstride has no kernel for these tensors,
     `strict` makes it a NotImplementedError.
     """
-    given = (input, weight, bias, stride, padding, output_padding, groups, dilation)
+    # A plain call, with tensors that the kernels take and nothing around it that looks at operators. What does not hold
+    # of it below, the operators find out.
+    if (
+        not _is_compiling()
+        and type(input) in _PLAIN
+        and type(weight) in _PLAIN
+        and (bias is None or type(bias) in _PLAIN)
+        and input.is_cpu
+        and not (_transforms_are_active() or _is_autocast_enabled() or _number_of_modes())
+        and forward_ad._current_level < 0
+    ):
+        try:
+            rank = weight.ndim
+            window = _window(rank - 2, stride, padding, output_padding, groups, dilation)
+            if window is not None and input.ndim == rank:
+                needs_gradient = _is_grad_enabled() and (
+                    weight.requires_grad or input.requires_grad or (bias is not None and bias.requires_grad)
+                )
+                return (differentiable_forward if needs_gradient else coded_forward)(input, weight, bias, window)
+        except (RuntimeError, TypeError, ValueError):
+            pass
+    return _any_call((input, weight, bias, stride, padding, output_padding, groups, dilation), strict)
+
+
+def _any_call(given, strict: bool) -> Tensor:
+    """Does what conv_transpose does, whatever it is given, and whatever is around the call."""
+    input, weight, bias, stride, padding, output_padding, groups, dilation = given
     try:
         if torch.is_autocast_enabled("cpu"):
             input, weight, bias = autocast(input, weight, bias)
@@ -81,7 +132,7 @@ def conv_transpose(
         output = forward_op(*args)
     else:
         try:
-            output = forward(*args)
+            output = forward_op(*args)
         except (RuntimeError, TypeError, ValueError) as error:
             # PyTorch finds the mistake again, and says it in its own words.
             return _of_pytorch(given, strict, str(error))

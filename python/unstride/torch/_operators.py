@@ -1,6 +1,7 @@
 """The operators unstride::conv_transpose and conv_transpose_backward: all but their kernels, which are in _ops.so.
 
-Both are functions of whole batches. Each is the other's derivative, so that there are derivatives of any order.
+Both are functions of whole batches. Each is the other's derivative, so that there are derivatives of any order. They
+are for calls that PyTorch traces or transforms. Plain calls take operators that do the same in less time.
 """
 
 import pathlib
@@ -14,6 +15,12 @@ FORWARD, BACKWARD = "unstride::conv_transpose", "unstride::conv_transpose_backwa
 forward_op = torch.ops.unstride.conv_transpose.default
 backward_op = torch.ops.unstride.conv_transpose_backward.default
 _library = torch.library.Library("unstride", "FRAGMENT")
+
+# Operators of plain calls. The first one has no derivative: it is called where nothing needs one. That of the second
+# one is in C++: one that is registered in Python takes longer than a small layer.
+_library.impl("conv_transpose.coded", torch.library.fallthrough_kernel, "Autograd")
+coded_forward = torch.ops.unstride.conv_transpose.coded._op
+differentiable_forward = torch.ops.unstride.conv_transpose.differentiable._op
 
 
 def forget_layers() -> None:
@@ -117,37 +124,6 @@ def _backward_backward(ctx, of_input, of_weight, of_bias):
 
 torch.library.register_autograd(FORWARD, _forward_backward, setup_context=_save_forward, lib=_library)
 torch.library.register_autograd(BACKWARD, _backward_backward, setup_context=_save_backward, lib=_library)
-
-# ---------------------------------------------------------------------------------------------- eager calls
-
-
-class _Eager(torch.autograd.Function):
-    """The forward operator with the derivative that is registered above, for a third of the time that this takes."""
-
-    @staticmethod
-    def forward(ctx, *inputs):
-        _save_forward(ctx, inputs, None)
-        with torch._C._AutoDispatchBelowAutograd():
-            return forward_op(*inputs)
-
-    @staticmethod
-    def backward(ctx, grad_output):
-        if torch.is_grad_enabled():
-            return _forward_backward(ctx, grad_output)
-        with torch._C._AutoDispatchBelowAutograd():
-            return _forward_backward(ctx, grad_output)
-
-
-def forward(input: Tensor, weight: Tensor, bias: Tensor | None, *geometry) -> Tensor:
-    """Calls the forward operator, past what plain calls do not need."""
-    if torch._C._functorch.peek_interpreter_stack() is not None:  # a transformation, such as vmap, is around the call
-        return forward_op(input, weight, bias, *geometry)
-    needs_gradient = input.requires_grad or weight.requires_grad or (bias is not None and bias.requires_grad)
-    if needs_gradient and torch.is_grad_enabled():
-        return _Eager.apply(input, weight, bias, *geometry)
-    with torch._C._AutoDispatchBelowAutograd():
-        return forward_op(input, weight, bias, *geometry)
-
 
 # ---------------------------------------------------------------------------------------------- autocast
 
