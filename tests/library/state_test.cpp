@@ -156,6 +156,27 @@ TEST_CASE("changed weights and biases take effect", "[state]") {
         same_bits(dense_copy(forward(layer, first, Layout::ncdhw)), dense_copy(forward(fresh, first, Layout::ncdhw))));
 }
 
+TEST_CASE("many weights are packed by several threads", "[state]") {
+    const int threads = num_threads();
+    set_num_threads(3);
+    // The last block of channels is not full, and the taps are not a multiple of those that are packed together.
+    const ConvTranspose3dOptions layers[] = {{40, 70, {3, 4, 4}, 2, 1}, {36, 68, 3, 1, 1}, {48, 3, {7, 8, 9}, 2, 3}};
+    for (const ConvTranspose3dOptions &options : layers) {
+        Case c(options, {1, options.in_channels, 2, 3, 4}, Data::integers, 3);
+        ConvTranspose3d layer = c.layer();
+        for (Layout layout : layouts) {
+            for (const Variant &v : variants_here(layout)) {
+                if (takes(v, options) && takes_numbers(v, c.weight, c.input)) {
+                    INFO(v.name << " of " << describe(options, c.input_shape));
+                    layer.set_variant(v.name);
+                    CHECK(mismatch(forward(layer, c, layout), c) == "none");
+                }
+            }
+        }
+    }
+    set_num_threads(threads);
+}
+
 TEST_CASE("a new layer has the weights of seed 0", "[state]") {
     const ConvTranspose3d layer(grouped);
     ConvTranspose3d seeded(grouped);

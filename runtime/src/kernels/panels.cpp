@@ -7,6 +7,8 @@
 
 #include "array/memory.h"
 #include "problem/checked.h"
+#include "process/thread_pool.h"
+#include "unstride/variants.h"
 
 namespace unstride {
 namespace {
@@ -24,6 +26,35 @@ Counts count(const PanelContents &contents, int64_t block) {
             product({3, channels.groups, blocks, block})};
 }
 
+// Taps that are packed together. They lie side by side in the weights, in about a line of the cache, and far apart in
+// the panels.
+constexpr int64_t taps_at_once = 16;
+
+// Packs a few taps of the weights of one input channel and a block of output channels, of which `filled` exist. They go
+// to `to`, the taps `panel` elements apart. Both sides are in powers of two apart, which the ways of a cache are too
+// few for: so each side is gone through once, in its own order.
+template<typename T>
+void pack_vectors(const T *from, const WeightStrides &strides, int64_t filled, int64_t taps, int64_t block, T *to,
+                  int64_t panel) {
+    constexpr int64_t lanes_at_once = 32;
+    std::array<std::array<T, lanes_at_once>, taps_at_once> turned;
+    for (int64_t first = 0; first < block; first += lanes_at_once) {
+        const int64_t lanes = std::min(lanes_at_once, block - first),
+                      some = std::clamp<int64_t>(filled - first, 0, lanes);
+        for (int64_t lane = 0; lane < some; lane++) {
+            const T *filter = from + (first + lane) * strides.output;
+            for (int64_t tap = 0; tap < taps; tap++) {
+                turned[tap][lane] = filter[tap * strides.tap];
+            }
+        }
+        for (int64_t tap = 0; tap < taps; tap++) {
+            T *const vector = to + tap * panel + first;
+            std::copy_n(turned[tap].begin(), some, vector);
+            std::fill(vector + some, vector + lanes, T{0});
+        }
+    }
+}
+
 template<typename T>
 Panels pack_one(const PanelContents &contents, const Weights<T> &weights, int64_t block) {
     const Counts counts = count(contents, block);
@@ -32,21 +63,20 @@ Panels pack_one(const PanelContents &contents, const Weights<T> &weights, int64_
     panels.bias.reset(allocate(counts.biases, panels.dtype, "the packed bias"));
 
     const auto &[groups, inputs, outputs] = contents.channels;
-    T *to = static_cast<T *>(panels.weight.get());
-    for (int64_t g = 0; g < groups; g++) {
-        for (int64_t b = 0; b < counts.blocks; b++) {
-            const int64_t filled = std::min(block, outputs - b * block);
-            for (int64_t tap = 0; tap < contents.taps; tap++) {
-                for (int64_t c = 0; c < inputs; c++, to += block) {
-                    const T *from = weights.filter(g, c, b * block) + tap * weights.strides.tap;
-                    for (int64_t lane = 0; lane < filled; lane++) {
-                        to[lane] = from[lane * weights.strides.output];
-                    }
-                    std::fill(to + filled, to + block, T{0});
-                }
-            }
+    const int64_t taps = contents.taps, panel = inputs * block;
+    const auto pack_taps = [&, inputs = inputs, outputs = outputs](int64_t group, int64_t b, int64_t first_tap) {
+        const int64_t filled = std::min(block, outputs - b * block), count = std::min(taps_at_once, taps - first_tap);
+        T *const first =
+            static_cast<T *>(panels.weight.get()) + ((group * counts.blocks + b) * taps + first_tap) * panel;
+        for (int64_t c = 0; c < inputs; c++) {
+            const T *from = weights.filter(group, c, b * block) + first_tap * weights.strides.tap;
+            pack_vectors(from, weights.strides, filled, count, block, first + c * block, panel);
         }
-    }
+    };
+    const int64_t parts = divide_up(taps, taps_at_once), all = product({groups, counts.blocks, parts});
+    share_turns(threads_to_pack(static_cast<size_t>(counts.weights)), all, [&](int64_t i) {
+        pack_taps(i / parts / counts.blocks, i / parts % counts.blocks, i % parts * taps_at_once);
+    });
     return panels;
 }
 
@@ -163,6 +193,11 @@ std::vector<Panels> pack(const Stream &stream, const Geometry &geometry, const E
         packed[set].device_bias = upload(packed[set].bias, counts.biases);
     }
     return packed;
+}
+
+int threads_to_pack(size_t weights) {
+    constexpr size_t least = 1 << 16;
+    return weights < least ? 1 : num_threads();
 }
 
 KernelBuffer<7> weight_buffer(const Panels &panels, const Entry &entry, const Channels &seen,

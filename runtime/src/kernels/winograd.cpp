@@ -9,7 +9,9 @@
 
 #include "device/machine.h"
 #include "kernels/catalog.h"
+#include "kernels/panels.h"
 #include "problem/checked.h"
+#include "process/thread_pool.h"
 
 namespace unstride {
 namespace {
@@ -31,9 +33,9 @@ std::string no_minimal_filters(const ConvTranspose3dOptions &o) {
 
 // Writes the numbers that the minimal filter of a phase multiplies by, which are one more than the phase has taps.
 // There are `count` taps at `w`, from one to three, which lie `step` elements apart. The numbers go to `to`, `to_step`
-// apart.
-template<typename T>
-void transform(const T *w, int64_t count, int64_t step, T *to, int64_t to_step) {
+// apart. Packing large weights anew takes as long as these lines, so that counts are constants.
+template<int64_t count, typename T>
+void transform(const T *w, int64_t step, T *to, int64_t to_step) {
     const T w0 = w[0], w1 = count > 1 ? w[step] : 0, w2 = count > 2 ? w[2 * step] : 0;
     const std::array<std::array<T, 4>, 3> products = {
         {{w0, w0}, {w1, w0 + w1, w0}, {w2, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w0}}};
@@ -280,22 +282,33 @@ std::vector<PanelContents> panels_of_phases(const Geometry &geometry, const Chan
 
 // Writes what one pair of phases multiplies by, as [depth products][height products][width], to `to`. It comes from the
 // taps at `filter`, which are [depth][height][width] with `step` elements from tap to tap.
-template<typename T>
+template<int64_t taps_z, int64_t taps_y, typename T>
 void transform_filter(const Geometry &geometry, const FirstTaps &first, const T *filter, int64_t step, T *to) {
     const auto &[z, y, x] = geometry.extent;
     const int64_t row = x.kernel * step, slice = y.kernel * row;
-    const int64_t taps_z = taps_of_phase(z, first.z), taps_y = taps_of_phase(y, first.y), products_y = taps_y + 1;
-    std::array<T, 3 * 4> along_y{};
+    constexpr int64_t products_y = taps_y + 1;
+    std::array<T, taps_z * products_y> along_y;
     for (int64_t kx = 0; kx < x.kernel; kx++) {
         const T *from = filter + first.z * slice + first.y * row + kx * step;
         for (int64_t j = 0; j < taps_z; j++) {
-            transform(from + j * z.axis.stride * slice, taps_y, y.axis.stride * row, along_y.data() + j * products_y,
-                      1);
+            transform<taps_y>(from + j * z.axis.stride * slice, y.axis.stride * row, along_y.data() + j * products_y,
+                              1);
         }
         for (int64_t m = 0; m < products_y; m++) {
-            transform(along_y.data() + m, taps_z, products_y, to + m * x.kernel + kx, products_y * x.kernel);
+            transform<taps_z>(along_y.data() + m, products_y, to + m * x.kernel + kx, products_y * x.kernel);
         }
     }
+}
+
+// Returns the function above for these numbers of taps, from one to three.
+template<typename T>
+auto filter_transform(int64_t taps_z, int64_t taps_y) {
+    using Function = void (*)(const Geometry &, const FirstTaps &, const T *, int64_t, T *);
+    constexpr Function functions[3][3] = {
+        {transform_filter<1, 1, T>, transform_filter<1, 2, T>, transform_filter<1, 3, T>},
+        {transform_filter<2, 1, T>, transform_filter<2, 2, T>, transform_filter<2, 3, T>},
+        {transform_filter<3, 1, T>, transform_filter<3, 2, T>, transform_filter<3, 3, T>}};
+    return functions[taps_z - 1][taps_y - 1];
 }
 
 // Returns the weights of a set of panels (Arrange).
@@ -303,17 +316,17 @@ template<typename T>
 std::vector<T> transformed(const Geometry &geometry, const Weights<T> &weights, size_t set) {
     const auto &[groups, inputs, outputs] = geometry.channels;
     const FirstTaps first = first_taps_of(geometry, set);
-    const int64_t products = product({taps_of_phase(geometry.extent[0], first.z) + 1,
-                                      taps_of_phase(geometry.extent[1], first.y) + 1, geometry.extent[2].kernel});
+    const int64_t taps_z = taps_of_phase(geometry.extent[0], first.z),
+                  taps_y = taps_of_phase(geometry.extent[1], first.y),
+                  products = product({taps_z + 1, taps_y + 1, geometry.extent[2].kernel});
+    const auto transform_one = filter_transform<T>(taps_z, taps_y);
     std::vector<T> result(static_cast<size_t>(product({groups, inputs, outputs, products})));
-    T *to = result.data();
-    for (int64_t g = 0; g < groups; g++) {
-        for (int64_t c = 0; c < inputs; c++) {
-            for (int64_t o = 0; o < outputs; o++, to += products) {
-                transform_filter(geometry, first, weights.filter(g, c, o), weights.strides.tap, to);
-            }
+    share_turns(threads_to_pack(result.size()), groups * inputs, [&, inputs = inputs, outputs = outputs](int64_t i) {
+        T *to = result.data() + i * outputs * products;
+        for (int64_t o = 0; o < outputs; o++, to += products) {
+            transform_one(geometry, first, weights.filter(i / inputs, i % inputs, o), weights.strides.tap, to);
         }
-    }
+    });
     return result;
 }
 

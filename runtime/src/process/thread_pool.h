@@ -1,6 +1,9 @@
 #ifndef UNSTRIDE_RUNTIME_PROCESS_THREAD_POOL_H
 #define UNSTRIDE_RUNTIME_PROCESS_THREAD_POOL_H
 
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <type_traits>
 
 namespace unstride {
@@ -21,6 +24,18 @@ template<typename Share>
 void in_threads(int threads, Share &&share) {
     share_work(
         threads, [](void *closure) { (*static_cast<std::remove_reference_t<Share> *>(closure))(); }, &share);
+}
+
+// Calls turn(i) once for each i from 0 to `count` - 1, in up to `threads` threads at once, in any order. `turn` must
+// not throw.
+template<typename Turn>
+void share_turns(int threads, int64_t count, const Turn &turn) {
+    std::atomic<int64_t> next{0};
+    in_threads(static_cast<int>(std::min<int64_t>(threads, count)), [&] {
+        for (int64_t i = next++; i < count; i = next++) {
+            turn(i);
+        }
+    });
 }
 
 }  // namespace unstride
