@@ -65,6 +65,7 @@ unstride_layer_options Geometry::options() const {
     options.size = sizeof options;
     options.spatial = spatial;
     options.without_bias = has_bias ? 0 : 1;
+    options.zero_weights = 1;
     options.in_channels = in_channels;
     options.out_channels = out_channels;
     options.groups = window.groups;

@@ -168,6 +168,34 @@ TEST_CASE("the C API sets and gets parameters of any type and order", "[c]") {
     CHECK(bias.get() == std::vector<double>(9, 1.0));
 }
 
+TEST_CASE("the C API makes layers of zeros, which compute with the weights that they get", "[c]") {
+    const Problem &p = problems[0];
+    unstride_layer_options options = options_for(p.options, p.spatial);
+    options.zero_weights = 1;
+    const Layer layer = make_layer(options), other = make_layer(options_for(p.options, p.spatial));
+    OwnArray<float> weight(UNSTRIDE_F32, p.seen(p.weight_sizes())), input(UNSTRIDE_F32, p.seen(p.input_sizes)),
+        output(UNSTRIDE_F32, p.seen(p.output_sizes())), bias(UNSTRIDE_F32, {p.options.out_channels});
+    const auto all_zeros = [](const std::vector<double> &numbers) {
+        return numbers == std::vector<double>(numbers.size(), 0.0);
+    };
+    CHECK(said(unstride_layer_get_weight(other.get(), &weight.array)) == "ok");
+    CHECK_FALSE(all_zeros(weight.get()));  // those of a layer that is made afterwards are random again
+    CHECK(said(unstride_layer_get_weight(layer.get(), &weight.array)) == "ok");
+    CHECK(all_zeros(weight.get()));
+    CHECK(said(unstride_layer_get_bias(layer.get(), &bias.array)) == "ok");
+    CHECK(all_zeros(bias.get()));
+    input.set(p.input);
+    output.set(std::vector<double>(output.values.size(), 1.0));
+    CHECK(said(unstride_layer_forward(layer.get(), &input.array, &output.array, nullptr, nullptr)) == "ok");
+    CHECK(all_zeros(output.get()));
+    weight.set(p.weight);
+    bias.set(p.bias);
+    CHECK(said(unstride_layer_set_weight(layer.get(), &weight.array)) == "ok");
+    CHECK(said(unstride_layer_set_bias(layer.get(), &bias.array)) == "ok");
+    CHECK(said(unstride_layer_forward(layer.get(), &input.array, &output.array, nullptr, nullptr)) == "ok");
+    CHECK(output.get() == reference(p.options, p.input_sizes, p.input, p.weight, p.bias).values);
+}
+
 TEST_CASE("the C API initializes as PyTorch does", "[c]") {
     const Layer first = make_layer(options_for(problems.front().options)),
                 second = make_layer(options_for(problems.front().options));

@@ -118,6 +118,7 @@ TEST_CASE("parameters of a layer that cannot be", "[c]") {
           "invalid argument: 1, 2 or 3 dimensions of space are supported, but got 4");
     CHECK(with([](auto &o) { o.spatial = -1; }) ==
           "invalid argument: 1, 2 or 3 dimensions of space are supported, but got -1");
+    CHECK(with([](auto &o) { o.reserved = 1; }) == "invalid argument: reserved must be 0, but is 1");
     CHECK(with([](auto &o) { o.dilation[2] = 1; }) ==
           "invalid argument: dilation has more numbers than the layer has dimensions of space, 2");
     CHECK(with([](auto &o) {

@@ -130,10 +130,12 @@ typedef struct unstride_layer_options {
     int64_t dilation[3];         // 0 for 1
     int64_t groups;              // 0 for 1
     const int64_t *padding_end;  // `spatial` numbers: what is cut off at the end, if it is not `padding`; may be null
+    int32_t zero_weights;        // 1 for weights and bias of 0, which takes less time where they are to be set anyway
+    int32_t reserved;            // 0
 } unstride_layer_options;
 
-// Makes a layer, with the weights of unstride_layer_reset_parameters(layer, 0), and destroys it. No call may run on a
-// layer when it is destroyed; a null pointer is none.
+// Makes a layer, with the weights of unstride_layer_reset_parameters(layer, 0) or zeros, and destroys it. No call may
+// run on a layer when it is destroyed; a null pointer is none.
 unstride_status unstride_layer_create(const unstride_layer_options *options, unstride_layer **layer);
 void unstride_layer_destroy(unstride_layer *layer);
 

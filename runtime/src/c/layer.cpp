@@ -8,6 +8,7 @@
 #include "c/arguments.h"
 #include "c/constants.h"
 #include "c/status.h"
+#include "layer/initialize.h"
 
 namespace unstride::c {
 namespace {
@@ -90,6 +91,10 @@ unstride_status unstride_layer_create(const unstride_layer_options *options, uns
         if (spatial < 1 || spatial > 3) {
             throw InvalidArgument("1, 2 or 3 dimensions of space are supported, but got " + std::to_string(spatial));
         }
+        if (given.reserved != 0) {
+            throw InvalidArgument("reserved must be 0, but is " + std::to_string(given.reserved));
+        }
+        const ZeroWeights zeros(given.zero_weights != 0);
         *layer = new unstride_layer{ConvTranspose(options_of(given, spatial), spatial)};
     });
 }

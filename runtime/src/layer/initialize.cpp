@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <random>
+#include <utility>
 
 namespace unstride {
 namespace {
@@ -15,7 +16,20 @@ void fill_uniform(std::vector<float> &values, float bound, std::mt19937 &generat
     }
 }
 
+thread_local bool zero_weights = false;
+
 }  // namespace
+
+ZeroWeights::ZeroWeights(bool are_wanted) : outside_(std::exchange(zero_weights, are_wanted)) {
+}
+
+ZeroWeights::~ZeroWeights() {
+    zero_weights = outside_;
+}
+
+bool ZeroWeights::are_wanted() {
+    return zero_weights;
+}
 
 void initialize(const ConvTranspose3dOptions &o, uint64_t seed, std::vector<float> &weight, std::vector<float> &bias) {
     std::mt19937 generator(static_cast<uint32_t>(seed));  // PyTorch uses the low 32 bits, too

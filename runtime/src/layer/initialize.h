@@ -13,6 +13,21 @@ namespace unstride {
 void initialize(const ConvTranspose3dOptions &options, uint64_t seed, std::vector<float> &weight,
                 std::vector<float> &bias);
 
+// As long as an object of this class lives, layers that its thread makes have weights and biases of 0, which takes less
+// time where there are many that are to be set anyway.
+class ZeroWeights {
+public:
+    explicit ZeroWeights(bool are_wanted);
+    ~ZeroWeights();
+    ZeroWeights(const ZeroWeights &) = delete;
+    ZeroWeights &operator=(const ZeroWeights &) = delete;
+
+    static bool are_wanted();
+
+private:
+    const bool outside_;
+};
+
 }  // namespace unstride
 
 #endif

@@ -96,7 +96,12 @@ ConvTranspose::ConvTranspose(ConvTranspose3dOptions options, int spatial) : stat
     } catch (const std::exception &) {  // std::bad_alloc or std::length_error
         throw OutOfMemory("out of memory: could not allocate the weights, of size " + to_string(weight_shape()));
     }
-    reset_parameters(0);
+    if (ZeroWeights::are_wanted()) {
+        state_->has_moderate_weights = true;
+        state_->has_weights_in_bf16 = true;
+    } else {
+        reset_parameters(0);
+    }
 }
 
 ConvTranspose::~ConvTranspose() = default;
