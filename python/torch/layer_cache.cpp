@@ -20,19 +20,27 @@ int64_t bytes_of(const Described &tensor) {
     return tensor.elements() * bits / bits_in_byte;
 }
 
-// Compares memory in all threads if it is long: threads read several times what one does.
-bool are_equal(const char *a, const char *b, int64_t size) {
+// Calls use(first byte, bytes) for chunks of memory, in all threads if it is long: threads read several times what one
+// does.
+template<typename Use>
+void in_chunks(int64_t size, const Use &use) {
     constexpr int64_t chunk = 1 << 18;
     if (size <= chunk) {
-        return std::memcmp(a, b, static_cast<size_t>(size)) == 0;
+        use(0, static_cast<size_t>(size));
+        return;
     }
-    std::atomic<bool> equal{true};
     torch::stable::parallel_for(0, (size + chunk - 1) / chunk, 2, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end && equal; i++) {
-            const int64_t first = i * chunk;
-            if (std::memcmp(a + first, b + first, static_cast<size_t>(std::min(chunk, size - first))) != 0) {
-                equal = false;
-            }
+        for (int64_t i = begin; i < end; i++) {
+            use(i * chunk, static_cast<size_t>(std::min(chunk, size - i * chunk)));
+        }
+    });
+}
+
+bool are_equal(const char *a, const char *b, int64_t size) {
+    std::atomic<bool> equal{true};
+    in_chunks(size, [&](int64_t first, size_t bytes) {
+        if (equal && std::memcmp(a + first, b + first, bytes) != 0) {
+            equal = false;
         }
     });
     return equal;
@@ -97,7 +105,9 @@ bool CachedLayer::Copy::equals(const Described &tensor) const {
 void CachedLayer::Copy::take(const Described &tensor) {
     is_set = false;
     const auto *const data = static_cast<const char *>(tensor.tensor.const_data_ptr());
-    bytes.assign(data, data + bytes_of(tensor));
+    bytes.resize(static_cast<size_t>(bytes_of(tensor)));
+    in_chunks(bytes_of(tensor),
+              [&](int64_t first, size_t count) { std::memcpy(bytes.data() + first, data + first, count); });
     strides = tensor.strides;
     is_set = true;
 }
