@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import pathlib
 import resource
 import subprocess
 import sys
@@ -149,6 +150,17 @@ def test_module_shows_no_symbols():
     module = ctypes.CDLL(_core.__file__)
     assert hasattr(module, "PyInit__core")
     assert not hasattr(module, "halide_malloc") and not hasattr(module, "halide_do_par_for")
+
+
+def test_library_is_one():
+    """The C API, which PyTorch's operators call, has the threads and plans of the module, and shows no kernels."""
+    library = ctypes.CDLL(str(pathlib.Path(_core.__file__).with_name("libunstride_python.so")))
+    assert not hasattr(library, "halide_malloc") and not hasattr(library, "halide_do_par_for")
+    assert not any(hasattr(library, f"unstride_{variant.name}") for variant in unstride.variants())
+    threads, count = unstride.num_threads(), ctypes.c_int32()
+    unstride.set_num_threads(3)
+    assert library.unstride_num_threads(ctypes.byref(count)) == 0 and count.value == 3
+    unstride.set_num_threads(threads)
 
 
 def test_stubs_have_all_names():
