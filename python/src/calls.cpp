@@ -249,6 +249,31 @@ nb::object forward(const Layer &layer, const Argument &input, const Shape &outpu
     return std::move(result.object);
 }
 
+nb::object forward_block(const Layer &layer, const Argument &input, const Block &outputs, const Shape &whole,
+                         const Shape &output_size, nb::handle out) {
+    const int spatial = layer.layer.spatial();
+    check_rank(input, spatial);
+    layer.layer.halo(whole, outputs, output_size);  // which checks the block
+    const size_t channel = channel_dimension(input, spatial);
+    Shape shape = input.sizes();
+    shape[channel] = layer.layer.options().out_channels;
+    for (size_t d = 0; d < outputs.begin.size(); d++) {
+        shape[channel + 1 + d] = outputs.end[d] - outputs.begin[d];
+    }
+    std::optional<Argument> to;
+    take_out(to, out, input);
+    if (to && to->sizes() != shape) {
+        fail_value("expected out of size " + text_of(shape) + ", but got " + text_of(to->sizes()));
+    }
+    const Layout layout = layout_of({&input}, to, spatial);
+    Result result = written(to, out, [&] { return new_array(input, shape, dense_strides(shape, layout, spatial)); });
+    computing(layer, [&] {
+        const Fitted from(input, layout, spatial);
+        layer.layer.forward_block(from.view(), result.view, outputs, whole, output_size);
+    });
+    return std::move(result.object);
+}
+
 nb::object input_gradient(const Layer &layer, const Argument &grad_output, const Shape &input_shape, nb::handle out,
                           Update update) {
     const int spatial = layer.layer.spatial();

@@ -92,6 +92,31 @@ constexpr const char *output_shape =
     R"(Return the shape of the output for an input of this shape. Raises ValueError, with PyTorch's message, for an
 input that the layer cannot take, and for an output size that it cannot make.)";
 
+constexpr const char *halo_signature =
+    "def halo(self, input_shape: collections.abc.Sequence[int], outputs: collections.abc.Sequence[slice], "
+    "output_size: collections.abc.Sequence[int] | None = None) -> tuple[slice, ...]";
+constexpr const char *halo = R"(Return which part of an input of this shape a block of its outputs depends on.
+
+`outputs` and the result are slices, one for each dimension of space: input[(..., *layer.halo(input.shape, outputs))] is
+the part. It has at least one element in each dimension. The input may be larger than that of a call can be. Raises
+ValueError for shapes that a call would refuse, and for a block that is empty or not in the output, and TypeError for
+what are no slices.)";
+
+constexpr const char *forward_block_signature =
+    "def forward_block(self, input: Array, outputs: collections.abc.Sequence[slice], "
+    "input_shape: collections.abc.Sequence[int], output_size: collections.abc.Sequence[int] | None = None, *, "
+    "out: object | None = None) -> Array";
+constexpr const char *forward_block =
+    R"(Compute a block of the outputs of a whole input from the part of it that halo() tells.
+
+    input        (N, in_channels, sizes of the part...) or without N
+    outputs      slices, one for each dimension of space
+    input_shape  the shape of the whole input, whose batch does not matter
+    output       (N, out_channels, sizes of the block...) or without N
+
+The output has the bits that a call on the whole input would give it, unless the whole has numbers of 2^50 in magnitude
+and above. Arrays, `out`, `output_size` and errors are otherwise as in a call.)";
+
 constexpr const char *input_gradient_signature =
     "def input_gradient(self, grad_output: Array, input_shape: collections.abc.Sequence[int] | None = None, *, "
     "out: object | None = None, accumulate: bool = False) -> Array";

@@ -255,6 +255,23 @@ void add_layers(nb::module_ &m) {
             "input_shape"_a.none(), "output_size"_a = nb::none(), nb::sig(docs::output_shape_signature),
             docs::output_shape)
         .def(
+            "halo",
+            [](const Layer &self, nb::handle input_shape, nb::handle outputs, nb::handle output_size) {
+                return slices_of(self.layer.halo(sizes("input_shape", input_shape), block("outputs", outputs),
+                                                 sizes("output_size", output_size)));
+            },
+            "input_shape"_a.none(), "outputs"_a.none(), "output_size"_a = nb::none(), nb::sig(docs::halo_signature),
+            docs::halo)
+        .def(
+            "forward_block",
+            [](const Layer &self, nb::handle input, nb::handle outputs, nb::handle input_shape, nb::handle output_size,
+               nb::handle out) {
+                return forward_block(self, Argument("input", input), block("outputs", outputs),
+                                     sizes("input_shape", input_shape), sizes("output_size", output_size), out);
+            },
+            "input"_a.none(), "outputs"_a.none(), "input_shape"_a.none(), "output_size"_a = nb::none(), nb::kw_only(),
+            "out"_a = nb::none(), nb::sig(docs::forward_block_signature), docs::forward_block)
+        .def(
             "input_gradient",
             [](const Layer &self, nb::handle grad_output, nb::handle input_shape, nb::handle out, bool accumulate) {
                 return input_gradient(self, Argument("grad_output", grad_output), sizes("input_shape", input_shape),

@@ -60,6 +60,37 @@ Triple triple(const char *name, nb::handle object, int spatial, int64_t lacking)
     return {numbers[0], numbers[1], numbers[2]};
 }
 
+Block block(const char *name, nb::handle object) {
+    const std::string needed = std::string(name) + " must be a sequence of slices, one for each dimension of space";
+    if (PySequence_Check(object.ptr()) == 0) {
+        fail_type(needed + ", not " + nb::type_name(object.type()).c_str());
+    }
+    Block block;
+    for (const nb::handle part : nb::borrow<nb::sequence>(object)) {
+        if (!nb::isinstance<nb::slice>(part)) {
+            fail_type(needed + ", but one of them is " + nb::type_name(part.type()).c_str());
+        }
+        Py_ssize_t begin = 0, end = 0, step = 0;
+        if (PySlice_Unpack(part.ptr(), &begin, &end, &step) < 0) {
+            nb::raise_python_error();
+        }
+        if (step != 1) {
+            fail_value(std::string(name) + " must have slices of step 1, but got " + nb::repr(part).c_str());
+        }
+        block.begin.push_back(begin);
+        block.end.push_back(end);
+    }
+    return block;
+}
+
+nb::tuple slices_of(const Block &block) {
+    nb::list slices;
+    for (size_t d = 0; d < block.begin.size(); d++) {
+        slices.append(nb::slice(block.begin[d], block.end[d]));
+    }
+    return nb::tuple(slices);
+}
+
 nb::tuple tuple_of(const Shape &sizes) {
     nb::list numbers;
     for (const int64_t size : sizes) {
