@@ -17,6 +17,11 @@ BENCH  ?=
 EXPERIMENTS ?=
 
 MINUTES ?= 10
+# The Python that a wheel is for: that of 3.11 is for that version alone, that of a later one for all from 3.12 on. Where
+# WHEEL_TORCH is a Python that has PyTorch, the wheel has operators in C++ for PyTorch 2.10 and later (docs/torch.md).
+WHEEL_PYTHON ?= python3
+WHEEL_TORCH  ?=
+WHEEL_VENV   = $(BUILD)/wheel-build-venv
 
 VENV   := .venv
 FUZZ   := $(BUILD)/fuzz
@@ -117,11 +122,18 @@ experiments: build  ## compare autoschedulers with the hand-written schedules, a
 layer-kernels: build
 	$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_bench_layer_kernels
 
-wheel: $(VENV)/done | setup  ## build the Python package as a wheel, with kernels of its own
-	CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(PYTHON) -m pip wheel . --no-deps --wheel-dir $(BUILD)/wheels
+# The library is that of the build, so that no kernel is compiled for a wheel.
+wheel: $(BUILD)/CMakeCache.txt  ## build the Python package as a wheel, for the Python of WHEEL_PYTHON
+	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_python_library
+	@$(WHEEL_PYTHON) -m venv $(WHEEL_VENV)
+	@$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-wheel.txt
+	CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(WHEEL_VENV)/bin/python -m pip wheel . --no-deps --no-build-isolation \
+	    --disable-pip-version-check --wheel-dir $(BUILD)/wheels \
+	    -C cmake.define.UNSTRIDE_PYTHON_LIBRARY=$(abspath $(BUILD))/python/unstride/libunstride_python.so \
+	    $(if $(WHEEL_TORCH),-C cmake.define.UNSTRIDE_TORCH=ON -C cmake.define.UNSTRIDE_TORCH_PYTHON=$(WHEEL_TORCH))
 
 test-wheel: wheel  ## install the wheel where nothing else is, and run the tests of the package
-	$(PYTHON) python/tests/wheel_check.py $(BUILD)
+	$(WHEEL_VENV)/bin/python python/tests/wheel_check.py $(BUILD) $(WHEEL_TORCH)
 
 install: build  ## install the library to PREFIX
 	$(CMAKE) --install $(BUILD) --prefix $(PREFIX)

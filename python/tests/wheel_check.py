@@ -1,10 +1,13 @@
 """Installs the wheel of build/wheels in an environment of its own, and runs the tests of the package there.
 
-    python wheel_check.py build
+    python wheel_check.py build [python-with-torch]
 
-The wheel has to be small, with all kernels of the catalog and all that tools for types look for.
+The Python is the one that the wheel was built for, and has auditwheel and abi3audit. The wheel has to be small, with
+all kernels of the catalog and all that tools for types look for, and need no newer system and no other interface of
+Python than its name says. With a Python that has PyTorch, the tests of unstride.torch run, too.
 """
 
+import os
 import subprocess
 import sys
 import venv
@@ -13,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LARGEST = 40e6
+TAG = "cp311-cp311" if sys.version_info < (3, 12) else "cp312-abi3"
 
 
 def catalog():
@@ -27,15 +31,33 @@ def catalog():
     return counts
 
 
-def main():
-    build = Path(sys.argv[1])
-    (wheel,) = (build / "wheels").glob("unstride-*.whl")
+def run(*command, **options):
+    return subprocess.run(command, check=True, text=True, **options)
+
+
+def check_contents(wheel, has_torch):
     assert wheel.stat().st_size < LARGEST, f"{wheel} has {wheel.stat().st_size} bytes"
     names = zipfile.ZipFile(wheel).namelist()
-    for needed in "unstride/__init__.py", "unstride/_core.pyi", "unstride/py.typed":
-        assert needed in names, f"{wheel} lacks {needed}"
-    (module,) = (name for name in names if name.endswith(".so"))
+    needed = ["__init__.py", "_core.pyi", "py.typed", "dask.py", "torch/__init__.py", "libunstride_python.so"]
+    for name in [*needed, *(["torch/_ops.so"] if has_torch else [])]:
+        assert f"unstride/{name}" in names, f"{wheel} lacks {name}"
+    (module,) = (name for name in names if name.startswith("unstride/_core.") and name.endswith(".so"))
     assert ("abi3" in module) == ("abi3" in wheel.name), f"{wheel.name} has {module}"
+
+
+def check_interfaces(wheel):
+    shown = run(sys.executable, "-m", "auditwheel", "show", wheel, capture_output=True).stdout
+    print(shown)
+    assert "manylinux" in shown
+    if "abi3" in wheel.name:
+        run(sys.executable, "-m", "abi3audit", "--strict", "--summary", wheel)
+
+
+def main():
+    build, torch = Path(sys.argv[1]), sys.argv[2:]
+    (wheel,) = (build / "wheels").glob(f"unstride-*-{TAG}-*.whl")
+    check_contents(wheel, bool(torch))
+    check_interfaces(wheel)
 
     environment = build / "wheel-venv"
     venv.create(environment, clear=True, with_pip=True)
@@ -43,15 +65,21 @@ def main():
     pinned = [
         line
         for line in (ROOT / "requirements.txt").read_text().splitlines()
-        if line.startswith(("numpy==", "ml_dtypes==", "pytest=="))
+        if line.startswith(("numpy==", "ml_dtypes==", "pytest==", "mypy=="))
     ]
-    subprocess.run([python, "-m", "pip", "install", "--quiet", wheel, *pinned], check=True)
+    run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel, *pinned)
     code = "import collections, unstride; print(dict(collections.Counter(v.isa for v in unstride.variants())))"
-    found = subprocess.run([python, "-I", "-c", code], check=True, capture_output=True, text=True).stdout
+    found = run(python, "-I", "-c", code, capture_output=True, env={"PATH": ""}).stdout  # and so without a compiler
     assert eval(found) == catalog(), f"{wheel} has {found}, and the catalog {catalog()}"
-    subprocess.run(
-        [python, "-I", "-m", "pytest", "--quiet", "-p", "no:cacheprovider", ROOT / "python/tests"], check=True
-    )
+    tests = sorted((ROOT / "python/tests").glob("test_*.py"))
+    run(python, "-I", "-m", "pytest", "--quiet", "-p", "no:cacheprovider", *tests)
+    for with_torch in torch:
+        installed = build / "wheel-torch"
+        run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--target", installed, wheel)
+        run(
+            *(with_torch, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", ROOT / "python/tests/torch"),
+            env={**os.environ, "PYTHONPATH": str(installed)},
+        )
     print(f"{wheel}: {wheel.stat().st_size / 1e6:.1f} MB, variants: {found.strip()}")
 
 
