@@ -49,6 +49,9 @@ constexpr const char *init_signature =
     "dilation: int | collections.abc.Sequence[int] = 1, padding_mode: str = 'zeros', *, "
     "padding_end: int | collections.abc.Sequence[int] | None = None) -> None";
 
+constexpr const char *getstate_signature = "def __getstate__(self) -> tuple[object, ...]";
+constexpr const char *setstate_signature = "def __setstate__(self, state: tuple[object, ...], /) -> None";
+
 constexpr const char *call_signature =
     "def __call__(self, input: Array, output_size: collections.abc.Sequence[int] | None = None, *, "
     "residual: object | None = None, out: object | None = None) -> Array";

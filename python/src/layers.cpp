@@ -195,24 +195,26 @@ void add_layer(nb::module_ &m, const char *name, const char *docs) {
              "stride"_a.none() = 1, "padding"_a.none() = 0, "output_padding"_a.none() = 0, "groups"_a.none() = 1,
              "bias"_a = true, "dilation"_a.none() = 1, "padding_mode"_a = "zeros", nb::kw_only(),
              "padding_end"_a = nb::none(), nb::sig(docs::init_signature))
-        .def("__getstate__", [](const This &self) { return state_of(self); })
-        .def("__setstate__", set_state<dimensions>);
-}
-
-nb::object tuple_option(const Layer &self, Triple ConvTranspose3dOptions::*option) {
-    return tuple_of(self.layer.options().*option, self.layer.spatial());
+        .def(
+            "__getstate__", [](const This &self) { return state_of(self); }, nb::sig(docs::getstate_signature))
+        .def("__setstate__", set_state<dimensions>, nb::sig(docs::setstate_signature));
 }
 
 void add_options(nb::class_<Layer> &c) {
     using Options = ConvTranspose3dOptions;
     c.def_prop_ro("in_channels", [](const Layer &self) { return self.layer.options().in_channels; })
         .def_prop_ro("out_channels", [](const Layer &self) { return self.layer.options().out_channels; })
-        .def_prop_ro("groups", [](const Layer &self) { return self.layer.options().groups; })
-        .def_prop_ro("kernel_size", [](const Layer &self) { return tuple_option(self, &Options::kernel_size); })
-        .def_prop_ro("stride", [](const Layer &self) { return tuple_option(self, &Options::stride); })
-        .def_prop_ro("padding", [](const Layer &self) { return tuple_option(self, &Options::padding); })
-        .def_prop_ro("output_padding", [](const Layer &self) { return tuple_option(self, &Options::output_padding); })
-        .def_prop_ro("dilation", [](const Layer &self) { return tuple_option(self, &Options::dilation); });
+        .def_prop_ro("groups", [](const Layer &self) { return self.layer.options().groups; });
+    const auto add_tuple = [&](const char *name, const char *signature, Triple Options::*option) {
+        c.def_prop_ro(
+            name, [option](const Layer &self) { return tuple_of(self.layer.options().*option, self.layer.spatial()); },
+            nb::sig(signature));
+    };
+    add_tuple("kernel_size", "def kernel_size(self) -> tuple[int, ...]", &Options::kernel_size);
+    add_tuple("stride", "def stride(self) -> tuple[int, ...]", &Options::stride);
+    add_tuple("padding", "def padding(self) -> tuple[int, ...]", &Options::padding);
+    add_tuple("output_padding", "def output_padding(self) -> tuple[int, ...]", &Options::output_padding);
+    add_tuple("dilation", "def dilation(self) -> tuple[int, ...]", &Options::dilation);
 }
 
 }  // namespace

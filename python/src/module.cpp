@@ -25,7 +25,7 @@ void translate(const std::exception_ptr &exception, void *) {
 
 NB_MODULE(_core, m) {
     m.attr("__doc__") = "The part of unstride that is written in C++. Use it through the package.";
-    m.attr("__version__") = UNSTRIDE_VERSION;
+    m.attr("version") = UNSTRIDE_VERSION;
     nb::register_exception_translator(translate);
     // Layers that live in a global variable are alive when the interpreter ends.
     nb::set_leak_warnings(false);

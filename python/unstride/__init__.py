@@ -17,7 +17,6 @@ from ._core import (
     Plan,
     Variant,
     WisdomReport,
-    __version__,
     conv_transpose,
     conv_transpose_backward,
     default_wisdom_path,
@@ -32,6 +31,7 @@ from ._core import (
     variants,
     wisdom_text,
 )
+from ._core import version as __version__
 
 __all__ = [
     "ConvTranspose",
