@@ -27,6 +27,7 @@ VENV   := .venv
 FUZZ   := $(BUILD)/fuzz
 PEERS  := .venv-peers
 TORCH  := .venv-torch
+DASK   := .venv-dask
 PYTHON := $(VENV)/bin/python
 CMAKE  := $(VENV)/bin/cmake
 CTEST  := $(VENV)/bin/ctest
@@ -61,7 +62,7 @@ test-large: $(BUILD)/CMakeCache.txt  ## compute an array of 2^31 elements, which
 
 test-torch: $(BUILD)/CMakeCache.txt $(TORCH)/done  ## build unstride.torch and run its tests, for which it downloads PyTorch
 	@$(CMAKE) -B $(BUILD) -DUNSTRIDE_TORCH=ON -DUNSTRIDE_TORCH_PYTHON=$(CURDIR)/$(TORCH)/bin/python
-	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_torch
+	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_package
 	PYTHONPATH=$(BUILD)/python $(TORCH)/bin/python -m pytest -p no:cacheprovider python/tests/torch
 
 test-tsan: build  ## run the tests in which threads meet, under ThreadSanitizer
@@ -108,6 +109,9 @@ fuzzers: $(BUILD)/CMakeCache.txt
 	@$(CMAKE) -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(VENV)/bin/ninja -DCMAKE_CXX_COMPILER=clang++ \
 	    -DUNSTRIDE_BUILD=$(CURDIR)/$(BUILD) -S tests/fuzz/libfuzzer -B $(FUZZ)
 	@$(CMAKE) --build $(FUZZ) -j $(JOBS)
+test-dask: $(BUILD)/CMakeCache.txt $(DASK)/done  ## build the Python package and run the tests of unstride.dask
+	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_package
+	PYTHONPATH=$(BUILD)/python $(DASK)/bin/python -m pytest -p no:cacheprovider python/tests/dask
 
 bench: build layer-kernels  ## measure all variants on the layer table, and write a report
 	$(PYTHON) bench/bench.py --build $(BUILD) $(BENCH)
@@ -125,7 +129,7 @@ layer-kernels: build
 # The library is that of the build, so that no kernel is compiled for a wheel.
 wheel: $(BUILD)/CMakeCache.txt  ## build the Python package as a wheel, for the Python of WHEEL_PYTHON
 	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_python_library
-	@$(WHEEL_PYTHON) -m venv $(WHEEL_VENV)
+	@$(WHEEL_PYTHON) -m venv --clear $(WHEEL_VENV)
 	@$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-wheel.txt
 	CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(WHEEL_VENV)/bin/python -m pip wheel . --no-deps --no-build-isolation \
 	    --disable-pip-version-check --wheel-dir $(BUILD)/wheels \
@@ -177,8 +181,15 @@ $(TORCH)/done: requirements-torch.txt
 	$(TORCH)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-torch.txt
 	@touch $@
 
+$(DASK)/done: requirements-dask.txt
+	@echo "Setting up $(DASK): dask and zarr"
+	python3 -m venv $(DASK)
+	$(DASK)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dask.txt
+	@touch $@
+
 packages:
 	@cmake/install-packages.sh
 
 .PHONY: help demo build test test-torch test-tsan test-asan test-valgrind test-oclgrind fuzz fuzz-corpus fuzzers \
-    bench bench-peers experiments layer-kernels wheel test-wheel install format lint clean setup packages test-large
+    bench bench-peers experiments layer-kernels wheel test-wheel install format lint clean setup packages test-large \
+    test-dask
