@@ -36,7 +36,8 @@ bool can_be(Layout layout, const Argument &array, int spatial) {
 
 bool is_channels_last(const Argument &array, int spatial) {
     const Shape &sizes = array.sizes();
-    return is_channels_last(sizes.data(), array.byte_strides().data(), sizes.size(), channel_dimension(array, spatial));
+    return unstride::python::is_channels_last(sizes.data(), array.byte_strides().data(), sizes.size(),
+                                              channel_dimension(array, spatial));
 }
 
 // Returns the layout of a new array beside these: one that `out`, if there is one, and all other arrays have; or else
