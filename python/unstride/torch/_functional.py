@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 from torch.nn import functional
 
-from ._operators import autocast, coded_forward, differentiable_forward, forward_op
+from ._operators import IS_COMPILED, autocast, coded_forward, differentiable_forward, forward_op
 
 _OF_PYTORCH = {3: functional.conv_transpose1d, 4: functional.conv_transpose2d, 5: functional.conv_transpose3d}
 _DTYPES = {torch.float32, torch.float64, torch.float16, torch.bfloat16}
@@ -84,7 +84,8 @@ def conv_transpose(
     # A plain call, with tensors that the kernels take and nothing around it that looks at operators. What does not hold
     # of it below, the operators find out.
     if (
-        not _is_compiling()
+        IS_COMPILED
+        and not _is_compiling()
         and type(input) in _PLAIN
         and type(weight) in _PLAIN
         and (bias is None or type(bias) in _PLAIN)

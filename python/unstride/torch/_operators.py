@@ -9,18 +9,30 @@ import pathlib
 import torch
 from torch import Tensor
 
-torch.ops.load_library(pathlib.Path(__file__).with_name("_ops.so"))
+from . import _kernels
+
+_BINARY = pathlib.Path(__file__).with_name("_ops.so")
+_VERSION = tuple(int(part) for part in torch.__version__.split(".")[:2])
+# Whether the operators are those in C++, and have the ones for plain calls.
+IS_COMPILED = _BINARY.exists() and _VERSION >= (2, 10)
+
+_library = torch.library.Library("unstride", "FRAGMENT")
+if IS_COMPILED:
+    torch.ops.load_library(_BINARY)
+else:
+    _kernels.define(_library)
 
 FORWARD, BACKWARD = "unstride::conv_transpose", "unstride::conv_transpose_backward"
 forward_op = torch.ops.unstride.conv_transpose.default
 backward_op = torch.ops.unstride.conv_transpose_backward.default
-_library = torch.library.Library("unstride", "FRAGMENT")
 
 # Operators of plain calls. The first one has no derivative: it is called where nothing needs one. That of the second
 # one is in C++: one that is registered in Python takes longer than a small layer.
-_library.impl("conv_transpose.coded", torch.library.fallthrough_kernel, "Autograd")
-coded_forward = torch.ops.unstride.conv_transpose.coded._op
-differentiable_forward = torch.ops.unstride.conv_transpose.differentiable._op
+coded_forward = differentiable_forward = None
+if IS_COMPILED:
+    _library.impl("conv_transpose.coded", torch.library.fallthrough_kernel, "Autograd")
+    coded_forward = torch.ops.unstride.conv_transpose.coded._op
+    differentiable_forward = torch.ops.unstride.conv_transpose.differentiable._op
 
 
 def forget_layers() -> None:
@@ -75,6 +87,8 @@ def _backward_fake(grad_output, input, weight, stride, padding, output_padding, 
 
 torch.library.register_fake(FORWARD, _forward_fake, lib=_library)
 torch.library.register_fake(BACKWARD, _backward_fake, lib=_library)
+if not IS_COMPILED:
+    _kernels.implement(_library, _forward_fake, _backward_fake)
 
 # ---------------------------------------------------------------------------------------------- derivatives
 
