@@ -12,10 +12,10 @@ float64, float16 or bfloat16, subclasses of tensors, and forward-mode derivative
 try:
     import torch as _torch
 except ImportError as _error:
-    raise ImportError("unstride.torch needs PyTorch 2.10 or later: pip install torch") from _error
+    raise ImportError("unstride.torch needs PyTorch 2.6 or later: pip install torch") from _error
 
-if tuple(int(_part) for _part in _torch.__version__.split(".")[:2]) < (2, 10):
-    raise ImportError(f"unstride.torch needs PyTorch 2.10 or later, but this is {_torch.__version__}")
+if tuple(int(_part) for _part in _torch.__version__.split(".")[:2]) < (2, 6):
+    raise ImportError(f"unstride.torch needs PyTorch 2.6 or later, but this is {_torch.__version__}")
 
 from ._functional import conv_transpose
 from ._modules import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, Replacement, replace_, restore_

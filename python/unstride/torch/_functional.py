@@ -11,9 +11,10 @@ from ._operators import IS_COMPILED, autocast, coded_forward, differentiable_for
 
 _OF_PYTORCH = {3: functional.conv_transpose1d, 4: functional.conv_transpose2d, 5: functional.conv_transpose3d}
 _DTYPES = {torch.float32, torch.float64, torch.float16, torch.bfloat16}
-_PLAIN = {Tensor, torch.nn.Parameter, torch.nn.Buffer}
+# These are no sets, as torch.compile of PyTorch 2.6 cannot look into them.
+_PLAIN = (Tensor, torch.nn.Parameter, torch.nn.Buffer)
 # Those that stand for plain tensors where PyTorch traces a program.
-_TRACED = {"FakeTensor", "FunctionalTensor"}
+_TRACED = ("FakeTensor", "FunctionalTensor")
 
 _is_compiling = torch.compiler.is_compiling
 _is_autocast_enabled = torch._C._is_any_autocast_enabled
