@@ -162,9 +162,9 @@ TEST_CASE("groups whose channels two variants share get each activation once", "
         }
     }
     set_num_threads(threads);
-    for (const Machine &machine : {zen3, zen4, sapphire_rapids}) {
+    for (const Machine &machine : machines) {
         INFO(machine.cpu);
-        CHECK(shared[machine.cpu] > 0);
+        CHECK((machine.isa == "baseline" || shared[machine.cpu] > 0));
     }
 }
 

@@ -13,7 +13,7 @@
 namespace unstride::tests {
 namespace {
 
-constexpr const char *amd = "AuthenticAMD", *intel = "GenuineIntel";
+constexpr const char *amd = "AuthenticAMD", *intel = "GenuineIntel", *arm = "ARM";
 
 TEST_CASE("processors are recognized by maker, family and model", "[planning]") {
     const struct {
@@ -38,6 +38,13 @@ TEST_CASE("processors are recognized by maker, family and model", "[planning]") 
         {intel, 6, 0x6a, "icelake_server"},   // Ice Lake server
         {intel, 6, 0x8f, "sapphire_rapids"},  // Sapphire Rapids
         {intel, 6, 0xcf, "sapphire_rapids"},  // Emerald Rapids
+        {arm, 0x41, 0xd0c, "neoverse_n1"},    // Graviton2, Ampere Altra
+        {arm, 0x41, 0xd40, "neoverse_v1"},    // Graviton3
+        {arm, 0x41, 0xd49, "neoverse_n2"},    // Cobalt 100
+        {arm, 0x41, 0xd4f, "neoverse_v2"},    // Graviton4, Grace
+        {arm, 0x61, 0x023, "apple_m1"},       // M1
+        {arm, 0x61, 0x039, "apple_m1"},       // M2 Max
+        {arm, 0x41, 0xd03, "unknown"},        // Cortex-A53
         {amd, 0x15, 0x02, "unknown"},         // Piledriver
         {amd, 0x1b, 0x00, "unknown"},         // not made yet
         {amd, 6, 0x8f, "unknown"},            // The numbers mean nothing without the maker.
@@ -62,7 +69,7 @@ TEST_CASE("processors are recognized by maker, family and model", "[planning]") 
 TEST_CASE("all microarchitectures have plans for all instruction sets", "[planning]") {
     for (const std::string &name : microarchitectures()) {
         for (const InstructionSet &isa : instruction_sets()) {
-            Machine machine = zen3;
+            Machine machine = typical_machine;
             machine.microarchitecture = name;
             machine.isa = isa.name;
             if (isa.device != Device::cpu) {
@@ -100,6 +107,9 @@ std::string choice(const Known &layer, Layout layout, Machine machine) {
 // Zen 4 multiplies and adds vectors of 64 bytes half as often as those of 32, so that neither are faster as such. These
 // were measured to be the fastest there.
 TEST_CASE("Zen 4 runs AVX2 kernels where their tiles fit better", "[planning]") {
+    if (!in_this_build(zen4)) {
+        return;
+    }
     CHECK(choice(seed1, Layout::ncdhw, zen4) == "ncdhw_columns_6x16_s2_avx2");
     CHECK(choice(nnunet_top, Layout::ndhwc, zen4) == "ndhwc_channels_32x2_s1_avx2");
     CHECK(choice(nnunet_aniso, Layout::ndhwc, zen4) == "ndhwc_channels_64x4_s1_avx512");
@@ -108,8 +118,26 @@ TEST_CASE("Zen 4 runs AVX2 kernels where their tiles fit better", "[planning]") 
     CHECK(choice(monai_unet, Layout::ndhwc, zen4) == "ndhwc_winograd_16x6_s1_avx2");
 }
 
+TEST_CASE("ARM's cores run kernels of neon", "[planning]") {
+    for (const Machine &machine : {neoverse_n1, neoverse_v1, apple_m1}) {
+        if (!in_this_build(machine)) {
+            continue;
+        }
+        for (const Known &layer : {seed1, nnunet_mid, nnunet_top, nnunet_aniso, monai_unet, s1k3}) {
+            for (Layout layout : layouts) {
+                const std::string name = choice(layer, layout, machine);
+                INFO(machine.cpu << ": " << name);
+                CHECK(name.find("_neon") != std::string::npos);
+            }
+        }
+    }
+}
+
 TEST_CASE("processors that are as fast with vectors of 64 bytes run AVX-512 kernels", "[planning]") {
     for (const Machine &machine : {zen5, sapphire_rapids, skylake}) {
+        if (!in_this_build(machine)) {
+            continue;
+        }
         for (const Known &layer : {seed1, nnunet_mid, nnunet_top, nnunet_aniso, s1k3}) {
             for (Layout layout : layouts) {
                 const std::string name = choice(layer, layout, machine);

@@ -98,9 +98,12 @@ TEST_CASE("threads share the tasks of a plan", "[planning]") {
 
 TEST_CASE("a larger cache makes tasks of more rows", "[planning]") {
     for (Layout layout : layouts) {
-        for (const char *isa : {"baseline", "avx2", "avx512"}) {
+        for (const InstructionSet &isa : instruction_sets()) {
+            if (isa.device != Device::cpu) {
+                continue;
+            }
             Machine machine;
-            machine.isa = isa;
+            machine.isa = isa.name;
             ConvTranspose3d layer(256, 64, 2, 2);
             const auto rows = [&](int64_t l2) {
                 machine.l2 = l2;
@@ -114,41 +117,44 @@ TEST_CASE("a larger cache makes tasks of more rows", "[planning]") {
 
 TEST_CASE("the clock turns cycles into seconds", "[planning]") {
     for (Layout layout : layouts) {
-        Machine machine = zen3;
+        Machine machine = typical_machine;
         const double seconds = plan_of(layers[0], layout, machine).expected_seconds;
         CHECK(seconds > 0);
         machine.clock_hertz *= 2;
         CHECK(plan_of(layers[0], layout, machine).expected_seconds == seconds / 2);
         machine.clock_hertz = 0;
         CHECK(plan_of(layers[0], layout, machine).expected_seconds == 0);
-        CHECK(ConvTranspose3d(layers[0]).plan({64, 64, 20, 40, 40}, layout, {}, {}, zen3).expected_seconds >
-              16 * ConvTranspose3d(layers[0]).plan({1, 64, 20, 40, 40}, layout, {}, {}, zen3).expected_seconds);
-        CHECK(ConvTranspose3d(layers[0]).plan({0, 64, 20, 40, 40}, layout, {}, {}, zen3).expected_seconds == 0);
+        CHECK(
+            ConvTranspose3d(layers[0]).plan({64, 64, 20, 40, 40}, layout, {}, {}, typical_machine).expected_seconds >
+            16 *
+                ConvTranspose3d(layers[0]).plan({1, 64, 20, 40, 40}, layout, {}, {}, typical_machine).expected_seconds);
+        CHECK(ConvTranspose3d(layers[0]).plan({0, 64, 20, 40, 40}, layout, {}, {}, typical_machine).expected_seconds ==
+              0);
     }
 }
 
 TEST_CASE("a plan counts calls for as many items as 32 bits can number", "[planning]") {
     // A long row is computed in three pieces, with 2^26 elements from one item to the next: 31 items make a call.
     const ConvTranspose1d layer(16, 16, 3, 1, 1);
-    CHECK(layer.plan({64, 16, int64_t{1} << 22}, Layout::ncdhw, {}, {}, zen3).kernel_calls == 9);
-    CHECK(layer.plan({31, 16, int64_t{1} << 22}, Layout::ncdhw, {}, {}, zen3).kernel_calls == 3);
+    CHECK(layer.plan({64, 16, int64_t{1} << 22}, Layout::ncdhw, {}, {}, typical_machine).kernel_calls == 9);
+    CHECK(layer.plan({31, 16, int64_t{1} << 22}, Layout::ncdhw, {}, {}, typical_machine).kernel_calls == 3);
 }
 
 TEST_CASE("plans are for any number of threads, and for none of the batch", "[planning]") {
-    Machine machine = zen3;
+    Machine machine = typical_machine;
     for (const int threads : {1 << 29, 1 << 30, std::numeric_limits<int>::max()}) {
         machine.threads = threads;
         for (const Layout layout : {Layout::ncdhw, Layout::ndhwc}) {
             CHECK(ConvTranspose3d(layers[0]).plan({2, 64, 20, 40, 40}, layout, {}, {}, machine).threads == threads);
         }
     }
-    const Plan empty = ConvTranspose3d(layers[0]).plan({0, 64, 20, 40, 40}, Layout::ncdhw, {}, {}, zen3);
+    const Plan empty = ConvTranspose3d(layers[0]).plan({0, 64, 20, 40, 40}, Layout::ncdhw, {}, {}, typical_machine);
     CHECK(empty.reason.find(": 0 % of it in the multiply-adds, 0 % in stores, 0 % in staging") != std::string::npos);
 }
 
 TEST_CASE("a machine that cannot be is refused", "[planning][errors]") {
     const auto refused = [](void (*change)(Machine &)) {
-        Machine machine = zen3;
+        Machine machine = typical_machine;
         change(machine);
         return error_of<InvalidArgument>([&] { plan_of(layers[0], Layout::ncdhw, machine); });
     };
@@ -163,7 +169,7 @@ TEST_CASE("a machine that cannot be is refused", "[planning][errors]") {
           }).find("there is no microarchitecture 'zen6', but zen, zen2, zen3, zen4") == 0);
     CHECK(refused([](Machine &m) { m.l2 = 0; }) == "the machine needs caches of more than 0 bytes");
     CHECK(refused([](Machine &m) { m.clock_hertz = -1; }) == "the machine needs a clock of 0 or more");
-    CHECK(instruction_set("avx2").vector_bytes == 32);
+    CHECK(instruction_set("baseline").vector_bytes == 16);
     CHECK_THROWS_AS(instruction_set(""), InvalidArgument);
 }
 
@@ -175,7 +181,7 @@ TEST_CASE("a forced variant needs the instructions of the machine that is planne
             }
             ConvTranspose3d layer(layers[0]);
             layer.set_variant(v.name);
-            CHECK(layer.plan({1, 64, 3, 4, 5}, layout, {}, {}, zen4).variant.name == v.name);
+            CHECK(layer.plan({1, 64, 3, 4, 5}, layout, {}, {}, best_machine).variant.name == v.name);
             CHECK(error_of<InvalidArgument>([&] {
                       layer.plan({1, 64, 3, 4, 5}, layout, {}, {}, old_laptop);
                   }) == "variant " + v.name + " needs " + v.isa + ", which this machine does not have");

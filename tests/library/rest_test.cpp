@@ -41,9 +41,9 @@ TEST_CASE("a second variant computes the channels that do not fill a block", "[c
             }
         }
     }
-    for (const Machine &machine : {zen3, zen4, sapphire_rapids, skylake}) {
+    for (const Machine &machine : machines) {
         INFO(machine.cpu);
-        CHECK(shared[machine.cpu] > 0);
+        CHECK((machine.isa == "baseline" || shared[machine.cpu] > 0));
     }
 }
 

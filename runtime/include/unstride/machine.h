@@ -12,7 +12,7 @@ namespace unstride {
 // A target that kernels are compiled for: an instruction set of the CPU, or a kind of GPU. schedules/isas.txt is the
 // table of all of them.
 struct InstructionSet {
-    std::string name;  // baseline, avx2, avx512 or avx512bf16; cuda or opencl
+    std::string name;  // baseline, avx2, avx512 or avx512bf16; on aarch64 baseline or neon; cuda or opencl
     Device device;
     int rank;          // order of the CPU's instruction sets: each includes all of lower rank
     int vector_bytes;  // size of a vector register, or of one 32-bit number for each thread of a GPU's warp
@@ -61,8 +61,9 @@ struct Machine {
 // multiplies, loads and stores in a cycle, and the like. The last one, "unknown", is for all others.
 std::vector<std::string> microarchitectures();
 
-// Returns the microarchitecture of a processor of x86-64 by what its instruction CPUID tells: the maker, as
-// "AuthenticAMD" or "GenuineIntel", and the numbers of family and model with their extensions.
+// Returns the microarchitecture of a processor. Of one of x86-64, `vendor`, `family` and `model` are what its
+// instruction CPUID tells: the maker, as "AuthenticAMD" or "GenuineIntel", and the numbers of family and model with
+// their extensions. Of one of aarch64, they are "ARM" and what its register MIDR_EL1 tells: implementer and part.
 std::string microarchitecture_of(const std::string &vendor, int family, int model);
 
 // Returns the machine that the process runs on, as far as it may use it now: with max_isa() and num_threads(). Caches

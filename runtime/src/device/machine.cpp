@@ -5,122 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstring>
-
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
 
 #include "device/microarchitectures.h"
+#include "device/processor.h"
 #include "unstride/error.h"
 #include "unstride/variants.h"
 
 namespace unstride {
 namespace {
-
-struct Caches {
-    int64_t l1d, l2, last_level;  // 0: unknown
-};
-
-#if defined(__x86_64__)
-
-using Registers = std::array<unsigned, 4>;  // eax, ebx, ecx, edx
-
-// Returns the processor's answer, or zeros for a leaf that it does not have.
-Registers cpuid(unsigned leaf, unsigned subleaf = 0) {
-    Registers r{};
-    if (__get_cpuid_count(leaf, subleaf, r.data(), &r[1], &r[2], &r[3]) == 0) {
-        r = {};
-    }
-    return r;
-}
-
-struct Signature {
-    unsigned family, model;  // with their extensions
-};
-
-Signature signature() {
-    const unsigned s = cpuid(1)[0], family = s >> 8 & 15, model = s >> 4 & 15;
-    return {family == 15 ? family + (s >> 20 & 255) : family,
-            family == 6 || family == 15 ? model + (s >> 12 & 240) : model};
-}
-
-std::string cpu_name() {
-    std::string name;
-    for (unsigned leaf = 0x80000002; leaf <= 0x80000004; leaf++) {
-        const Registers r = cpuid(leaf);
-        std::array<char, sizeof r> text{};
-        std::memcpy(text.data(), r.data(), sizeof r);
-        name.append(text.data(), std::find(text.begin(), text.end(), '\0') - text.begin());
-    }
-    const auto [family, model] = signature();
-    return name + ", family " + std::to_string(family) + " model " + std::to_string(model);
-}
-
-const Microarchitecture &told_microarchitecture() {
-    const Registers r = cpuid(0);
-    std::array<char, 12> vendor{};
-    for (size_t i = 0; i < 3; i++) {
-        std::memcpy(vendor.data() + 4 * i, &r[std::array<size_t, 3>{1, 3, 2}[i]], 4);  // in ebx, edx and ecx
-    }
-    const auto [family, model] = signature();
-    return find_microarchitecture(
-        microarchitecture_of({vendor.data(), vendor.size()}, static_cast<int>(family), static_cast<int>(model)));
-}
-
-// Returns the field for a cache of this level, 1 or more, in which all levels from the third on are the last one.
-int64_t &cache_of_level(Caches &caches, unsigned level) {
-    switch (level) {
-    case 1:
-        return caches.l1d;
-    case 2:
-        return caches.l2;
-    default:
-        return caches.last_level;
-    }
-}
-
-// Reads the sizes of caches from a leaf that has a subleaf for each cache: leaf 4 of Intel's processors or leaf
-// 0x8000001d of AMD's, which have the same form. Unlike sysconf, they tell the size of one instance of a cache.
-Caches cpuid_caches(unsigned leaf) {
-    Caches caches{};
-    for (unsigned subleaf = 0; subleaf < 16; subleaf++) {
-        const Registers r = cpuid(leaf, subleaf);
-        const unsigned type = r[0] & 31, level = r[0] >> 5 & 7;
-        if (type == 0) {
-            break;
-        }
-        const int64_t ways = (r[1] >> 22) + 1, partitions = (r[1] >> 12 & 1023) + 1, line = (r[1] & 4095) + 1;
-        const int64_t bytes = ways * partitions * line * (int64_t{r[2]} + 1);
-        const bool instructions = type == 2;
-        if (!instructions) {
-            cache_of_level(caches, level) = bytes;
-        }
-    }
-    return caches;
-}
-
-// Returns the sizes of caches that the processor itself tells.
-Caches told_caches() {
-    const Caches amd = cpuid_caches(0x8000001d);
-    return amd.l1d != 0 ? amd : cpuid_caches(4);
-}
-
-#else
-
-std::string cpu_name() {
-    return "unknown";
-}
-
-const Microarchitecture &told_microarchitecture() {
-    return find_microarchitecture(Machine().microarchitecture);
-}
-
-Caches told_caches() {
-    return {};
-}
-
-#endif
 
 // Returns the first of the sizes found for one level of caches that can be true, as it is from `least` to `most` bytes,
 // or `otherwise` if there is none. A size of 0 is unknown.
@@ -153,20 +45,20 @@ struct Processor {
 
 Processor describe_processor() {
     Processor processor{};
-    const std::string name = cpu_name();
-    for (size_t i = 0; i < std::min(name.size(), processor.name.size() - 1); i++) {
-        const char c = name[i];
+    const ToldProcessor told = told_processor();
+    for (size_t i = 0; i < std::min(told.name.size(), processor.name.size() - 1); i++) {
+        const char c = told.name[i];
         processor.name[i] = c >= ' ' && c <= '~' && c != '"' ? c : ' ';
     }
-    const Caches told = told_caches(), system = system_caches();
+    const Caches system = system_caches();
     const Machine typical;
     constexpr int64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
     Caches &caches = processor.caches;
-    caches.l1d = plausible({told.l1d, system.l1d}, 4 * kib, mib, typical.l1d);
-    caches.l2 = plausible({told.l2, system.l2}, 64 * kib, 64 * mib, typical.l2);
-    caches.last_level =
-        plausible({told.last_level, system.last_level}, caches.l2, 16 * gib, std::max(caches.l2, typical.last_level));
-    processor.microarchitecture = &told_microarchitecture();
+    caches.l1d = plausible({told.caches.l1d, system.l1d}, 4 * kib, mib, typical.l1d);
+    caches.l2 = plausible({told.caches.l2, system.l2}, 64 * kib, 64 * mib, typical.l2);
+    caches.last_level = plausible({told.caches.last_level, system.last_level}, caches.l2, 16 * gib,
+                                  std::max(caches.l2, typical.last_level));
+    processor.microarchitecture = &find_microarchitecture(told.microarchitecture);
     return processor;
 }
 

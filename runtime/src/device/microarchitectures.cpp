@@ -2,6 +2,9 @@
 // families 17h, 19h and 1Ah; Intel's Optimization Reference Manual), Agner Fog's tables and uops.info. Where they
 // differ for one microarchitecture, or depend on the model, the table has what servers do. The rates are general
 // knowledge of these sources, and no row but that of Zen 3 was compared with measurements of its processor as a whole.
+// Those of ARM's cores are from its Software Optimization Guides (of the Neoverse N1, V1, N2 and V2), those of Apple's
+// from Dougall Johnson's tables (dougallj.github.io/applecpu/firestorm.html), but for the bytes from caches, which are
+// those of Zen 3.
 
 #include "device/microarchitectures.h"
 
@@ -24,6 +27,12 @@ constexpr VectorRates in_halves{1, 1, 0.5, 0.5, 1};
 // other processors one.
 constexpr VectorRates intel{2, 2, 2, 1, 1}, intel_one_wide{1, 2, 2, 1, 1}, golden_cove{2, 3, 3, 2, 1};
 
+// ARM's cores hand a sum on from one multiply-add to the next after two of its four cycles. A broadcast of the first
+// two cores takes one of their units that multiply, but kernels load most numbers by themselves and multiply by an
+// element.
+constexpr VectorRates neoverse_n1{2, 2, 2, 1, 2}, neoverse_n2{2, 3, 3, 2, 2}, neoverse_v1{4, 3, 3, 2, 2},
+    wide_arm{4, 3, 3, 2, 4};
+
 // A core of which nothing is known is taken for one that has the rates of Zen 3 for all vectors. Of Zen 3, the bytes
 // from caches were measured.
 constexpr Microarchitecture table[] = {
@@ -38,17 +47,24 @@ constexpr Microarchitecture table[] = {
     {"skylake_server", intel, intel, intel, 4, 1, 40, 8, 1, 1},
     {"icelake_server", intel, intel, intel, 4, 1, 40, 8, 1, 1},
     {"sapphire_rapids", golden_cove, golden_cove, intel, 4, 1, 40, 8, 1, 1},
+    {"neoverse_n1", neoverse_n1, neoverse_n1, neoverse_n1, 2, 1, 24, 10, 1, 1},
+    {"neoverse_n2", neoverse_n2, neoverse_n2, neoverse_n2, 2, 1, 24, 10, 1, 1},
+    {"neoverse_v1", neoverse_v1, neoverse_v1, neoverse_v1, 2, 1, 24, 10, 1, 1},
+    {"neoverse_v2", wide_arm, wide_arm, wide_arm, 2, 1, 24, 10, 1, 1},
+    {"apple_m1", wide_arm, wide_arm, wide_arm, 4, 1, 24, 10, 1, 1},
     {"unknown", full, full, full, 4, 1, 24, 10, 1, 1},
 };
 
 // The models of a maker's family that have a microarchitecture, from `first` to `last`. The first row that fits counts.
+// The family of ARM's is the implementer, whose list of parts the model is from.
 struct Models {
     const char *vendor;
     int family, first, last;
     const char *microarchitecture;
 };
 
-constexpr const char *amd = "AuthenticAMD", *made_by_intel = "GenuineIntel";
+constexpr const char *amd = "AuthenticAMD", *made_by_intel = "GenuineIntel", *arm = "ARM";
+constexpr int by_arm = 0x41, by_apple = 0x61;
 
 constexpr Models models[] = {
     {amd, 0x17, 0x00, 0x2f, "zen"},
@@ -69,6 +85,12 @@ constexpr Models models[] = {
     {made_by_intel, 6, 0xad, 0xae, "sapphire_rapids"},  // Granite Rapids
     {made_by_intel, 6, 0xcf, 0xcf, "sapphire_rapids"},  // Emerald Rapids
     {made_by_intel, 6, 0x3c, 0xff, "intel_client"},     // from Haswell on
+    {arm, by_arm, 0xd0c, 0xd0c, "neoverse_n1"},
+    {arm, by_arm, 0xd40, 0xd40, "neoverse_v1"},
+    {arm, by_arm, 0xd49, 0xd49, "neoverse_n2"},
+    {arm, by_arm, 0xd4f, 0xd4f, "neoverse_v2"},
+    {arm, by_apple, 0x022, 0x029, "apple_m1"},  // and its Pro and Max
+    {arm, by_apple, 0x032, 0x039, "apple_m1"},  // M2, with the same rates
 };
 
 }  // namespace
