@@ -9,88 +9,73 @@ import re
 import shutil
 import subprocess
 
+from unstride_bench.assembly import X86, assembly_of, jump_target, read_instructions, with_label
 from unstride_bench.instruction_sets import ISAS, lanes_of
 from unstride_bench.kernel_families import FAMILIES
 from unstride_bench.layer_table import LAYOUTS
 
 VECTOR_ISAS = [isa.name for isa in ISAS.values() if isa.device == "cpu" and isa.fma]
-MULTIPLY_ADDS = ("vfmadd", "vdpbf16ps")
-NAME = re.compile(
-    rf"(?:lib)?(?P<name>(?:[a-z_]+_)?(?P<layout>{'|'.join(LAYOUTS)})_(?P<family>{'|'.join(FAMILIES)})_"
-    r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?:(?P<types>f64|b?f16(?:_f32)?)_)?"
-    rf"(?P<isa>{'|'.join(VECTOR_ISAS)}))\.[ao]$"
-)
-FUNCTION = re.compile(r"^[0-9a-f]+ <.*>:$", re.MULTILINE)
-PREFIXES = re.compile(r"\A(?:(?:lock|rep|notrack|data16|cs|ds|bnd)\s+)+")
-JUMP = re.compile(r"j\w+$")
-MEMORY = re.compile(r"\((%\w+)?[^)]*\)")
-STORE = re.compile(r"\)({%k\d})?$")
 
-Instruction = collections.namedtuple("Instruction", "address mnemonic operands")
+
+def name_pattern(isas):
+    """Matches the names of kernels of some instruction sets."""
+    return re.compile(
+        rf"(?:lib)?(?P<name>(?:[a-z_]+_)?(?P<layout>{'|'.join(LAYOUTS)})_(?P<family>{'|'.join(FAMILIES)})_"
+        r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?:(?P<types>f64|b?f16(?:_f32)?)_)?"
+        rf"(?P<isa>{'|'.join(isas)}))\.[ao]$"
+    )
+
+
+NAME = name_pattern(VECTOR_ISAS)
+FUNCTION = re.compile(r"^[0-9a-f]+ <.*>:$", re.MULTILINE)
+
 Figures = collections.namedtuple("Figures", "fmas loads spills instructions")
 # What one step of a register tile takes at least; LLVM may unroll a loop to several steps.
 Tile = collections.namedtuple("Tile", "fmas loads")
 
 
-def read_functions(listing):
+def read_functions(listing, assembly):
     """The instructions of each function of an objdump listing that multiplies; of all functions, if none does.
 
     The others are most of a listing, and reading them most of the time.
     """
     texts = FUNCTION.split(listing)[1:]
-    return [read_instructions(text) for text in texts if any(m in text for m in MULTIPLY_ADDS)] or [
-        read_instructions(text) for text in texts
-    ]
+    multiplying = [text for text in texts if any(m in text for m in assembly.multiply_adds)]
+    return [read_instructions(text, assembly) for text in multiplying or texts]
 
 
-def read_instructions(text):
-    """The instructions of one function."""
-    instructions = []
-    for line in text.splitlines():
-        address, found, words = line.partition(":\t")
-        if found:
-            mnemonic, _, operands = PREFIXES.sub("", words, 1).partition(" ")
-            operands = operands.split("#")[0].split("<")[0].strip()
-            instructions.append(Instruction(int(address, 16), mnemonic.strip(), operands))
-    return instructions
-
-
-def innermost_loops(function):
+def innermost_loops(function, assembly):
     """The loops of a function that have no other loop within: from the target of backward jumps to the last of them."""
     position = {instruction.address: i for i, instruction in enumerate(function)}
     ends = {}
     for end, instruction in enumerate(function):
-        if JUMP.match(instruction.mnemonic) and re.fullmatch(r"[0-9a-f]+", instruction.operands):
-            start = position.get(int(instruction.operands, 16))
-            if start is not None and start <= end:
-                ends[start] = end
+        start = position.get(jump_target(instruction, assembly))
+        if start is not None and start <= end:
+            ends[start] = end
     return [function[a : b + 1] for a, b in ends.items() if not any(a < c and d <= b for c, d in ends.items())]
 
 
-def stack_registers(function):
-    """The registers that a function reaches its stack by."""
-    has_frame = any(i.mnemonic == "mov" and i.operands == "%rsp,%rbp" for i in function)
-    return {"%rsp", "%rbp"} if has_frame else {"%rsp"}
-
-
-def figures(loop, stack):
+def figures(loop, stack, assembly):
     """Counts multiply-adds; vector loads, which a multiply-add may do itself; and spills, which are stores, and loads
-    from the stack."""
+    from the stack. Addresses and counters, even from the stack, are beside the vector units."""
     fmas = loads = spills = 0
     for instruction in loop:
-        if not instruction.mnemonic.startswith("v"):
-            continue  # addresses and counters, even from the stack, are beside the vector units
-        fmas += instruction.mnemonic.startswith(MULTIPLY_ADDS)
-        memory = MEMORY.search(instruction.operands)
-        if memory and (memory[1] in stack or STORE.search(instruction.operands)):
-            spills += 1
-        elif memory:
-            loads += 1
+        fmas += instruction.mnemonic.startswith(assembly.multiply_adds)
+        if access := assembly.access(instruction):
+            register, loaded, stores = access
+            is_spill = register in stack or stores
+            spills += is_spill
+            loads += 0 if is_spill else loaded
     return Figures(fmas, loads, spills, len(loop))
 
 
 def hot_loop(listing):
-    """The innermost loop with the most multiply-adds, of several the worst: its figures and its instructions.
+    """The hot loop, of several the worst: its figures and its instructions."""
+    return hot_loops(listing)[0]
+
+
+def hot_loops(listing):
+    """The innermost loops with the most multiply-adds, the worst first: their figures and their instructions.
 
     A loop that asks for each of its multiply-adds, at the edges of what exists, counts only where there is no other.
 
@@ -98,30 +83,28 @@ def hot_loop(listing):
     with their sign, and is left out. Loops without multiply-adds, such as those that store a tile, may have broadcasts,
     too.
     """
-    loops = []
-    for function in read_functions(listing):
-        stack = stack_registers(function)
-        loops += [(figures(loop, stack), loop) for loop in innermost_loops(function)]
-    candidates = [(f, loop) for f, loop in loops if f.fmas and broadcasts(loop) > 1] or loops
-    return max(
-        candidates,
-        key=lambda c: (c[0].fmas, jumps(c[1]) == 1, c[0].spills, c[0].loads),
-        default=(Figures(0, 0, 0, 0), []),
-    )
+    assembly, loops = assembly_of(listing), []
+    for function in read_functions(listing, assembly):
+        stack = assembly.stack(any(map(assembly.is_frame, function)))
+        loops += [(figures(loop, stack, assembly), loop) for loop in innermost_loops(function, assembly)]
+    candidates = [(f, loop) for f, loop in loops if f.fmas and broadcasts(loop, assembly) > 1] or loops
+
+    def size(candidate):
+        return candidate[0].fmas, jumps(candidate[1], assembly) == 1
+
+    most = max(map(size, candidates), default=None)
+    hottest = [c for c in candidates if size(c) == most]
+    return sorted(hottest, key=lambda c: (-c[0].spills, -c[0].loads)) or [(Figures(0, 0, 0, 0), [])]
 
 
-def jumps(loop):
+def jumps(loop, assembly):
     """How many jumps a loop has, its own back to its beginning included."""
-    return sum(bool(JUMP.match(i.mnemonic)) for i in loop)
+    return sum(bool(assembly.jump.match(i.mnemonic)) for i in loop)
 
 
-def broadcasts(loop):
+def broadcasts(loop, assembly):
     """How many numbers a loop reads from memory into all lanes of a vector."""
-
-    def is_broadcast(i):
-        return MEMORY.search(i.operands) and (i.mnemonic.startswith("vbroadcasts") or "{1to" in i.operands)
-
-    return sum(bool(is_broadcast(i)) for i in loop)
+    return sum(bool(assembly.is_broadcast(i)) for i in loop)
 
 
 def tile_of(match):
@@ -148,7 +131,7 @@ def code_bytes(path, objdump="objdump"):
 
 def find_llvm_mca():
     """The newest llvm-mca of the machine, or None."""
-    names = ["llvm-mca", *(f"llvm-mca-{version}" for version in range(30, 10, -1))]
+    names = [*(f"llvm-mca-{version}" for version in range(30, 10, -1)), "llvm-mca"]
     return next((path for path in map(shutil.which, names) if path), None)
 
 
@@ -157,19 +140,21 @@ def find_llvm_mca():
 MODEL = "skylake-avx512"
 
 
-def predicted_cycles(loop, llvm_mca, iterations=200):
+def predicted_cycles(loop, llvm_mca, iterations=200, assembly=X86, march="x86-64", model=MODEL):
     """Cycles of one run through a loop if all loads hit the first cache. ValueError says why llvm-mca cannot tell."""
+    return _predicted(r"Total Cycles:\s+(\d+)", loop, llvm_mca, iterations, assembly, march, model) / iterations
 
-    def text(instruction):
-        operands = "hot_loop" if JUMP.match(instruction.mnemonic) else instruction.operands
-        return f"{instruction.mnemonic} {operands}\n"
 
-    command, source = (
-        [llvm_mca, f"-mcpu={MODEL}", f"-iterations={iterations}"],
-        "hot_loop:\n" + "".join(map(text, loop)),
-    )
+def least_cycles(loop, llvm_mca, assembly=X86, march="x86-64", model=MODEL):
+    """Cycles in which the units of a core could do a loop's instructions, if none waited for another."""
+    return _predicted(r"Block RThroughput:\s+([\d.]+)", loop, llvm_mca, 1, assembly, march, model)
+
+
+def _predicted(number, loop, llvm_mca, iterations, assembly, march, model):
+    command = [llvm_mca, f"-march={march}", f"-mcpu={model}", f"-iterations={iterations}"]
+    source = "hot_loop:\n" + "".join(with_label(i, assembly, "hot_loop") for i in loop)
     done = subprocess.run(command, input=source, capture_output=True, text=True)
-    total = re.search(r"^Total Cycles:\s+(\d+)", done.stdout, re.MULTILINE)
-    if done.returncode or not total:
+    found = re.search(number, done.stdout)
+    if done.returncode or not found:
         raise ValueError((done.stderr.strip() or "no cycles").splitlines()[0])
-    return int(total[1]) / iterations
+    return float(found[1])

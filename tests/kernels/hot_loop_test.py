@@ -14,7 +14,11 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "bench"))
-from unstride_bench.machine_code import NAME, disassemble, hot_loop, tile_of  # noqa: E402
+from unstride_bench.assembly import AArch64, assembly_of  # noqa: E402
+from unstride_bench.instruction_sets import ISAS  # noqa: E402
+from unstride_bench.machine_code import disassemble, hot_loop, name_pattern, tile_of  # noqa: E402
+
+NAME = name_pattern([isa.name for isa in ISAS.values() if isa.device == "cpu"])
 
 
 def faults(found, tile):
@@ -29,12 +33,32 @@ def faults(found, tile):
     return wrong
 
 
+# What the self-test puts into a hot loop: instructions, and the fault that they are.
+FLAWS_OF_X86 = {
+    "a store to the stack": (["vmovups %zmm3,0x40(%rsp)"], "1 spills"),
+    "a load from the stack": (["vfmadd231ps 0x40(%rsp,%rax,1),%zmm3,%zmm4"], "1 spills"),
+    "a masked store elsewhere": (["vmovups %zmm3,0x40(%rax){%k1}"], "1 spills"),
+    "a load too many": (["vmovups (%rax,%rcx,4),%zmm3"], "loads for"),
+    "a scalar from the stack": (["mov 0x40(%rsp),%rax", "cmp 0x48(%rsp),%rax"], ""),
+}
+FLAWS_OF_AARCH64 = {
+    "a store to the stack": (["str\tq3, [sp, #64]"], "1 spills"),
+    "a load from the stack": (["ldp\tq3, q4, [sp, #64]"], "1 spills"),
+    "a store elsewhere": (["st1\t{v3.4s}, [x0], #16"], "1 spills"),
+    "a load too many": (["ldr\tq3, [x0, x1, lsl #2]"], "loads for"),
+    "a pair too many": (["ldp\tq3, q4, [x0], #32"], "loads for"),
+    "a broadcast too many": (["ld1r\t{v3.4s}, [x0]"], "loads for"),
+    "a scalar from the stack": (["ldr\tx0, [sp, #64]", "cmp\tx0, x1"], ""),
+}
+
+
 def self_test(listing, tile):
     """Doctors the listing of a sound kernel in its hot loop: each flaw has to be found, and only where it is."""
-    lines = listing.splitlines()
-    fmas = [i for i, line in enumerate(lines) if "vfmadd" in line]
+    lines, assembly = listing.splitlines(), assembly_of(listing)
+    fmas = [i for i, line in enumerate(lines) if any(m in line for m in assembly.multiply_adds)]
     # The hot loop is where most multiply-adds follow one another.
-    start = max(fmas, key=lambda i: sum("vfmadd" in line for line in lines[i : i + 2 * tile.fmas]))
+    known = set(fmas)
+    start = max(fmas, key=lambda i: sum(j in known for j in range(i, i + 2 * tile.fmas)))
     address = lines[start].split(":")[0]
 
     def doctored(*instructions):
@@ -43,13 +67,10 @@ def self_test(listing, tile):
     def without_half():
         return "\n".join(line for i, line in enumerate(lines) if i not in fmas or i % 2)
 
+    flaws = FLAWS_OF_AARCH64 if assembly is AArch64 else FLAWS_OF_X86
     tests = {
         "the kernel as it is": (listing, ""),
-        "a store to the stack": (doctored("vmovups %zmm3,0x40(%rsp)"), "1 spills"),
-        "a load from the stack": (doctored("vfmadd231ps 0x40(%rsp,%rax,1),%zmm3,%zmm4"), "1 spills"),
-        "a masked store elsewhere": (doctored("vmovups %zmm3,0x40(%rax){%k1}"), "1 spills"),
-        "a load too many": (doctored("vmovups (%rax,%rcx,4),%zmm3"), "loads for"),
-        "a scalar from the stack": (doctored("mov 0x40(%rsp),%rax", "cmp 0x48(%rsp),%rax"), ""),
+        **{name: (doctored(*instructions), fault) for name, (instructions, fault) in flaws.items()},
         "multiply-adds left out": (without_half(), "no multiple"),
         "no code": ("", "no multiple"),
     }
@@ -73,7 +94,7 @@ def main():
     for path in sorted(arguments.kernels):
         match = NAME.match(path.name)
         if not match:
-            sys.exit(f"{path}: the name is not that of an AVX2 or AVX-512 kernel")
+            sys.exit(f"{path}: the name is not that of a kernel")
         listing = disassemble(path, arguments.objdump)
         tile, (found, _) = tile_of(match), hot_loop(listing)
         wrong = faults(found, tile)
