@@ -35,6 +35,9 @@ CTEST  := $(VENV)/bin/ctest
 # Ninja's progress: steps done and all steps; time so far, and how much longer it may take.
 export NINJA_STATUS = [%f/%t, %w so far, about %W left] $()
 
+# Builds for ARM compile their kernels with the generator of the build for this machine.
+HOST_GENERATOR := $(if $(filter aarch64%,$(PRESET)),host-generator)
+
 SOURCES = $(shell git ls-files '*.cpp' '*.c' '*.h')
 
 .DEFAULT_GOAL := help
@@ -48,7 +51,7 @@ demo: $(BUILD)/CMakeCache.txt  ## build what it needs, run the main job on real 
 	@echo "Running the demo"
 	@$(PYTHON) examples/demo.py $(BUILD)/bin/unstride-f32 --output-dir $(BUILD)/demo
 
-build: $(BUILD)/CMakeCache.txt  ## build the library, the command line and the tests
+build: $(BUILD)/CMakeCache.txt $(HOST_GENERATOR)  ## build the library, the command line and the tests
 	@echo "Building the kernels for all types and for GPUs, the command line, and the tests"
 	@$(CMAKE) --build $(BUILD) -j $(JOBS)
 
@@ -59,6 +62,20 @@ test: build  ## run the tests
 test-large: $(BUILD)/CMakeCache.txt  ## compute an array of 2^31 elements, which takes 5 GiB of memory
 	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_tests
 	$(BUILD)/tests/unstride_tests "[large]"
+
+test-aarch64:  ## build everything for ARM with 64 bits, and run the tests in QEMU: hours
+	@$(MAKE) --no-print-directory PRESET=aarch64 BUILD=build/aarch64 test
+
+test-aarch64-part:  ## the same with a kernel of each family and operator, and their tests: minutes
+	@$(MAKE) --no-print-directory PRESET=aarch64-part BUILD=build/aarch64-part some-tests
+
+some-tests: $(BUILD)/CMakeCache.txt $(HOST_GENERATOR)
+	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_some_tests
+	@$(PYTHON) cmake/run-tests.py $(CTEST) $(BUILD) --parallel $(JOBS)
+
+host-generator:
+	@$(MAKE) --no-print-directory PRESET=release BUILD=build build/CMakeCache.txt
+	@$(CMAKE) --build build -j $(JOBS) --target unstride.generator
 
 test-torch: $(BUILD)/CMakeCache.txt $(TORCH)/done  ## build unstride.torch and run its tests, for which it downloads PyTorch
 	@$(CMAKE) -B $(BUILD) -DUNSTRIDE_TORCH=ON -DUNSTRIDE_TORCH_PYTHON=$(CURDIR)/$(TORCH)/bin/python
@@ -156,7 +173,7 @@ lint: $(VENV)/done | setup  ## check the format, and run ruff and clang-tidy
 clean:  ## remove what was built
 	rm -rf $(BUILD)
 
-$(BUILD)/CMakeCache.txt: requirements.txt | setup
+$(BUILD)/CMakeCache.txt: requirements.txt | setup $(HOST_GENERATOR)
 	@echo "Configuring $(BUILD)"
 	@$(CMAKE) --preset $(PRESET) -B $(BUILD)
 
@@ -188,8 +205,8 @@ $(DASK)/done: requirements-dask.txt
 	@touch $@
 
 packages:
-	@cmake/install-packages.sh
+	@cmake/install-packages.sh $(PRESET)
 
 .PHONY: help demo build test test-torch test-tsan test-asan test-valgrind test-oclgrind fuzz fuzz-corpus fuzzers \
     bench bench-peers experiments layer-kernels wheel test-wheel install format lint clean setup packages test-large \
-    test-dask
+    test-dask test-aarch64 test-aarch64-part some-tests host-generator

@@ -19,8 +19,10 @@ function(_unstride_read_isas)
     set(processor other)
     if (CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
         set(processor x86-64)
+    elseif (CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+        set(processor aarch64)
     endif ()
-    set(columns "([a-z0-9]+)" "(cpu|cuda|opencl)" "(x86-64|other)" "([0-9]+)" "([0-9]+)" "(yes|no)"
+    set(columns "([a-z0-9]+)" "(cpu|cuda|opencl)" "(x86-64|aarch64|other)" "([0-9]+)" "([0-9]+)" "(yes|no)"
                 "([a-z0-9]+|-)" "([a-z0-9_-]+)" "([a-z0-9,]+|-)")
     list(JOIN columns " +" row)
     foreach (list IN ITEMS isas cpu_isas fma_isas gpu_isas)
@@ -98,7 +100,9 @@ function(unstride_isa_target out isa)
         set(target "${Halide_HOST_TARGET}")
     elseif (target AND NOT above STREQUAL "-")
         unstride_isa_target(target_above ${above})
-        set(target "${target_above}-${target}")
+        string(REGEX REPLACE "--$" "" target "${target_above}-${target}")
+    elseif (APPLE)
+        string(REPLACE "-linux" "-osx" target "${target}")
     endif ()
     set(${out} "${target}" PARENT_SCOPE)
 endfunction()
@@ -136,7 +140,8 @@ function(unstride_kernel_target out type isa)
     set(${out} "${target}" PARENT_SCOPE)
 endfunction()
 
-# unstride_read_catalog(OUT ISA...) gives a list of the variants for these ISAs.
+# unstride_read_catalog(OUT ISA...) gives a list of the variants for these ISAs: of all, or of those whose names match the
+# regular expression UNSTRIDE_VARIANTS.
 function(unstride_read_catalog out)
     set(catalog "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../schedules/catalog.txt")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${catalog}")
@@ -162,7 +167,10 @@ function(unstride_read_catalog out)
             if (target AND isa IN_LIST ARGN)
                 foreach (type IN LISTS types)
                     foreach (stride IN LISTS strides)
-                        list(APPEND variants "${head}|${stride}|${type}|${isa}")
+                        unstride_read_variant("${head}|${stride}|${type}|${isa}")
+                        if (NOT UNSTRIDE_VARIANTS OR variant_name MATCHES "${UNSTRIDE_VARIANTS}")
+                            list(APPEND variants "${head}|${stride}|${type}|${isa}")
+                        endif ()
                     endforeach ()
                 endforeach ()
             endif ()
@@ -267,11 +275,15 @@ function(unstride_added_kernel out name)
     set(${out} "${initializer}" PARENT_SCOPE)
 endfunction()
 
-# unstride_add_generator() builds unstride.generator, the program that compiles the kernels.
+# unstride_add_generator() builds unstride.generator, the program that compiles the kernels. A build for another processor
+# takes that of the build in the folder unstride-halide_generators_ROOT, which is Halide's way to cross-compile.
 function(unstride_add_generator)
     set(root "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..")
     file(GLOB sources CONFIGURE_DEPENDS ${root}/generators/*.cpp ${root}/schedules/*.cpp)
     add_halide_generator(unstride.generator SOURCES ${sources})
+    if (NOT TARGET unstride.generator)  # but that of another build, which is for the machine that builds
+        return()
+    endif ()
     target_include_directories(unstride.generator PRIVATE ${root}/generators ${root}/schedules)
     # All kernels wait for the generator, so it has to compile fast. It need not be fast itself, as it spends its time
     # in Halide's library.

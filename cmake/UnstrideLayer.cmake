@@ -133,7 +133,7 @@ macro(_unstride_need_generator call)
                             "`pip install halide==21.0.0` installs it; add the folder that "
                             "`python3 -c 'import halide; print(halide.install_dir())'` prints to CMAKE_PREFIX_PATH.")
     endif ()
-    if (NOT TARGET unstride.generator)
+    if (NOT TARGET unstride_halide_runtime)
         unstride_add_generator()
         add_library(unstride_halide_runtime INTERFACE)
     endif ()

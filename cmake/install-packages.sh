@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests and the command line need from the distribution, where it is missing. Each line looks for the
 # thing itself: what one package brings says nothing of another. Arguments name what only some targets of the Makefile
-# need: clang, valgrind or oclgrind.
+# need: clang, valgrind, oclgrind, or a preset of CMake.
 set -eu
 
 missing=
@@ -13,11 +13,23 @@ missing=
 ls /etc/OpenCL/vendors/pocl*.icd >/dev/null 2>&1 || missing="$missing pocl-opencl-icd"
 PATH="$PATH:/sbin:/usr/sbin" ldconfig -p | grep -q 'libOpenCL\.so\.1 ' || missing="$missing ocl-icd-libopencl1"
 command -v pkg-config >/dev/null || missing="$missing pkg-config"
-for program in "$@"; do
-    command -v "$program" >/dev/null || missing="$missing $program"
-    # Sanitizers and libFuzzer are in a package of their own.
-    [ "$program" != clang ] || ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a >/dev/null 2>&1 ||
-        missing="$missing libclang-rt-dev"
+for needed in "$@"; do
+    case "$needed" in
+    aarch64*)
+        # Catch2 2, as in Debian 12, and nlohmann-json are headers alone: those for this machine serve ARM as well.
+        command -v aarch64-linux-gnu-g++ >/dev/null || missing="$missing g++-aarch64-linux-gnu"
+        command -v qemu-aarch64-static >/dev/null || missing="$missing qemu-user-static"
+        ;;
+    clang)
+        command -v clang >/dev/null || missing="$missing clang"
+        # Sanitizers and libFuzzer are in a package of their own.
+        ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a >/dev/null 2>&1 ||
+            missing="$missing libclang-rt-dev"
+        ;;
+    valgrind | oclgrind)
+        command -v "$needed" >/dev/null || missing="$missing $needed"
+        ;;
+    esac
 done
 [ -n "$missing" ] || exit 0
 

@@ -119,6 +119,7 @@ public:
     }
 
     void generate() {
+        choose_llvm_options(kernel.target());
         if (kernel.facts().sums != Sums::direct || kernel.interleave != 1) {
             throw std::invalid_argument("kernels of the input gradient sum directly, for any stride");
         }

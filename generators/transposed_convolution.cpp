@@ -2,6 +2,7 @@
 
 #include "epilogue.h"
 #include "kernel.h"
+#include "llvm_options.h"
 #include "stages.h"
 #include "sums.h"
 
@@ -23,6 +24,7 @@ public:
     }
 
     void generate() {
+        choose_llvm_options(kernel.target());
         stages = kernel.stages();
         stages.source = source_of(kernel);
         if (recipe().sum == nullptr) {

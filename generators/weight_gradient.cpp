@@ -1,4 +1,5 @@
 #include "kernel.h"
+#include "llvm_options.h"
 #include "outer_products.h"
 #include "sums.h"
 
@@ -34,6 +35,7 @@ public:
     }
 
     void generate() {
+        choose_llvm_options(target);
         s.channels_last = parameters.layout == Layout::ndhwc;
         s.input.width = is(Family::outputs) ? others() : lanes();
         s.grad_output.width = is(Family::inputs) ? 1 : lanes();
