@@ -1,6 +1,7 @@
 #include <stdexcept>
 
 #include "epilogue.h"
+#include "llvm_options.h"
 #include "sums.h"
 
 namespace unstride {
@@ -119,7 +120,7 @@ public:
     }
 
     void generate() {
-        choose_llvm_options(kernel.target());
+        choose_llvm_options(kernel.target(), kernel.facts());
         if (kernel.facts().sums != Sums::direct || kernel.interleave != 1) {
             throw std::invalid_argument("kernels of the input gradient sum directly, for any stride");
         }

@@ -6,7 +6,8 @@
 //
 // For ARM, LLVM's loop strength reduction would give each input of a tile a pointer of its own that a load moves on.
 // Only loads into all lanes (ld1r) do that, which take the units that multiply. Without it, a number is loaded by
-// itself beside the multiply-adds, which take it as an element.
+// itself beside the multiply-adds, which take it as an element. Depthwise kernels load whole vectors of inputs, and are
+// better off with pointers.
 
 #include "llvm_options.h"
 
@@ -22,8 +23,8 @@ const bool has_users = std::getenv(variable) != nullptr;
 
 }  // namespace
 
-void choose_llvm_options(const Halide::Target &target) {
-    if (target.arch == Halide::Target::ARM && !has_users) {
+void choose_llvm_options(const Halide::Target &target, const FamilyFacts &facts) {
+    if (target.arch == Halide::Target::ARM && facts.inputs == Inputs::shared && !has_users) {
         setenv(variable, "-disable-lsr", /*overwrite=*/1);
     }
 }

@@ -24,7 +24,7 @@ public:
     }
 
     void generate() {
-        choose_llvm_options(kernel.target());
+        choose_llvm_options(kernel.target(), kernel.facts());
         stages = kernel.stages();
         stages.source = source_of(kernel);
         if (recipe().sum == nullptr) {

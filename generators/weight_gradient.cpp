@@ -35,7 +35,7 @@ public:
     }
 
     void generate() {
-        choose_llvm_options(target);
+        choose_llvm_options(target, facts_of(parameters.family));
         s.channels_last = parameters.layout == Layout::ndhwc;
         s.input.width = is(Family::outputs) ? others() : lanes();
         s.grad_output.width = is(Family::inputs) ? 1 : lanes();

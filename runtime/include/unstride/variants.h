@@ -43,7 +43,7 @@ struct Variant {
 
     Layout layout;
     Device device;
-    std::string isa;  // baseline, avx2, avx512 or avx512bf16; cuda or opencl
+    std::string isa;  // one of instruction_sets() of unstride/machine.h
     Types types;
 
     // The stride along the width. A kernel with 1 takes any stride and dilation. A kernel with another number takes
