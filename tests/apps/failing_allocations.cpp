@@ -213,7 +213,7 @@ int64_t check_all(const Call &call, Fails which) {
 // The same in processes of their own. A child ends with status 0 if an allocation was let fail.
 int64_t check_first(const Call &call, Fails which, int threads) {
     constexpr int none_left = 3;
-    for (int64_t n = 1;; n += 1 + n / 25) {
+    for (int64_t n = 1;; n += 1 + n / 8) {
         const int status = apps::status_of_child([&] {
             return apps::run([&] {
                 set_num_threads(threads);
