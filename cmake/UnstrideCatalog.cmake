@@ -140,8 +140,8 @@ function(unstride_kernel_target out type isa)
     set(${out} "${target}" PARENT_SCOPE)
 endfunction()
 
-# unstride_read_catalog(OUT ISA...) gives a list of the variants for these ISAs: of all, or of those whose names match the
-# regular expression UNSTRIDE_VARIANTS.
+# unstride_read_catalog(OUT ISA...) gives a list of the variants for these ISAs: of all, or of those whose names match
+# the regular expression UNSTRIDE_VARIANTS.
 function(unstride_read_catalog out)
     set(catalog "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../schedules/catalog.txt")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${catalog}")
@@ -275,8 +275,9 @@ function(unstride_added_kernel out name)
     set(${out} "${initializer}" PARENT_SCOPE)
 endfunction()
 
-# unstride_add_generator() builds unstride.generator, the program that compiles the kernels. A build for another processor
-# takes that of the build in the folder unstride-halide_generators_ROOT, which is Halide's way to cross-compile.
+# unstride_add_generator() builds unstride.generator, the program that compiles the kernels. A build for another
+# processor takes that of the build in the folder unstride-halide_generators_ROOT, which is Halide's way to
+# cross-compile.
 function(unstride_add_generator)
     set(root "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..")
     file(GLOB sources CONFIGURE_DEPENDS ${root}/generators/*.cpp ${root}/schedules/*.cpp)

@@ -1,5 +1,6 @@
 # The toolchain of the preset aarch64: the cross compiler of Debian's package g++-aarch64-linux-gnu, whose programs QEMU
-# runs. Headers and CMake's packages are those of the machine that builds; of libraries it needs the compiler's own alone.
+# runs. Headers and CMake's packages are those of the machine that builds; of libraries it needs the compiler's own
+# alone.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
