@@ -153,7 +153,7 @@ def test_strides_of_inputs(case):
         layer = layer_of(order(weight), bias, parameters)
         np.testing.assert_array_equal(layer(order(x)), expected)
         if order not in (misaligned, part_of_records):
-            out = order(np.zeros_like(expected))
+            out = order(np.zeros(expected.shape, x.dtype))
             assert layer(x, out=out) is out
             np.testing.assert_array_equal(out, expected, order.__name__)
         for other in (order, channels_last):  # for which one of the two is copied
