@@ -1,20 +1,24 @@
 // Arrays whose item has 2^31 elements. They take 5 GiB of memory, so that only `make test-large` runs this.
 
+#include <cstring>
+
 #include "support/catch_compat.h"
 #include "support/harness.h"
 
 namespace unstride::tests {
 namespace {
 
-// A number that depends on the place, small and often 0, so that all sums here are exact.
+// A number that depends on the place, small and mostly 0, so that all sums here are exact.
+constexpr int64_t apart = 61;  // places that are not 0
 float number_at(int64_t place) {
     const auto hash = static_cast<uint64_t>(place) * 0x9e3779b97f4a7c15U >> 40U;
-    return hash % 64 == 0 ? static_cast<float>(hash / 64 % 5) - 2 : 0;
+    return place % apart == 0 ? static_cast<float>(hash % 5) - 2 : 0;
 }
 
 void fill(Tensor &tensor) {
     Half *const data = tensor.data<Half>();
-    for (int64_t i = 0; i < tensor.element_count(); i++) {
+    std::memset(tensor.data<void>(), 0, static_cast<size_t>(tensor.element_count()) * sizeof(Half));
+    for (int64_t i = 0; i < tensor.element_count(); i += apart) {
         data[i] = Half(number_at(i));
     }
 }
@@ -55,11 +59,11 @@ TEST_CASE("an item of 2^31 elements", "[.][large]") {
     fill(grad_output);
     double sum = 0;
     std::vector<double> products(8, 0);
-    for (int64_t i = 0; i < outputs; i++) {
+    for (int64_t i = 0; i < outputs; i += apart) {
         sum += number_at(i);
     }
-    for (int64_t i = 0; i < input.element_count(); i++) {
-        for (int tap = 0; tap < 8 && number_at(i) != 0; tap++) {
+    for (int64_t i = 0; i < input.element_count(); i += apart) {
+        for (int tap = 0; tap < 8; tap++) {
             products[static_cast<size_t>(tap)] += number_at(i) * number_at(place_of_tap(i, tap));
         }
     }
