@@ -57,19 +57,6 @@ std::vector<Cut> cuts_of_width(const Entry &entry, const Geometry &geometry) {
 
 }  // namespace
 
-double imbalance(int64_t tasks, int threads) {
-    return as_double(divide_up(tasks, threads) * threads) / as_double(tasks);
-}
-
-std::vector<int64_t> halves(int64_t all) {
-    std::vector<int64_t> result;
-    for (; all > 1; all = (all + 1) / 2) {
-        result.push_back(all);
-    }
-    result.push_back(1);
-    return result;
-}
-
 Core core_of(const Entry &entry, const Machine &machine) {
     const Microarchitecture &m = find_microarchitecture(machine.microarchitecture);
     VectorRates rates = m.rates(entry.isa->vector_bytes);

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
 
 #include "device/microarchitectures.h"
 #include "problem/geometry.h"
@@ -90,12 +89,6 @@ double saved_by_minimal_filters(const Geometry &geometry);
 inline double as_double(int64_t value) {
     return static_cast<double>(value);
 }
-
-// Returns how many times as long the threads take as if they shared all work evenly, at least 1.
-double imbalance(int64_t tasks, int threads);
-
-// Returns `all`, a half of it, a quarter of it and so on down to 1, each rounded up.
-std::vector<int64_t> halves(int64_t all);
 
 // What a core can do with the vectors of a kernel. In kernels of pairs, a multiply-add is a dot product of pairs.
 struct Core {

@@ -2,9 +2,9 @@
 // products of a row of taps to their sums, then those of the next.
 
 #include <algorithm>
-#include <limits>
 
 #include "device/machine.h"
+#include "kernels/boxes.h"
 #include "kernels/catalog.h"
 #include "problem/checked.h"
 
@@ -100,40 +100,10 @@ Estimate StationaryWork::estimate(const Split &split) const {
 }
 
 Split StationaryWork::best_split(int64_t rows) const {
-    constexpr int64_t most_bytes = 4 << 20;  // scratch memory of a thread, unless the smallest task needs more
-    constexpr double cycles_of_task = 3000;
-    Split best{};
-    double least = std::numeric_limits<double>::infinity();
-    const int64_t items = std::max<int64_t>(geometry_.batch, 1);
-    const auto consider = [&](Split split) {
-        const int64_t inner =
-            divide_up(z_.output, split.slices) * divide_up(y_.output, split.rows) * divide_up(blocks_, split.blocks);
-        const int64_t outer = geometry_.channels.groups * divide_up(items, split.items);
-        const double by_items = imbalance(outer, machine_.threads), by_tasks = imbalance(inner, machine_.threads);
-        split.tasks = geometry_.batch > 0 ? inner * outer : 0;
-        split.share_items = by_items <= by_tasks;
-        const double cycles =
-            (estimate(split).total() + as_double(split.tasks) * cycles_of_task) * std::min(by_items, by_tasks);
-        if (cycles < least) {
-            best = split;
-            least = cycles;
-        }
-    };
-    for (const int64_t r : rows == 0 ? halves(y_.output) : std::vector<int64_t>{std::min(rows, y_.output)}) {
-        const int64_t least_rows = rows == 0 ? 1 : r;
-        for (const int64_t s : halves(z_.output)) {
-            for (const int64_t i : halves(items)) {
-                const bool is_smallest = r == least_rows && s == 1 && i == 1;
-                if (!is_smallest && scratch({r, s, i, 1}) * sum_bytes(entry_) > most_bytes) {
-                    continue;
-                }
-                for (const int64_t b : halves(blocks_)) {
-                    consider({r, s, i, b});
-                }
-            }
-        }
-    }
-    return best;
+    const Boxes all{y_.output, z_.output, geometry_.batch, geometry_.channels.groups, blocks_, 1};
+    return best_boxes(all, rows, machine_.threads,
+                      {[this](const Split &split) { return scratch(split) * sum_bytes(entry_); },
+                       [this](const Split &split) { return estimate(split).total(); }});
 }
 
 Estimate estimate_stationary(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine) {

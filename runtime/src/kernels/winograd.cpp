@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <numeric>
 #include <vector>
 
 #include "device/machine.h"
+#include "kernels/boxes.h"
 #include "kernels/catalog.h"
 #include "kernels/panels.h"
 #include "problem/checked.h"
@@ -174,43 +174,10 @@ Estimate Work::estimate(const Split &split) const {
 }
 
 Split Work::best_split(int64_t rows) const {
-    constexpr int64_t most_bytes = 4 << 20;  // scratch memory of a thread, unless the smallest task needs more
-    constexpr double cycles_of_task = 3000;
-    Split best{};
-    double least = std::numeric_limits<double>::infinity();
-    const OutputPairs &z = tasks_.z, &y = tasks_.y;
-    const auto consider = [&](Split split) {
-        const int64_t inner =
-            divide_up(z.most, split.slices) * divide_up(y.most, split.rows) * divide_up(blocks_, split.blocks);
-        const int64_t outer = geometry_.channels.groups * divide_up(std::max<int64_t>(geometry_.batch, 1), split.items);
-        const double by_items = imbalance(outer, machine_.threads), by_tasks = imbalance(inner, machine_.threads);
-        split.tasks = geometry_.batch > 0 ? inner * outer * calls_ : 0;
-        split.share_items = by_items <= by_tasks;
-        const double cycles =
-            (estimate(split).total() + as_double(split.tasks) * cycles_of_task) * std::min(by_items, by_tasks);
-        if (cycles < least) {
-            best = split;
-            least = cycles;
-        }
-    };
-    const std::vector<int64_t> all_slices = halves(z.most), all_items = halves(std::max<int64_t>(geometry_.batch, 1)),
-                               all_blocks = halves(blocks_);
-    for (int64_t r : rows == 0 ? halves(y.most) : std::vector<int64_t>{std::min(rows, y.most)}) {
-        const int64_t least_rows = rows == 0 ? 1 : r;
-        for (int64_t s : all_slices) {
-            for (int64_t i : all_items) {
-                const Split of_one_block{r, s, i, 1};
-                if (tasks_.scratch(of_one_block) * sum_bytes(entry_) > most_bytes &&
-                    (r > least_rows || s > 1 || i > 1)) {
-                    continue;
-                }
-                for (int64_t b : all_blocks) {
-                    consider({r, s, i, b});
-                }
-            }
-        }
-    }
-    return best;
+    const Boxes all{tasks_.y.most, tasks_.z.most, geometry_.batch, geometry_.channels.groups, blocks_, calls_};
+    return best_boxes(all, rows, machine_.threads,
+                      {[this](const Split &split) { return tasks_.scratch(split) * sum_bytes(entry_); },
+                       [this](const Split &split) { return estimate(split).total(); }});
 }
 
 Estimate estimate_winograd(const Entry &entry, const Geometry &geometry, const Split &split, const Machine &machine) {
