@@ -34,7 +34,7 @@ private:
     int64_t staged_rows(const Split &split) const {
         return product({inputs(z_, split.slices), inputs(y_, split.rows), split.items});
     }
-    int64_t rows(const Split &split) const {
+    static int64_t rows(const Split &split) {
         return product({split.rows, split.slices, split.items});
     }
     int64_t row_of_slab() const {

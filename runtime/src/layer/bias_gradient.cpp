@@ -46,9 +46,9 @@ void add_through_copies(PositionSums &sums, const View<const void> &view, Layout
 
 void ConvTranspose::State::bias_gradient(const View<const void> &grad_output, const View<void> &grad_bias,
                                          Update update, const CudaStream *cuda) const {
-    const GradientCall call = check_bias_gradient(
-        options, grad_output, grad_bias, forced_layout(Operator::bias_gradient).value_or(Layout::ncdhw), spatial,
-        cuda != nullptr ? Strides::of_layout : Strides::any);
+    const GradientCall call = check_bias_gradient(options, grad_output, grad_bias,
+                                                  forced_layout(Operator::bias_gradient).value_or(Layout::ncdhw),
+                                                  spatial, cuda != nullptr ? Strides::of_layout : Strides::any);
     if (device != Device::cpu) {
         check_item_of_gpu(call.geometry);
     }

@@ -116,14 +116,13 @@ bool Blocks::cut() {
     // Items and columns are the first and the last to be cut. Of depth and height it is the larger one, so that blocks
     // share few inputs.
     const size_t larger = size_[1] >= size_[2] ? 1 : 2;
-    for (const size_t d : {size_t{0}, larger, 3 - larger, size_t{3}}) {
-        const int64_t half = halved(d);
-        if (half < size_[d]) {
-            size_[d] = half;
-            return true;
-        }
+    const std::array<size_t, 4> order{0, larger, 3 - larger, 3};
+    const auto *d = std::find_if(order.begin(), order.end(), [&](size_t each) { return halved(each) < size_[each]; });
+    if (d == order.end()) {
+        return false;
     }
-    return false;
+    size_[*d] = halved(*d);
+    return true;
 }
 
 int64_t Blocks::count() const {
