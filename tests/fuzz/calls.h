@@ -13,6 +13,9 @@
 
 namespace unstride::tests {
 
+// Whether an operator is the gradient of a layer's weights or of its bias.
+bool is_gradient_of_parameters(Operator op);
+
 // One call of a layer: what is computed, of which types and layout, and the arrays.
 struct Call {
     Operator op = Operator::forward;

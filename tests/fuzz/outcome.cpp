@@ -8,20 +8,6 @@
 
 namespace unstride::tests {
 
-int precision(DType dtype) {
-    switch (dtype) {
-    case DType::f64:
-        return 53;
-    case DType::f32:
-        return 24;
-    case DType::f16:
-        return 11;
-    case DType::bf16:
-        break;
-    }
-    return 8;
-}
-
 void compare(const std::string &what, const std::vector<double> &got, const Outcome &outcome) {
     const bool exact = outcome.bound_of_sums == 0 && outcome.roundings == 1 && outcome.relative == 0;
     size_t wrong = got.size() == outcome.want.size() ? 0 : got.size() + 1;

@@ -28,9 +28,6 @@ struct Outcome {
 // Throws a Finding that begins with `what` unless all numbers are as they have to be.
 void compare(const std::string &what, const std::vector<double> &got, const Outcome &outcome);
 
-// The number of bits of a type's mantissa, the first one included.
-int precision(DType dtype);
-
 }  // namespace unstride::tests
 
 #endif

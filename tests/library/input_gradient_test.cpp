@@ -1,7 +1,5 @@
 // The gradient with respect to the input, of every variant, against a loop that scatters.
 
-#include <algorithm>
-#include <cmath>
 #include <limits>
 #include <random>
 
@@ -9,84 +7,13 @@
 #include "support/errors.h"
 #include "support/gradient_reference.h"
 #include "support/guarded.h"
-#include "support/harness.h"
+#include "support/input_gradient_case.h"
 #include "support/problems.h"
-#include "support/settings.h"
 
 namespace unstride::tests {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-// A layer, the gradient of its output, and the gradient of its input to expect.
-struct GradientCase {
-    ConvTranspose3dOptions options;
-    Types types;
-    Data data;
-    Shape input_shape, output_shape;
-    std::vector<double> weight, grad_output;
-    Reference expected;
-
-    GradientCase(const ConvTranspose3dOptions &layer_options, const Shape &input, Data kind, uint32_t seed,
-                 const Types &of_call = {})
-        : options(layer_options), types(of_call), data(kind), input_shape(input),
-          output_shape(reference_shape(options, input)) {
-        std::mt19937 random(seed);
-        const Triple &k = options.kernel_size;
-        weight = make_data<double>(options.in_channels * options.out_channels / options.groups * k[0] * k[1] * k[2],
-                                   data, random, types.input);
-        grad_output = make_data<double>(element_count(output_shape), data, random, types.input);
-        expected = reference_input_gradient(options, input_shape, grad_output, weight);
-    }
-
-    ConvTranspose3d layer() const {
-        ConvTranspose3d made(options);
-        made.set_weight(weight.data(), made.weight_shape());
-        made.set_device(tested_device());
-        return made;
-    }
-
-    Tensor grad_output_as(Layout layout) const {
-        Tensor tensor(output_shape, layout, 3, types.input);
-        copy_into(tensor.view<void>(), grad_output);
-        return tensor;
-    }
-
-    // An array for the gradient, which holds `number` everywhere.
-    Tensor grad_input_of(Layout layout, double number) const {
-        Tensor tensor(input_shape, layout, 3, types.output);
-        copy_into(tensor.view<void>(), std::vector<double>(expected.values.size(), number));
-        return tensor;
-    }
-
-    // "none" if each element is what is expected plus `added`, within the rounding of its type where sums are of reals;
-    // else a line about the first that is not.
-    std::string mismatch(const View<const void> &got, double added = 0) const {
-        const std::vector<double> values = numbers_of(got);
-        const double most = *std::max_element(expected.magnitudes.begin(), expected.magnitudes.end()) + std::abs(added);
-        const bool is_f64 = types.sums() == DType::f64;
-        const double epsilon = is_f64 ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon();
-        const double bound = data == Data::integers ? 0 : 4 * epsilon * most;
-        for (size_t i = 0; i < values.size(); i++) {
-            const double wanted = expected.values[i] + added;
-            const double low = rounded(types.output, wanted - bound), high = rounded(types.output, wanted + bound);
-            if (!(values[i] >= low && values[i] <= high)) {
-                return "element " + std::to_string(i) + " is " + std::to_string(values[i]) + " instead of " +
-                       std::to_string(wanted) + " +- " + std::to_string(bound);
-            }
-        }
-        return "none";
-    }
-};
-
-void check_call(const ConvTranspose3d &layer, const GradientCase &c, Layout layout) {
-    const Tensor grad_output = c.grad_output_as(layout);
-    Tensor replaced = c.grad_input_of(layout, nan), added_to = c.grad_input_of(layout, 5);
-    layer.input_gradient(grad_output.view<void>(), replaced.view<void>());
-    CHECK(c.mismatch(replaced.view<void>()) == "none");
-    layer.input_gradient(grad_output.view<void>(), added_to.view<void>(), Update::accumulate);
-    CHECK(c.mismatch(added_to.view<void>(), 5) == "none");
-}
 
 // Runs all variants that take the layer, and the planner's choice.
 void check_all_variants(const GradientCase &c, Layout layout) {
@@ -161,79 +88,6 @@ TEST_CASE("input gradients around every tile", "[input_gradient]") {
                     check_tail(v, {2, 3, {1, 2, 3}, {1, 1, stride}, {0, 0, 1}, {0, 0, stride - 1}}, {1, 2, width});
                 }
             }
-        }
-    }
-}
-
-// The numbers of a gradient of reals in f32.
-std::vector<float> gradient_of(const ConvTranspose3d &layer, const GradientCase &c, Layout layout) {
-    Tensor grad_input = c.grad_input_of(layout, nan);
-    const Tensor grad_output = c.grad_output_as(layout);
-    layer.input_gradient(grad_output.view<void>(), grad_input.view<void>());
-    return dense_copy(grad_input);
-}
-
-TEST_CASE("input gradients have the same bits for any number of threads", "[input_gradient]") {
-    const Settings restored;
-    const std::vector<ConvTranspose3dOptions> layers{
-        {24, 40, 3, 2, 1, 1}, {8, 4, {1, 1, 5}, {1, 1, 2}}, {16, 24, 3, 1, 1}};
-    for (const ConvTranspose3dOptions &options : layers) {
-        const bool is_row = options.kernel_size.height == 1;
-        const GradientCase c(options, is_row ? Shape{2, 8, 1, 1, 300} : Shape{2, options.in_channels, 3, 9, 17},
-                             Data::reals, 8);
-        const ConvTranspose3d layer = c.layer();
-        for (const Layout layout : layouts) {
-            set_num_threads(1);
-            const std::vector<float> expected = gradient_of(layer, c, layout);
-            for (const int threads : {2, 3, 7}) {
-                set_num_threads(threads);
-                CHECK(same_bits(gradient_of(layer, c, layout), expected));
-                CHECK(same_bits(gradient_of(layer, c, layout), expected));
-            }
-        }
-    }
-}
-
-TEST_CASE("input gradients have the same bits in both layouts, with FMA", "[input_gradient]") {
-    if (tested_device() != Device::cpu || !instruction_set(this_machine().isa).fma) {
-        return;
-    }
-    const GradientCase c({24, 40, 3, 2, 1, 1}, {2, 24, 3, 9, 17}, Data::reals, 9);
-    ConvTranspose3d layer = c.layer();
-    const std::vector<float> expected = gradient_of(layer, c, Layout::ncdhw);
-    for (const Layout layout : layouts) {
-        for (const Variant &v : variants_here(layout, {}, Operator::input_gradient)) {
-            if (takes(v, c.options) && instruction_set(v.isa).fma) {
-                INFO(v.name);
-                layer.set_variant(v.name);
-                CHECK(same_bits(gradient_of(layer, c, layout), expected));
-            }
-        }
-    }
-}
-
-TEST_CASE("weights that are stationary serve rows, slices and items of a task", "[input_gradient]") {
-    const Settings restored;
-    // The last tile of a row, the last row, slice and item of a task, and the last block of channels are not full.
-    const GradientCase c({20, 40, {4, 3, 4}, 2, 1}, {3, 20, 5, 7, 9}, Data::reals, 10);
-    ConvTranspose3d layer = c.layer();
-    for (const Layout layout : layouts) {
-        for (const Variant &v : variants_here(layout, {}, Operator::input_gradient)) {
-            if (v.family != "stationary") {
-                continue;
-            }
-            INFO(v.name);
-            std::vector<float> expected;
-            for (const int threads : {1, 2, 5}) {
-                set_num_threads(threads);
-                for (const int64_t rows : {0, 1, 3, 7}) {
-                    layer.set_variant(v.name, rows, Operator::input_gradient);
-                    const std::vector<float> got = gradient_of(layer, c, layout);
-                    expected = expected.empty() ? got : expected;
-                    CHECK(same_bits(got, expected));
-                }
-            }
-            check_call(layer, c, layout);
         }
     }
 }

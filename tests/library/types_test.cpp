@@ -16,21 +16,6 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// The bits of a type's mantissa, the first one included.
-int precision(DType dtype) {
-    switch (dtype) {
-    case DType::f64:
-        return 53;
-    case DType::f32:
-        return 24;
-    case DType::f16:
-        return 11;
-    case DType::bf16:
-        break;
-    }
-    return 8;
-}
-
 // How far a sum may be from the reference's, by the terms of the largest output. Integers are summed exactly, and only
 // rounded at the end, as the reference is.
 double bound_of_sums(const CaseOf<double> &c) {

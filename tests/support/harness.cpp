@@ -148,6 +148,20 @@ T number_of(double v) {
 
 }  // namespace
 
+int precision(DType dtype) {
+    switch (dtype) {
+    case DType::f64:
+        return 53;
+    case DType::f32:
+        return 24;
+    case DType::f16:
+        return 11;
+    case DType::bf16:
+        break;
+    }
+    return 8;
+}
+
 double rounded(DType dtype, double number) {
     return with_type(dtype,
                      [&](auto *type) { return value_of(number_of<std::remove_pointer_t<decltype(type)>>(number)); });

@@ -64,6 +64,9 @@ void copy_into(const View<void> &to, const std::vector<double> &from);
 std::vector<double> numbers_of(const View<const void> &view);
 double rounded(DType dtype, double number);
 
+// The bits of a type's mantissa, the first one included.
+int precision(DType dtype);
+
 // The elements in the order (N, C, D, H, W).
 std::vector<float> dense_copy(const View<const float> &view);
 std::vector<float> dense_copy(const Tensor &tensor);
