@@ -1,7 +1,6 @@
 #include "array/copy.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -55,12 +54,9 @@ public:
         }
         constexpr int64_t worth_it = 1 << 13;  // elements that a thread takes at a time
         const int64_t at_once = std::max<int64_t>(worth_it / (inner_.size * std::min(side, across_.size)), 1);
-        std::atomic<int64_t> next{0};
-        in_threads(static_cast<int>(std::min<int64_t>(threads, divide_up(turns, at_once))), [&] {
-            for (int64_t first = next.fetch_add(at_once); first < turns; first = next.fetch_add(at_once)) {
-                for (int64_t i = first; i < std::min(first + at_once, turns); i++) {
-                    turn(i);
-                }
+        share_turns(threads, divide_up(turns, at_once), [&](int64_t number) {
+            for (int64_t i = number * at_once; i < std::min((number + 1) * at_once, turns); i++) {
+                turn(i);
             }
         });
     }

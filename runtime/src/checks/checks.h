@@ -59,8 +59,9 @@ void check_size_of_block(const char *name, const Shape &sizes, const Block &bloc
 // each group, and a kernel of 1. Messages call the output grad_output.
 Geometry resolve_grad_output(const ConvTranspose3dOptions &options, const Shape &output_shape, int spatial);
 
-// Checks that kernels for GPUs, which number the elements of an item of the batch in 32 bits, can take its sizes.
-void check_item_of_gpu(const Geometry &geometry);
+// Checks that kernels of a device can take the sizes of an item of the batch: those for GPUs number its elements in 32
+// bits, and the CPU computes larger ones in blocks.
+void check_item_of(Device device, const Geometry &geometry);
 
 // Returns the sizes of the output for an input of `rank` dimensions, of which `spatial` are dimensions of space. There
 // is a batch if the input has one.

@@ -217,7 +217,10 @@ Geometry resolve_grad_output(const ConvTranspose3dOptions &o, const Shape &outpu
     return geometry;
 }
 
-void check_item_of_gpu(const Geometry &g) {
+void check_item_of(Device device, const Geometry &g) {
+    if (device == Device::cpu) {
+        return;
+    }
     constexpr int64_t largest_item = (int64_t{1} << 31) - 1;
     const auto &[z, y, x] = g.extent;
     const int64_t inputs = product({g.channels.groups * g.channels.inputs, z.input, y.input, x.input}),

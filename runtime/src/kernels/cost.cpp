@@ -119,6 +119,17 @@ int64_t input_rows(const Extent &y, int64_t rows) {
     return std::min((rows - 1 + (y.axis.tap_step() - 1) * y.axis.dilation) / y.axis.stride + reach(y) + 2, y.input);
 }
 
+int64_t reversed_slab_width(int64_t columns, const Extent &x) {
+    const int64_t first = -x.axis.padding, last = first + x.axis.dilation * (x.kernel - 1),
+                  tiles = divide_up(x.output, columns);
+    const int64_t end = std::max((tiles * columns - 1) * x.axis.stride + last + 1, x.input);
+    return end - std::min<int64_t>(first, 0);
+}
+
+int64_t reversed_inputs(const Extent &e, int64_t count) {
+    return std::min((count - 1) * e.axis.stride + e.axis.dilation * (e.kernel - 1) + 1, e.input);
+}
+
 bool has_many_items(const Entry &entry, const Geometry &geometry, const Machine &machine) {
     return geometry.batch * entry.rules->channels_seen(geometry.channels).groups >= int64_t{4} * machine.threads;
 }

@@ -86,6 +86,9 @@ double saved_by_minimal_filters(const Geometry &geometry);
 
 // The functions below are terms that several models have in common.
 
+// The cycles that it takes to stage an element of input that is transposed, or one that is gathered by itself.
+inline constexpr double transposed = 1, gathered = 1.75;
+
 inline double as_double(int64_t value) {
     return static_cast<double>(value);
 }
@@ -141,6 +144,11 @@ int64_t turned_elements(const Entry &entry, const Extent &x, int64_t rows);
 // Returns how many input rows a task of `rows` output rows stages. These are some more than it needs: Halide works out
 // the rows when it compiles a kernel, does not know which of a phase's taps is first, and adds the rows before it.
 int64_t input_rows(const Extent &y, int64_t rows);
+
+// The same of the input gradient, which reads the layer's outputs where they lie: the columns of a slab, and the rows or
+// slices that `count` neighbouring outputs of the kernel read.
+int64_t reversed_slab_width(int64_t columns, const Extent &x);
+int64_t reversed_inputs(const Extent &e, int64_t count);
 
 // Returns whether there are items and groups enough to keep all threads busy without more tasks for each.
 bool has_many_items(const Entry &entry, const Geometry &geometry, const Machine &machine);

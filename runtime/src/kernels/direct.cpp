@@ -32,11 +32,8 @@ struct GatheredRows {
     static int64_t table_elements(const Entry & /*entry*/, const Extent & /*x*/) {
         return 0;
     }
-    static bool splits_phases(const Entry & /*entry*/, const Extent & /*x*/) {
-        return false;
-    }
-    static bool gathers(const Entry &entry, const Extent & /*x*/) {
-        return entry.variant.layout == Layout::ndhwc && entry.across != Lanes::channels;
+    static double cycles_of_element(const Entry &entry, const Extent & /*x*/) {
+        return entry.variant.layout == Layout::ndhwc && entry.across != Lanes::channels ? gathered : 0;
     }
 };
 

@@ -11,7 +11,7 @@ namespace unstride {
 
 // The model of cost of kernels that sum tap by tap on a CPU. `Rows` has what operators differ in: how many taps an
 // output has on average, how many tiles all phases of a row of outputs take, what a task stages for its rows, what it
-// keeps of the taps along the width, whether it gathers its input element by element or splits it into phases, and how
+// keeps of the taps along the width, the cycles of an element that is not copied in whole vectors (else 0), and how
 // much longer tiles across channels or columns take: of a step that has nothing but its sums to wait for, in parts of
 // their latency, and of a tap, in cycles.
 template<typename Rows>
@@ -62,16 +62,10 @@ private:
     // Returns the cycles that it takes to stage the input of an average output row once, in tasks of `rows` rows.
     // Vectors are copied; or transposed; or, where their columns lie apart in memory, gathered element by element.
     static double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t rows, const Core &core) {
-        constexpr double transposed = 1, gathered = 1.75, split_into_phases = 2;  // cycles of an element
-        double of_vector = cycles_of_copy(core, 1);
-        if (is_turned(entry)) {
-            of_vector = entry.lanes * transposed;
-        } else if (Rows::gathers(entry, geometry.extent[2])) {
-            of_vector = entry.lanes * gathered;
-        } else if (Rows::splits_phases(entry, geometry.extent[2])) {
-            of_vector = entry.lanes * split_into_phases;
-        }
-        return as_double(slab_elements(entry, geometry, rows)) / as_double(rows * entry.lanes) * of_vector;
+        const double apart = Rows::cycles_of_element(entry, geometry.extent[2]),
+                     whole = apart > 0 ? apart : cycles_of_copy(core, 1) / entry.lanes,
+                     of_element = is_turned(entry) ? transposed : whole;
+        return as_double(slab_elements(entry, geometry, rows)) / as_double(rows) * of_element;
     }
 
     // Returns how many blocks of output channels share the input that a task stages. These are all blocks, unless fewer

@@ -16,7 +16,7 @@ bool has_phases(const Entry &entry) {
 // What a task stages, and which taps an output has: all of them.
 struct ReversedRows {
     // Of a grid of values, these lose least on the times of all kernels for bench/layers.csv on Zen 3: the planner's
-    // choices then took 1.06 times as long as the fastest kernels, on geometric mean, and 1.19 times with those of the
+    // choices then took 1.07 times as long as the fastest kernels, on geometric mean, and 1.19 times with those of the
     // forward. Columns look up where each tap reads.
     static constexpr double waiting_channels = 1.1, waiting_columns = 1.08;
     static constexpr double cycles_of_tap_channels = 5, cycles_of_tap_columns = 7.5;
@@ -28,18 +28,17 @@ struct ReversedRows {
         return divide_up(x.output, columns);
     }
     static int64_t slab_columns(const Entry &entry, const Extent &x) {
-        const int64_t stride = x.axis.stride, columns = tiles(entry.variant.columns, x) * entry.variant.columns,
-                      first = -x.axis.padding, last = first + x.axis.dilation * (x.kernel - 1);
-        if (has_phases(entry)) {
-            const int64_t begin = std::min<int64_t>(divide_down(first, stride), 0),
-                          end = std::max(columns + divide_down(last, stride), x.input / stride + 1);
-            return multiply(end - begin, stride);
+        if (!has_phases(entry)) {
+            return reversed_slab_width(entry.variant.columns, x);
         }
-        const int64_t end = std::max((columns - 1) * stride + last + 1, x.input);
-        return end - std::min<int64_t>(first, 0);
+        const int64_t stride = x.axis.stride, columns = tiles(entry.variant.columns, x) * entry.variant.columns,
+                      first = -x.axis.padding, last = first + x.axis.dilation * (x.kernel - 1),
+                      begin = std::min<int64_t>(divide_down(first, stride), 0),
+                      end = std::max(columns + divide_down(last, stride), x.input / stride + 1);
+        return multiply(end - begin, stride);
     }
     static int64_t slab_rows(const Extent &y, int64_t rows) {
-        return std::min((rows - 1) * y.axis.stride + y.axis.dilation * (y.kernel - 1) + 1, y.input);
+        return reversed_inputs(y, rows);
     }
     static int64_t slab_slices(const Extent &z) {
         return z.kernel;
@@ -47,12 +46,13 @@ struct ReversedRows {
     static int64_t table_elements(const Entry &entry, const Extent &x) {
         return has_phases(entry) ? 2 * x.kernel : 0;  // position and phase that a tap reads, of at most 32 bits
     }
-    static bool splits_phases(const Entry &entry, const Extent &x) {
-        return has_phases(entry) && x.axis.stride > 1;
-    }
-    static bool gathers(const Entry &entry, const Extent &x) {
+    static double cycles_of_element(const Entry &entry, const Extent &x) {
         constexpr int64_t most_shuffled = 2;  // strides up to this one are loaded in vectors (schedules/staging.cpp)
-        return has_phases(entry) && x.axis.stride > most_shuffled;
+        constexpr double split_into_phases = 2;
+        if (!has_phases(entry) || x.axis.stride == 1) {
+            return 0;
+        }
+        return x.axis.stride > most_shuffled ? gathered : split_into_phases;
     }
 };
 

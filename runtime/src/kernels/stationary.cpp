@@ -27,20 +27,11 @@ public:
     Split best_split(int64_t rows) const;
 
 private:
-    // Returns how many rows or slices of input `count` neighbouring outputs read.
-    static int64_t inputs(const Extent &e, int64_t count) {
-        return std::min((count - 1) * e.axis.stride + e.axis.dilation * (e.kernel - 1) + 1, e.input);
-    }
     int64_t staged_rows(const Split &split) const {
-        return product({inputs(z_, split.slices), inputs(y_, split.rows), split.items});
+        return product({reversed_inputs(z_, split.slices), reversed_inputs(y_, split.rows), split.items});
     }
     static int64_t rows(const Split &split) {
         return product({split.rows, split.slices, split.items});
-    }
-    int64_t row_of_slab() const {
-        const int64_t first = -x_.axis.padding, last = first + x_.axis.dilation * (x_.kernel - 1),
-                      end = std::max((tiles_ * entry_.variant.columns - 1) * x_.axis.stride + last + 1, x_.input);
-        return end - std::min<int64_t>(first, 0);
     }
 
     const Entry &entry_;
@@ -48,7 +39,8 @@ private:
     const Machine &machine_;
     const Core core_;
     const Extent &z_, &y_, &x_;
-    const int64_t tiles_;  // of a row
+    const int64_t tiles_;         // of a row
+    const int64_t slab_columns_;  // of a row that is staged
     const int64_t blocks_;
     const double weights_;  // bytes that a step reads
 };
@@ -56,18 +48,18 @@ private:
 StationaryWork::StationaryWork(const Entry &entry, const Geometry &geometry, const Machine &machine)
     : entry_(entry), geometry_(geometry), machine_(machine), core_(core_of(entry, machine)), z_(geometry.extent[0]),
       y_(geometry.extent[1]), x_(geometry.extent[2]), tiles_(divide_up(x_.output, entry.variant.columns)),
-      blocks_(blocks(entry, geometry)), weights_(as_double(entry.variant.block * sum_bytes(entry))) {
+      slab_columns_(reversed_slab_width(entry.variant.columns, x_)), blocks_(blocks(entry, geometry)), weights_(as_double(entry.variant.block * sum_bytes(entry))) {
 }
 
 int64_t StationaryWork::scratch(const Split &split) const {
     const int64_t staged =
-                      product({row_of_slab(), staged_channels(entry_, geometry_.channels.inputs), staged_rows(split)}),
+                      product({slab_columns_, staged_channels(entry_, geometry_.channels.inputs), staged_rows(split)}),
                   sums = product({tiles_, entry_.variant.columns, entry_.variant.block, rows(split)});
     return add(add(staged, sums), turned_elements(entry_, x_, staged_rows(split)));
 }
 
 Estimate StationaryWork::estimate(const Split &split) const {
-    constexpr double cycles_of_pass = 20, transposed = 1;
+    constexpr double cycles_of_pass = 20;
     // As in the other kernels of the input gradient (input_gradient.cpp).
     constexpr double cycles_of_tap = 5, waiting = 1.1;
     const Variant &v = entry_.variant;
@@ -91,7 +83,7 @@ Estimate StationaryWork::estimate(const Split &split) const {
     const double sums = m * n * (1 / core_.rates.stores + 1 / core_.rates.loads) + cycles_of_pass;
     const double fetching = tasks_of_positions * as_double(blocks_) * steps * weights_ / core.bytes_from_beyond;
 
-    const double elements = as_double(product({row_of_slab(), geometry_.channels.inputs, staged_rows(split)})) *
+    const double elements = as_double(product({slab_columns_, geometry_.channels.inputs, staged_rows(split)})) *
                             tasks_of_positions * as_double(divide_up(blocks_, split.blocks));
     const double of_element = is_turned(entry_) ? transposed : cycles_of_copy(core_, 1) / entry_.lanes;
     const Estimate counted{tiles * (steps * step + passes * (sums + cycles_of_tap * as_double(x_.kernel))) + fetching,

@@ -49,9 +49,7 @@ void ConvTranspose::State::bias_gradient(const View<const void> &grad_output, co
     const GradientCall call = check_bias_gradient(options, grad_output, grad_bias,
                                                   forced_layout(Operator::bias_gradient).value_or(Layout::ncdhw),
                                                   spatial, cuda != nullptr ? Strides::of_layout : Strides::any);
-    if (device != Device::cpu) {
-        check_item_of_gpu(call.geometry);
-    }
+    check_item_of(device, call.geometry);
     if (cuda != nullptr) {
         check_on_cuda(device);
     }

@@ -58,9 +58,7 @@ Problem ConvTranspose::State::problem_of_block(const View<const void> &input, co
     const Geometry geometry = resolve(block, input.sizes, {}, spatial);
     const Layout layout = check_views(input, output, nullptr, shape_of_output(geometry, input.sizes.size(), spatial),
                                       forced_layout(Operator::forward).value_or(Layout::ncdhw), spatial, Strides::any);
-    if (device != Device::cpu) {
-        check_item_of_gpu(geometry);
-    }
+    check_item_of(device, geometry);
     Problem problem = problem_of(Operator::forward, geometry, layout, {input.dtype, output.dtype});
     problem.whole = whole;
     problem.whole->batch = geometry.batch;  // which decides nothing

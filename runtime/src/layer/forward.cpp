@@ -84,9 +84,7 @@ void ConvTranspose::State::run_through_copies(Problem problem, const View<const 
 Problem ConvTranspose::State::checked(const View<const void> &input, const View<void> &output,
                                       const View<const void> *residual, Strides strides) const {
     const Geometry geometry = resolve_output(options, input.sizes, output.sizes, spatial);
-    if (device != Device::cpu) {
-        check_item_of_gpu(geometry);
-    }
+    check_item_of(device, geometry);
     const Layout layout = check_views(input, output, residual, shape_of_output(geometry, input.sizes.size(), spatial),
                                       forced_layout(Operator::forward).value_or(Layout::ncdhw), spatial, strides);
     return problem_of(Operator::forward, geometry, layout, {input.dtype, output.dtype});

@@ -13,9 +13,7 @@ void ConvTranspose::State::input_gradient(const View<const void> &grad_output, c
     const auto [geometry, layout] = check_input_gradient(
         options, grad_output, grad_input, forced_layout(Operator::input_gradient).value_or(Layout::ncdhw), spatial,
         cuda != nullptr ? Strides::of_layout : Strides::any);
-    if (device != Device::cpu) {
-        check_item_of_gpu(geometry);
-    }
+    check_item_of(device, geometry);
     if (cuda != nullptr) {
         check_on_cuda(device);
     }

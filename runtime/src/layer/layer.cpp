@@ -210,9 +210,7 @@ Plan ConvTranspose::plan(const Shape &input_shape, Layout layout, const Shape &o
                          Operator op) const {
     check_types(types);
     const Geometry geometry = with_space(resolve(state_->options, input_shape, output_size, spatial()));
-    if (state_->device != Device::cpu) {
-        check_item_of_gpu(geometry);
-    }
+    check_item_of(state_->device, geometry);
     const Problem problem = state_->problem_of(op, geometry, layout, types);
     Machine machine = untimed_machine(problem.threads);
     machine.clock_hertz = device_info(state_->device).clock_hertz;

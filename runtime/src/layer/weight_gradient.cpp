@@ -43,9 +43,7 @@ void ConvTranspose::State::weight_gradient(const View<const void> &input, const 
     const GradientCall call = check_weight_gradient(options, input, grad_output, grad_weight,
                                                     forced_layout(Operator::weight_gradient).value_or(Layout::ncdhw),
                                                     spatial, cuda != nullptr ? Strides::of_layout : Strides::any);
-    if (device != Device::cpu) {
-        check_item_of_gpu(call.geometry);
-    }
+    check_item_of(device, call.geometry);
     if (cuda != nullptr) {
         check_on_cuda(device);
     }
