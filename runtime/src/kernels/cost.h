@@ -145,8 +145,8 @@ int64_t turned_elements(const Entry &entry, const Extent &x, int64_t rows);
 // the rows when it compiles a kernel, does not know which of a phase's taps is first, and adds the rows before it.
 int64_t input_rows(const Extent &y, int64_t rows);
 
-// The same of the input gradient, which reads the layer's outputs where they lie: the columns of a slab, and the rows or
-// slices that `count` neighbouring outputs of the kernel read.
+// The same of the input gradient, which reads the layer's outputs where they lie: the columns of a slab, and the rows
+// or slices that `count` neighbouring outputs of the kernel read.
 int64_t reversed_slab_width(int64_t columns, const Extent &x);
 int64_t reversed_inputs(const Extent &e, int64_t count);
 

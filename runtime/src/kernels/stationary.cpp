@@ -48,7 +48,8 @@ private:
 StationaryWork::StationaryWork(const Entry &entry, const Geometry &geometry, const Machine &machine)
     : entry_(entry), geometry_(geometry), machine_(machine), core_(core_of(entry, machine)), z_(geometry.extent[0]),
       y_(geometry.extent[1]), x_(geometry.extent[2]), tiles_(divide_up(x_.output, entry.variant.columns)),
-      slab_columns_(reversed_slab_width(entry.variant.columns, x_)), blocks_(blocks(entry, geometry)), weights_(as_double(entry.variant.block * sum_bytes(entry))) {
+      slab_columns_(reversed_slab_width(entry.variant.columns, x_)), blocks_(blocks(entry, geometry)),
+      weights_(as_double(entry.variant.block * sum_bytes(entry))) {
 }
 
 int64_t StationaryWork::scratch(const Split &split) const {
