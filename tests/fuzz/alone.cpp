@@ -125,14 +125,8 @@ int run(const Arguments &arguments) {
     if (!arguments.variants.empty()) {
         return run_variants(arguments);
     }
-
     if (arguments.device != unstride::Device::cpu) {
-        try {
-            unstride::device_info(arguments.device);
-        } catch (const unstride::DeviceError &e) {
-            std::cout << "[SKIP] " << e.what() << std::endl;
-            return 0;
-        }
+        unstride::device_info(arguments.device);  // A device that is missing is an error, and no finding of each call.
     }
     Findings findings(arguments);
     for (const std::filesystem::path &path : arguments.files) {

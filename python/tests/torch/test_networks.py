@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from monai.inferers import sliding_window_inference
 from networks import NETWORKS
 
 import unstride.torch
@@ -61,12 +62,11 @@ def test_networks_compute_the_same(name):
 @pytest.mark.filterwarnings("ignore")
 def test_sliding_windows():
     """The last windows are a smaller batch than the others."""
-    inferers = pytest.importorskip("monai.inferers")
     model, input = NETWORKS["MONAI UNet"].make(True).eval(), torch.randn(1, 1, 40, 32, 32)
 
     def infer():
         with torch.no_grad():
-            return inferers.sliding_window_inference(input, (16, 16, 16), 4, model, overlap=0.25)
+            return sliding_window_inference(input, (16, 16, 16), 4, model, overlap=0.25)
 
     expected = infer()
     assert unstride.torch.replace_(model, strict=True).replaced
