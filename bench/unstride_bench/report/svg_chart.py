@@ -1,10 +1,8 @@
 """Colors, and figures as SVG that takes them from the page: one figure for light and for dark backgrounds."""
 
+import functools
 import io
 import re
-
-import matplotlib
-from matplotlib.figure import Figure
 
 # Colors that stand for variables of the style sheet, which report.css sets for light and for dark.
 INK, FAINT, GRID, TINT, PAPER = "#010101", "#010102", "#010103", "#010104", "#010105"
@@ -19,7 +17,7 @@ SERIES = ("unstride", "unstride_ndhwc",
 COLORS = {name: f"#0102{i:02x}" for i, name in enumerate(SERIES)}
 VARIABLES.update({color: f"c-{name}" for name, color in COLORS.items()})
 
-matplotlib.rcParams.update({
+STYLE = {
     "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9.5,
     "text.color": INK, "axes.labelcolor": INK, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
     "xtick.color": FAINT, "ytick.color": FAINT,
@@ -28,7 +26,7 @@ matplotlib.rcParams.update({
     "axes.grid": False, "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False,
     "xtick.major.size": 0, "ytick.major.size": 0, "xtick.minor.size": 0, "ytick.minor.size": 0,
     "legend.frameon": False,
-})
+}
 # fmt: on
 
 WIDTH = 11.5  # inches of a figure that is as wide as the page
@@ -39,13 +37,22 @@ def color_of(who):
     return COLORS.get(who, COLORS["other"])
 
 
+@functools.cache
+def styled_matplotlib():
+    """Matplotlib in the page's style. It is imported late, as that takes longer than commands that draw nothing."""
+    import matplotlib.figure
+
+    matplotlib.rcParams.update(STYLE)
+    return matplotlib
+
+
 class Chart:
     """A figure whose marks can have tooltips."""
 
     def __init__(self, name, width, height, **subplots):
         """Sizes are in inches; `subplots` are matplotlib's, for one row of axes. The name is unique on a page."""
         self.name, self.tips = name, {}
-        self.figure = Figure(figsize=(width, height), layout="constrained")
+        self.figure = styled_matplotlib().figure.Figure(figsize=(width, height), layout="constrained")
         self.axes = self.figure.subplots(squeeze=False, **subplots)[0]
 
     def tip(self, artist, text):
@@ -58,7 +65,7 @@ class Chart:
         """The figure as an element of a page, as wide as the page at most."""
         text = io.StringIO()
         # The salt makes identifiers that are the same every time, and different in each figure of a page.
-        with matplotlib.rc_context({"svg.hashsalt": self.name}):
+        with styled_matplotlib().rc_context({"svg.hashsalt": self.name}):
             self.figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
         svg = text.getvalue()
         svg = svg[svg.index("<svg") :]
