@@ -6,7 +6,7 @@ from unstride_bench.layer_table import LAYOUTS
 from unstride_bench.turns import add_round, take_turn
 from unstride_bench.worker_process import WorkerError
 
-SCAN_SECONDS = 0.03  # for each variant
+SCAN_SECONDS = 0.03  # for each variant, but not more than a turn has
 FINAL_MARGIN = 1.15  # what takes at most so many times as long as the fastest is measured again, at length
 
 
@@ -17,7 +17,7 @@ def scan_variants(worker_of, layer, candidates, planned, rounds, seconds):
     choice by layout. The finalists have as many turns of so many seconds as there are rounds.
     """
     pairs = [(layout, name) for layout, name in planned.items() if "+" in name]
-    rows = scan_shortly(worker_of, layer, [*candidates, *pairs])
+    rows = scan_shortly(worker_of, layer, [*candidates, *pairs], min(SCAN_SECONDS, seconds))
     finalists = choose_finalists(rows, planned)
     for _ in range(rounds):
         for row in finalists:
@@ -28,13 +28,13 @@ def scan_variants(worker_of, layer, candidates, planned, rounds, seconds):
     return rows
 
 
-def scan_shortly(worker_of, layer, candidates):
+def scan_shortly(worker_of, layer, candidates, seconds):
     """A row with a first estimate of the time for each candidate that takes the layer."""
     rows = []
     for layout, name in candidates:
         row = {"layer": layer.name, "layout": layout, "variant": name}
         try:
-            samples = take_turn(worker_of, row, seconds=SCAN_SECONDS, least=1)
+            samples = take_turn(worker_of, row, seconds=seconds, least=1)
         except WorkerError:
             continue  # this variant does not take this layer
         rows.append({**row, "seconds": statistics.median(samples)})

@@ -245,7 +245,7 @@ class DriverTest(Files):
                 "--rounds",
                 "2",
                 "--seconds",
-                "0.01",
+                "0.001",
                 *arguments,
             ],
             capture_output=True,
