@@ -168,7 +168,7 @@ class ExperimentsTest(unittest.TestCase):
         small = ("compare", "--layers", "small", "--layouts", "ndhwc")
         self.run_it(*small, "--devices", "gpu", "--schedulers", "Li2018", "--time-limit", "3", *failing("stall"))
         others = [word for how in (*FAILURES, "nothing") if how != "stall" for word in failing(how)]
-        words = (*small, "--devices", "cpu", "--memory-limit", "4", *others)
+        words = (*small, "--devices", "cpu", "--memory-limit", "2", *others)
         said = self.run_it(*words)
         self.assertIn("small", said)
         found = self.document()
@@ -217,13 +217,13 @@ class ExperimentsTest(unittest.TestCase):
             return
         self.run_it("search", "--layer", "small", "--layout", "ndhwc", "--samples", "3")
         self.assertIn("at least 8 different schedules", self.run_it("retrain", "--epochs", "1", status=1))
-        self.assertIn("16 samples", self.run_it("search", "--layer", "small", "--layout", "ndhwc", "--samples", "16"))
+        self.assertIn("10 samples", self.run_it("search", "--layer", "small", "--layout", "ndhwc", "--samples", "10"))
         folder = self.output / "search/Adams2019/small_ndhwc"
-        self.assertEqual(len(list(folder.glob("*/*.sample"))), 16)
+        self.assertEqual(len(list(folder.glob("*/*.sample"))), 10)
         for _ in range(2):
             self.run_it("retrain", "--epochs", "1")
         (row,) = self.document()["retraining"]
-        self.assertEqual((row["layer"], row["samples"]), ("small", 16))
+        self.assertEqual((row["layer"], row["samples"]), ("small", 10))
         self.assertGreater(row["after"], 0)
 
     def test_interrupt(self):
