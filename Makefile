@@ -35,8 +35,9 @@ CTEST  := $(VENV)/bin/ctest
 # Ninja's progress: steps done and all steps; time so far, and how much longer it may take.
 export NINJA_STATUS = [%f/%t, %w so far, about %W left] $()
 
-# Builds for ARM compile their kernels with the generator of the build for this machine.
-HOST_GENERATOR := $(if $(filter aarch64%,$(PRESET)),host-generator)
+# Builds for ARM compile their kernels with the generator of the build for this machine, and one with sanitizers takes
+# all kernels from there.
+HOST_BUILD := $(if $(filter aarch64%,$(PRESET)),host-generator,$(if $(filter asan,$(PRESET)),host-kernels))
 
 SOURCES = $(shell git ls-files '*.cpp' '*.c' '*.h')
 
@@ -51,7 +52,7 @@ demo: $(BUILD)/CMakeCache.txt  ## build what it needs, run the main job on real 
 	@echo "Running the demo"
 	@$(PYTHON) examples/demo.py $(BUILD)/bin/unstride-f32 --output-dir $(BUILD)/demo
 
-build: $(BUILD)/CMakeCache.txt $(HOST_GENERATOR)  ## build the library, the command line and the tests
+build: $(BUILD)/CMakeCache.txt $(HOST_BUILD)  ## build the library, the command line and the tests
 	@echo "Building the kernels for all types and for GPUs, the command line, and the tests"
 	@$(CMAKE) --build $(BUILD) -j $(JOBS)
 
@@ -69,13 +70,16 @@ test-aarch64:  ## build everything for ARM with 64 bits, and run the tests in QE
 test-aarch64-part:  ## the same with a kernel of each family and operator, and their tests: minutes
 	@$(MAKE) --no-print-directory PRESET=aarch64-part BUILD=build/aarch64-part some-tests
 
-some-tests: $(BUILD)/CMakeCache.txt $(HOST_GENERATOR)
+some-tests: $(BUILD)/CMakeCache.txt $(HOST_BUILD)
 	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_some_tests
 	@$(PYTHON) cmake/run-tests.py $(CTEST) $(BUILD) --parallel $(JOBS)
 
 host-generator:
 	@$(MAKE) --no-print-directory PRESET=release BUILD=build build/CMakeCache.txt
 	@$(CMAKE) --build build -j $(JOBS) --target unstride.generator
+
+host-kernels:
+	@$(MAKE) --no-print-directory PRESET=release BUILD=build build
 
 test-torch: $(BUILD)/CMakeCache.txt $(TORCH)/done  ## build unstride.torch and run its tests, for which it downloads PyTorch
 	@$(CMAKE) -B $(BUILD) -DUNSTRIDE_TORCH=ON -DUNSTRIDE_TORCH_PYTHON=$(CURDIR)/$(TORCH)/bin/python
@@ -85,8 +89,8 @@ test-torch: $(BUILD)/CMakeCache.txt $(TORCH)/done  ## build unstride.torch and r
 test-tsan: build  ## run the tests in which threads meet, under ThreadSanitizer
 	$(CTEST) --test-dir $(BUILD) -R '^races' --output-on-failure --parallel $(JOBS)
 
-test-asan:  ## build everything with AddressSanitizer and UndefinedBehaviorSanitizer in build/asan, and run the tests
-	@$(MAKE) --no-print-directory PRESET=asan BUILD=$(BUILD)/asan test
+test-asan:  ## build all but the kernels with sanitizers for addresses and undefined behavior, and run the tests
+	@$(MAKE) --no-print-directory PRESET=asan BUILD=build/asan test
 
 test-valgrind: $(BUILD)/CMakeCache.txt  ## run every kernel for AVX2 under valgrind, on small problems
 	@cmake/install-packages.sh valgrind
@@ -126,6 +130,7 @@ fuzzers: $(BUILD)/CMakeCache.txt
 	@$(CMAKE) -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(VENV)/bin/ninja -DCMAKE_CXX_COMPILER=clang++ \
 	    -DUNSTRIDE_BUILD=$(CURDIR)/$(BUILD) -S tests/fuzz/libfuzzer -B $(FUZZ)
 	@$(CMAKE) --build $(FUZZ) -j $(JOBS)
+
 test-dask: $(BUILD)/CMakeCache.txt $(DASK)/done  ## build the Python package and run the tests of unstride.dask
 	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_package
 	PYTHONPATH=$(BUILD)/python $(DASK)/bin/python -m pytest -p no:cacheprovider python/tests/dask
@@ -173,7 +178,7 @@ lint: $(VENV)/done | setup  ## check the format, and run ruff and clang-tidy
 clean:  ## remove what was built
 	rm -rf $(BUILD)
 
-$(BUILD)/CMakeCache.txt: requirements.txt | setup $(HOST_GENERATOR)
+$(BUILD)/CMakeCache.txt: requirements.txt | setup $(HOST_BUILD)
 	@echo "Configuring $(BUILD)"
 	@$(CMAKE) --preset $(PRESET) -B $(BUILD)
 
@@ -209,4 +214,4 @@ packages:
 
 .PHONY: help demo build test test-torch test-tsan test-asan test-valgrind test-oclgrind fuzz fuzz-corpus fuzzers \
     bench bench-peers experiments layer-kernels wheel test-wheel install format lint clean setup packages test-large \
-    test-dask test-aarch64 test-aarch64-part some-tests host-generator
+    test-dask test-aarch64 test-aarch64-part some-tests host-generator host-kernels
