@@ -350,9 +350,13 @@ class RunTest(CommandLineTest):
             run = ["run", "--input", "x.npy", "--weight", "w.npy", "--stride", "2,1,3", "--layout", layout]
             run += ["--output-size", f"{2 * shape[-3] + 2},6,12"]
             self.succeed(*run, "--output", "y.npy")
-            for slab_bytes in 1, 9000, 40000:
-                self.succeed(*run, "--output", "z.npy", "--slab-bytes", slab_bytes)
-                self.assertEqual((self.folder / "y.npy").read_bytes(), (self.folder / "z.npy").read_bytes())
+            self.save_random("r.npy", self.load("y.npy").shape)
+            adds = ["--residual", "r.npy"]
+            self.succeed(*run, *adds, "--output", "sum.npy")
+            for slab_bytes, (more, whole) in itertools.product((1, 9000, 40000), (([], "y.npy"), (adds, "sum.npy"))):
+                self.succeed(*run, *more, "--output", "z.npy", "--slab-bytes", slab_bytes)
+                self.assertEqual((self.folder / whole).read_bytes(), (self.folder / "z.npy").read_bytes())
+            self.fail_with("of the output's size", *run, "--residual", "x.npy", "--output", "z", "--slab-bytes", 1)
         self.fail_with("--slab-bytes must be positive", *run, "--output", "z.npy", "--slab-bytes", 0)
 
     def test_bar(self):
@@ -362,9 +366,8 @@ class RunTest(CommandLineTest):
         run = [cli_support.UNSTRIDE, "run", "--input", "x.npy", "--weight", "w.npy", "--output", "y.npy"]
         for slab_bytes, bar in (1, True), (1 << 20, False):
             reader, terminal = pty.openpty()
-            arguments = [*run, "--slab-bytes", str(slab_bytes)]
             subprocess.run(
-                arguments,
+                [*run, "--slab-bytes", str(slab_bytes)],
                 cwd=self.folder,
                 env=self.environment(),
                 stdout=subprocess.DEVNULL,

@@ -25,7 +25,7 @@ bool are_same(const std::vector<double> &a, const std::vector<double> &b) {
 }  // namespace
 
 void Session::compute_block() {
-    if (with_residual_) {
+    if (in_place_) {
         return;
     }
     const Shape input = drawn_.as_passed(drawn_.input), output = drawn_.as_passed(drawn_.output);
@@ -39,7 +39,11 @@ void Session::compute_block() {
     const View<const void> wanted = part_of(call_.to, block);
     const std::unique_ptr<Walled> part = array(wanted.sizes, call_.types.output, false);
     const View<const void> needed = part_of(call_.from[0], layer_.halo(input, block, asked));
-    layer_.forward_block(needed, part->view(drawn_.spatial), block, input, asked);
+    if (with_residual_) {
+        layer_.forward_block(needed, part->view(drawn_.spatial), part_of(call_.from[1], block), block, input, asked);
+    } else {
+        layer_.forward_block(needed, part->view(drawn_.spatial), block, input, asked);
+    }
     if (!are_same(numbers_of(part->view()), numbers_of(wanted))) {
         throw Finding("a block has other bits than the whole");
     }

@@ -53,17 +53,29 @@ void fill(Tensor &tensor, uint32_t seed) {
     copy_into(tensor.view<void>(), numbers);
 }
 
-// Compares a forward of the whole with blocks of random sizes.
+// Compares a forward of the whole with blocks of random sizes. Half of all have a residual.
 void check_blocks(const ConvTranspose &layer, const Tensor &input, DType type, std::mt19937 &random) {
     Tensor whole(layer.output_shape(input.sizes()), input.layout(), input.spatial(), type),
         in_blocks(whole.sizes(), input.layout(), input.spatial(), type);
-    layer.forward(input.view<void>(), whole.view<void>());
+    Tensor residual(whole.sizes(), input.layout(), input.spatial(), type);
+    fill(residual, 8);
+    const bool adds = random() % 2 == 0;
+    const View<const void> added = residual.view<void>();
+    if (adds) {
+        layer.forward(input.view<void>(), whole.view<void>(), added);
+    } else {
+        layer.forward(input.view<void>(), whole.view<void>());
+    }
     const View<void> to = in_blocks.view<void>();
     std::memset(to.data, 0xff, static_cast<size_t>(in_blocks.element_count() * size_of(type)));
     for (const Block &block : random_cuts(Shape(whole.sizes().end() - layer.spatial(), whole.sizes().end()), random)) {
         const Block needed = layer.halo(input.sizes(), block);
-        layer.forward_block(part_of(View<const void>(input.view<void>()), needed), part_of(to, block), block,
-                            input.sizes());
+        const View<const void> from = part_of(View<const void>(input.view<void>()), needed);
+        if (adds) {
+            layer.forward_block(from, part_of(to, block), part_of(added, block), block, input.sizes());
+        } else {
+            layer.forward_block(from, part_of(to, block), block, input.sizes());
+        }
     }
     CHECK(std::memcmp(whole.data<void>(), in_blocks.data<void>(),
                       static_cast<size_t>(whole.element_count() * size_of(type))) == 0);
@@ -245,6 +257,9 @@ TEST_CASE("blocks that cannot be", "[blocks]") {
     CHECK(forward(input, other) == "expected output of spatial size [4, 4], for its part from [2, 4] to before "
                                    "[6, 8], but got size [1, 3, 4, 3]");
     CHECK(forward(input, two) == "expected output of size [1, 3, 4, 4], but got [2, 3, 4, 4]");
+    CHECK(error_of<InvalidArgument>([&] {
+              layer.forward_block(input.view(), output.view(), other.view(), block, shape);
+          }) == "expected a residual of the output's size [1, 3, 4, 4], but got [1, 3, 4, 3]");
 }
 
 }  // namespace

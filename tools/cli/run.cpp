@@ -1,4 +1,5 @@
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -81,13 +82,11 @@ void run(const Arguments &arguments) {
     const NpyArray residual = arguments.residual.empty() ? NpyArray() : read_npy(arguments.residual);
     const auto forward = [&] {
         const View<const void> from = view_of(input, layout, dims);
-        if (!arguments.residual.empty()) {
-            layer.forward(from, output, view_of(residual, layout, dims));
-        } else if (plan.under_trial) {  // Blocks are not measured.
-            layer.forward(from, output);
-        } else {
-            forward_in_slabs(layer, from, output, layer_arguments.output_size, arguments.slab_bytes);
-        }
+        const bool adds = !arguments.residual.empty();
+        const View<const void> added = adds ? view_of(residual, layout, dims) : View<const void>();
+        // Blocks are not measured.
+        const int64_t slab_bytes = plan.under_trial ? std::numeric_limits<int64_t>::max() : arguments.slab_bytes;
+        forward_in_slabs(layer, from, output, layer_arguments.output_size, adds ? &added : nullptr, slab_bytes);
     };
     int trials = 0;
     // An input that minimal filters cannot take has trials of its own, of which the plan knows nothing.

@@ -31,10 +31,19 @@ void for_ranges(int64_t count, int64_t at_once, double begin, double share, Prog
     }
 }
 
+void forward(const ConvTranspose &layer, const View<const void> &input, const View<void> &output,
+             const View<const void> *residual) {
+    if (residual != nullptr) {
+        layer.forward(input, output, *residual);
+    } else {
+        layer.forward(input, output);
+    }
+}
+
 }  // namespace
 
 void forward_in_slabs(const ConvTranspose &layer, const View<const void> &input, const View<void> &output,
-                      const Shape &output_size, int64_t bytes) {
+                      const Shape &output_size, const View<const void> *residual, int64_t bytes) {
     const size_t spatial = static_cast<size_t>(layer.spatial()), rank = output.sizes.size(), space = rank - spatial;
     const bool has_batch = rank == spatial + 2;
     const int64_t batch = has_batch ? output.sizes[0] : 1;
@@ -42,8 +51,10 @@ void forward_in_slabs(const ConvTranspose &layer, const View<const void> &input,
     for (size_t d = space - 1; d < rank; d++) {
         in_item *= output.sizes[d];
     }
-    if (batch == 0 || in_item <= bytes / batch) {
-        layer.forward(input, output);
+    // A forward refuses a residual of other sizes, which slabs would not notice.
+    const bool fits = residual == nullptr || residual->sizes == output.sizes;
+    if (batch == 0 || in_item <= bytes / batch || !fits) {
+        forward(layer, input, output, residual);
         return;
     }
     Progress progress;
@@ -52,7 +63,9 @@ void forward_in_slabs(const ConvTranspose &layer, const View<const void> &input,
     };
     if (in_item <= bytes) {
         for_ranges(batch, bytes / in_item, 0, 1, progress, [&](int64_t first, int64_t count) {
-            layer.forward(items_of(input, first, count), items_of(output, first, count));
+            const auto added = residual != nullptr ? items_of(*residual, first, count) : View<const void>();
+            forward(layer, items_of(input, first, count), items_of(output, first, count),
+                    residual != nullptr ? &added : nullptr);
         });
         return;
     }
@@ -63,19 +76,25 @@ void forward_in_slabs(const ConvTranspose &layer, const View<const void> &input,
     Block outputs{Shape(spatial, 0), Shape(output.sizes.end() - layer.spatial(), output.sizes.end())};
     for (int64_t item = 0; item < batch; item++) {
         const double share = 1 / static_cast<double>(batch);
-        for_ranges(slices, at_once, static_cast<double>(item) * share, share, progress,
-                   [&](int64_t first, int64_t count) {
-                       outputs.begin[0] = first;
-                       outputs.end[0] = first + count;
-                       View<const void> from = items_of(input, item, 1);
-                       const Shape input_shape = from.sizes;
-                       const Block inputs = layer.halo(input_shape, outputs, output_size);
-                       for (size_t i = 0; i < spatial; i++) {
-                           from = part_of(from, space + i, inputs.begin[i], inputs.end[i] - inputs.begin[i]);
-                       }
-                       layer.forward_block(from, part_of(items_of(output, item, 1), space, first, count), outputs,
-                                           input_shape, output_size);
-                   });
+        for_ranges(
+            slices, at_once, static_cast<double>(item) * share, share, progress, [&](int64_t first, int64_t count) {
+                const auto slab_of = [&](const auto &view) {
+                    return part_of(items_of(view, item, 1), space, first, count);
+                };
+                outputs.begin[0] = first;
+                outputs.end[0] = first + count;
+                View<const void> from = items_of(input, item, 1);
+                const Shape input_shape = from.sizes;
+                const Block inputs = layer.halo(input_shape, outputs, output_size);
+                for (size_t i = 0; i < spatial; i++) {
+                    from = part_of(from, space + i, inputs.begin[i], inputs.end[i] - inputs.begin[i]);
+                }
+                if (residual != nullptr) {
+                    layer.forward_block(from, slab_of(output), slab_of(*residual), outputs, input_shape, output_size);
+                } else {
+                    layer.forward_block(from, slab_of(output), outputs, input_shape, output_size);
+                }
+            });
     }
 }
 

@@ -135,6 +135,10 @@ public:
     void forward_block(const View<const void> &input, const View<void> &output, const Block &outputs,
                        const Shape &input_shape, const Shape &output_size = {}) const;
 
+    // The same, with the part of a residual that is added to the block: of its sizes and type.
+    void forward_block(const View<const void> &input, const View<void> &output, const View<const void> &residual,
+                       const Block &outputs, const Shape &input_shape, const Shape &output_size = {}) const;
+
     // Computes the gradient of a loss with respect to the input, from `grad_output`, that with respect to the
     // convolution, which has the output's shape:
     //

@@ -51,12 +51,13 @@ Block ConvTranspose::State::halo(const Geometry &whole, const Block &outputs) co
 }
 
 Problem ConvTranspose::State::problem_of_block(const View<const void> &input, const View<void> &output,
-                                               const Shape &from, const Shape &begin, const Geometry &whole) const {
+                                               const View<const void> *residual, const Shape &from, const Shape &begin,
+                                               const Geometry &whole) const {
     const ConvTranspose3dOptions block =
         options_of_block(options, whole, in_three(from, spatial, 0), in_three(input.sizes, spatial, 1),
                          in_three(begin, spatial, 0), in_three(output.sizes, spatial, 1));
     const Geometry geometry = resolve(block, input.sizes, {}, spatial);
-    const Layout layout = check_views(input, output, nullptr, shape_of_output(geometry, input.sizes.size(), spatial),
+    const Layout layout = check_views(input, output, residual, shape_of_output(geometry, input.sizes.size(), spatial),
                                       forced_layout(Operator::forward).value_or(Layout::ncdhw), spatial, Strides::any);
     check_item_of(device, geometry);
     Problem problem = problem_of(Operator::forward, geometry, layout, {input.dtype, output.dtype});
@@ -65,12 +66,13 @@ Problem ConvTranspose::State::problem_of_block(const View<const void> &input, co
     return problem;
 }
 
-void ConvTranspose::State::forward_block(const View<const void> &input, const View<void> &output, const Block &outputs,
+void ConvTranspose::State::forward_block(const View<const void> &input, const View<void> &output,
+                                         const View<const void> *residual, const Block &outputs,
                                          const Geometry &whole) const {
     const Block inputs = halo(whole, outputs);
     check_size_of_block("input", input.sizes, inputs);
     check_size_of_block("output", output.sizes, outputs);
-    const Problem problem = problem_of_block(input, output, inputs.begin, outputs.begin, whole);
+    const Problem problem = problem_of_block(input, output, residual, inputs.begin, outputs.begin, whole);
     if (problem.geometry.batch == 0) {
         return;
     }
@@ -88,17 +90,23 @@ void ConvTranspose::State::forward_block(const View<const void> &input, const Vi
         dropped += before;
     }
     if (dropped == 0) {
-        run_checked(problem, input, output, nullptr);
+        run_checked(problem, input, output, residual);
         return;
     }
     Tensor with_dropped(sizes, problem.layout, spatial, output.dtype);
     const View<void> all = with_dropped.view<void>();
-    run_checked(problem_of_block(input, all, inputs.begin, begin, whole), input, all, nullptr);
     View<void> kept{all.data, all.dtype, output.sizes, all.strides};
     for (size_t d = 0; d < begin.size(); d++) {
         const int64_t first = (outputs.begin[d] - begin[d]) * all.strides[d + sizes.size() - begin.size()];
         kept.data = static_cast<char *>(kept.data) + first * size_of(all.dtype);
     }
+    // Outputs that are dropped add whatever is in their place.
+    const View<const void> added = all;
+    if (residual != nullptr) {
+        copy_elements(*residual, kept);
+    }
+    const View<const void> *add = residual != nullptr ? &added : nullptr;
+    run_checked(problem_of_block(input, all, add, inputs.begin, begin, whole), input, all, add);
     copy_elements(kept, output);
 }
 
@@ -108,7 +116,13 @@ Block ConvTranspose::halo(const Shape &input_shape, const Block &outputs, const 
 
 void ConvTranspose::forward_block(const View<const void> &input, const View<void> &output, const Block &outputs,
                                   const Shape &input_shape, const Shape &output_size) const {
-    state_->forward_block(input, output, outputs, resolve(options(), input_shape, output_size, spatial()));
+    state_->forward_block(input, output, nullptr, outputs, resolve(options(), input_shape, output_size, spatial()));
+}
+
+void ConvTranspose::forward_block(const View<const void> &input, const View<void> &output,
+                                  const View<const void> &residual, const Block &outputs, const Shape &input_shape,
+                                  const Shape &output_size) const {
+    state_->forward_block(input, output, &residual, outputs, resolve(options(), input_shape, output_size, spatial()));
 }
 
 }  // namespace unstride

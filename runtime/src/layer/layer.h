@@ -74,8 +74,8 @@ struct ConvTranspose::State {
     void forward(const DeviceTensor &input, DeviceTensor &output, const DeviceTensor *residual) const;
 
     Block halo(const Geometry &whole, const Block &outputs) const;
-    void forward_block(const View<const void> &input, const View<void> &output, const Block &outputs,
-                       const Geometry &whole) const;
+    void forward_block(const View<const void> &input, const View<void> &output, const View<const void> *residual,
+                       const Block &outputs, const Geometry &whole) const;
 
     // Do what the functions of ConvTranspose of the same names do. `cuda` is null for memory of the process.
     void input_gradient(const View<const void> &grad_output, const View<void> &grad_input, Update update,
@@ -104,9 +104,9 @@ private:
                        const RunProgram &run) const;
 
     // Returns the problem of a block of outputs that begins at `begin` and has the sizes of `output`, from the inputs
-    // that begin at `from`.
-    Problem problem_of_block(const View<const void> &input, const View<void> &output, const Shape &from,
-                             const Shape &begin, const Geometry &whole) const;
+    // that begin at `from`. `residual` is null if there is none.
+    Problem problem_of_block(const View<const void> &input, const View<void> &output, const View<const void> *residual,
+                             const Shape &from, const Shape &begin, const Geometry &whole) const;
 
     // Runs a forward whose views are checked.
     void run_checked(const Problem &problem, const View<const void> &input, const View<void> &output,
