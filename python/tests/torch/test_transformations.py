@@ -231,44 +231,54 @@ def test_threads_of_the_app_share_layers():
 
 
 def _train(rank, model, inputs):
+    model.zero_grad()
     model(inputs[rank]).square().mean().backward()
-    return [p.grad for p in model.parameters()]
+    return [p.grad.clone() for p in model.parameters()]
 
 
 def _ddp_worker(rank, state, inputs, store, queue):
+    """Trains eagerly and compiled: most of the time goes into importing PyTorch and its compiler, once for both."""
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
     model = _network()
     model.load_state_dict(state)
     unstride.torch.replace_(model, strict=True)
-    gradients = _train(rank, nn.parallel.DistributedDataParallel(model), inputs)
+    graphs = []
+
+    def backend(graph, inputs):
+        graphs.append(graph)
+        return torch._dynamo.lookup_backend("aot_eager")(graph, inputs)
+
+    distributed = nn.parallel.DistributedDataParallel(model)
+    results = [_train(rank, trained, inputs) for trained in (distributed, torch.compile(distributed, backend=backend))]
     if rank == 0:
-        queue.put([g.numpy() for g in gradients])
+        compiled = [sum(node.target is forward_op for node in graph.graph.nodes) for graph in graphs]
+        queue.put((compiled, [[g.numpy() for g in gradients] for gradients in results]))
     torch.distributed.barrier()
     torch.distributed.destroy_process_group()
 
 
 def _network():
-    return nn.Sequential(nn.ConvTranspose2d(3, 8, 4, 2, 1), nn.ReLU(), nn.ConvTranspose2d(8, 2, 2, 2))
+    """A network of more than a MiB of weights, which PyTorch exchanges at once: it compiles the two layers apart."""
+    return nn.Sequential(nn.ConvTranspose2d(3, 128, 4, 2, 1), nn.ReLU(), nn.ConvTranspose2d(128, 128, 4, 4))
 
 
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="PyTorch has no torch.distributed")
 def test_distributed_data_parallel(tmp_path):
-    model, inputs = _network(), [torch.randn(2, 3, 6, 6) for _ in range(2)]
+    model, inputs = _network(), [torch.randn(2, 3, 3, 3) for _ in range(2)]
     context = torch.multiprocessing.get_context("spawn")
     queue = context.Queue()
     args = (model.state_dict(), inputs, tmp_path / "store", queue)
     workers = [context.Process(target=_ddp_worker, args=(rank, *args)) for rank in range(2)]
     for worker in workers:
         worker.start()
-    found = queue.get(timeout=300)
+    compiled, found = queue.get(timeout=300)
     for worker in workers:
         worker.join()
         assert worker.exitcode == 0
+    assert [layers for layers in compiled if layers > 0] == [1, 1]
     unstride.torch.replace_(model, strict=True)
-    single = []
-    for rank in range(2):
-        model.zero_grad()
-        single.append([g.clone() for g in _train(rank, model, inputs)])
-    for gradient, a, b in zip(found, *single, strict=True):
-        assert torch.equal(torch.from_numpy(gradient), a / 2 + b / 2)
+    single = [_train(rank, model, inputs) for rank in range(2)]
+    for gradients in found:
+        for gradient, a, b in zip(gradients, *single, strict=True):
+            assert torch.equal(torch.from_numpy(gradient), a / 2 + b / 2)
