@@ -8,6 +8,7 @@ import pathlib
 
 import torch
 from torch import Tensor
+from torch._prims_common import suggest_memory_format
 
 from . import _kernels
 
@@ -43,20 +44,9 @@ def forget_layers() -> None:
 # ---------------------------------------------------------------------------------------------- shapes without values
 
 
-def _is_channels_last(t: Tensor) -> bool:
-    """Whether PyTorch takes a tensor for one in channels_last: its rule, which tensors.cpp has too."""
-    if t.dim() not in (4, 5) or t.stride(1) == 0:
-        return False
-    least = 0
-    for d in (1, *range(t.dim() - 1, 1, -1), 0):
-        if t.size(d) == 0 or t.stride(d) < least or (d == 0 and least == t.stride(1)):
-            return False
-        least = t.stride(d) * max(t.size(d), 1)
-    return True
-
-
 def _format(input: Tensor, weight: Tensor) -> torch.memory_format:
-    if not _is_channels_last(input) and not _is_channels_last(weight):
+    """The format that format_of in tensors.cpp gives results: it has PyTorch's rule, too."""
+    if all(suggest_memory_format(t) == torch.contiguous_format for t in (input, weight)):
         return torch.contiguous_format
     return torch.channels_last if input.dim() == 4 else torch.channels_last_3d
 
