@@ -1,10 +1,6 @@
 """The package and its stubs pass mypy --strict, tell what the module has, and give a caller the types of results."""
 
-import pathlib
-import subprocess
-import sys
-
-import unstride
+from type_checks import STRICT, check_package_and_caller, run_mypy
 
 # What stubtest says of everything that nanobind makes, as it has functions and a metaclass of its own.
 OF_NANOBIND = (
@@ -13,13 +9,6 @@ OF_NANOBIND = (
     "is a disjoint base at runtime, but isn't marked with @disjoint_base in the stub",
     '__init__ is inconsistent, stub does not have *args parameter "args"',
 )
-CONFIGURATION = """
-[mypy]
-strict = True
-[mypy-dask.*]
-follow_imports = skip
-ignore_missing_imports = True
-"""
 CALLER = """
 from typing import assert_type
 import numpy as np
@@ -36,41 +25,24 @@ unstride.ConvTranspose2d("4", 6, 3)  # wrong
 layer.halo(x.shape, [0, 1])  # wrong
 unstride.no_such_name  # wrong
 """
-
-
+# dask has no types, and NumPy's take most of the time of stubtest, where what they say does not matter.
+WITHOUT_DASK = """
+[mypy-dask.*]
+follow_imports = skip
+ignore_missing_imports = True
+"""
 WITHOUT_NUMPY = """
 [mypy-numpy.*]
 follow_imports = skip
 """
 
 
-def mypy(folder, configuration, *arguments):
-    """Runs mypy where it finds the package that the tests import, and returns its messages."""
-    (folder / "mypy.ini").write_text(configuration)
-    packages = pathlib.Path(unstride.__file__).parents[1]
-    is_installed = packages.is_relative_to(sys.prefix)  # mypy finds it then, and wants no path
-    done = subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=folder,
-        env={} if is_installed else {"MYPYPATH": str(packages), "PYTHONPATH": str(packages)},
-        capture_output=True,
-        text=True,
-    )
-    assert not done.stderr, done.stderr
-    return done.stdout.splitlines()
-
-
 def test_package_and_caller(tmp_path):
-    (tmp_path / "caller.py").write_text(CALLER)
-    found = mypy(tmp_path, CONFIGURATION, "mypy", "--no-error-summary", "-m", "unstride.dask", "-m", "caller")
-    wrong = [f"caller.py:{number}" for number, line in enumerate(CALLER.splitlines(), 1) if line.endswith("# wrong")]
-    errors = [line.split(": error:")[0] for line in found if ": error:" in line]
-    assert list(dict.fromkeys(errors)) == wrong, "\n".join(found)
+    check_package_and_caller(tmp_path, STRICT + WITHOUT_DASK, ["unstride.dask"], CALLER)
 
 
 def test_stubs_are_what_the_module_has(tmp_path):
-    # NumPy's own stubs take most of the time, and what they say does not matter here.
-    stubtest = ["mypy.stubtest", "--concise", "--mypy-config-file", "mypy.ini", "unstride._core"]
-    found = mypy(tmp_path, CONFIGURATION + WITHOUT_NUMPY, *stubtest)
+    options = ["--concise", "--mypy-config-file", "mypy.ini", "unstride._core"]
+    found = run_mypy(tmp_path, STRICT + WITHOUT_DASK + WITHOUT_NUMPY, "mypy.stubtest", *options)
     assert [line for line in found if not line.endswith(OF_NANOBIND)] == []
     assert "unstride._core.conv_transpose is not a function" in found  # it has looked

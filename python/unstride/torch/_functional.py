@@ -1,6 +1,8 @@
 """The function: what goes to Unstride's operators, and what to PyTorch's."""
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,7 +25,7 @@ _transforms_are_active = torch._C._are_functorch_transforms_active
 _number_of_modes = torch._C._len_torch_dispatch_stack
 
 
-def _why_not(tensors) -> str | None:
+def _why_not(tensors: Sequence[Tensor]) -> str | None:
     """Why Unstride has no kernel for a call with these tensors, or None if it may have one."""
     first = tensors[0]
     if first.dtype not in _DTYPES:
@@ -40,7 +42,7 @@ def _why_not(tensors) -> str | None:
     return None
 
 
-def _numbers(value, count: int):
+def _numbers(value: Any, count: int) -> Sequence[int]:
     """One number for each dimension of space, or what it was if it has another number of them."""
     if isinstance(value, (list, tuple)):
         return value * count if len(value) == 1 else value
@@ -48,7 +50,7 @@ def _numbers(value, count: int):
 
 
 @functools.lru_cache(1024)
-def _window(count: int, stride, padding, output_padding, groups, dilation) -> int | None:
+def _window(count: int, stride: Any, padding: Any, output_padding: Any, groups: int, dilation: Any) -> int | None:
     """The number that operators of plain calls take in place of these (window_of in ops.cpp), if they fit in it."""
     lists = [tuple(_numbers(value, count)) for value in (stride, padding, output_padding, dilation)]
     numbers = [number for one in lists for number in one]
@@ -68,11 +70,11 @@ def conv_transpose(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    stride=1,
-    padding=0,
-    output_padding=0,
-    groups=1,
-    dilation=1,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
     *,
     strict: bool = False,
 ) -> Tensor:
@@ -101,13 +103,14 @@ def conv_transpose(
                 needs_gradient = _is_grad_enabled() and (
                     weight.requires_grad or input.requires_grad or (bias is not None and bias.requires_grad)
                 )
-                return (differentiable_forward if needs_gradient else coded_forward)(input, weight, bias, window)
+                operator = differentiable_forward if needs_gradient else coded_forward
+                return operator(input, weight, bias, window)
         except (RuntimeError, TypeError, ValueError):
             pass
     return _any_call((input, weight, bias, stride, padding, output_padding, groups, dilation), strict)
 
 
-def _any_call(given, strict: bool) -> Tensor:
+def _any_call(given: tuple[Any, ...], strict: bool) -> Tensor:
     """Does what conv_transpose does, whatever it is given, and whatever is around the call."""
     input, weight, bias, stride, padding, output_padding, groups, dilation = given
     try:
@@ -141,9 +144,11 @@ def _any_call(given, strict: bool) -> Tensor:
     return output.squeeze(0) if is_one else output
 
 
-def _of_pytorch(given, strict: bool, why_not: str) -> Tensor:
+def _of_pytorch(given: tuple[Any, ...], strict: bool, why_not: str) -> Tensor:
     rank = given[1].dim() if isinstance(given[1], Tensor) else 5
-    output = _OF_PYTORCH.get(rank, functional.conv_transpose1d if rank < 3 else functional.conv_transpose3d)(*given)
+    output: Tensor = _OF_PYTORCH.get(rank, functional.conv_transpose1d if rank < 3 else functional.conv_transpose3d)(
+        *given
+    )
     if strict:
         raise NotImplementedError(f"unstride.torch: {why_not}")
     return output

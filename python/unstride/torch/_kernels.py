@@ -5,6 +5,8 @@ They compute the same bits, in a pool of threads of their own, and a call costs 
 """
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,16 +25,23 @@ def define(library: torch.library.Library) -> None:
     library.define("forget_layers() -> ()")
 
 
-def implement(library: torch.library.Library, empty_output, empty_gradients) -> None:
+def implement(
+    library: torch.library.Library,
+    empty_output: Callable[..., Tensor],
+    empty_gradients: Callable[..., tuple[Tensor, ...]],
+) -> None:
     """Adds the kernels for the CPU. The functions make results without values, from the arguments of each operator."""
 
-    def forward(input: Tensor, weight: Tensor, bias: Tensor | None, *geometry) -> Tensor:
+    def forward(input: Tensor, weight: Tensor, bias: Tensor | None, *geometry: Any) -> Tensor:
         output = empty_output(input, weight, bias, *geometry)
         _use_threads_of_torch()
-        unstride.conv_transpose(input.detach(), weight.detach(), _detached(bias), *geometry, out=output)
+        stride, padding, output_padding, groups, dilation = geometry
+        unstride.conv_transpose(
+            input.detach(), weight.detach(), _detached(bias), stride, padding, output_padding, groups, dilation, output
+        )
         return output
 
-    def backward(grad_output: Tensor, input: Tensor, weight: Tensor, *geometry_and_mask) -> tuple[Tensor, ...]:
+    def backward(grad_output: Tensor, input: Tensor, weight: Tensor, *geometry_and_mask: Any) -> tuple[Tensor, ...]:
         results = empty_gradients(grad_output, input, weight, *geometry_and_mask)
         _use_threads_of_torch()
         gradients = unstride.conv_transpose_backward(

@@ -1,25 +1,33 @@
 """The modules, and how they get into a model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvTransposeNd
 from torch.nn.utils import parametrize
 
 from ._functional import conv_transpose
 
 
-class _Forward:
+class _Forward(_ConvTransposeNd):
     """What the modules have of their own. `strict` is that of conv_transpose."""
 
     strict = False
+    padding: tuple[int, ...]  # never the name of a padding, which untransposed layers may have
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
-        output_padding = self.output_padding
+        output_padding: Sequence[int] = self.output_padding
         if output_size is not None:
             spatial = len(self.kernel_size)
             output_padding = self._output_padding(
-                input, output_size, self.stride, self.padding, self.kernel_size, spatial, self.dilation
+                input,
+                output_size,
+                list(self.stride),
+                list(self.padding),
+                list(self.kernel_size),
+                spatial,
+                list(self.dilation),
             )
         return conv_transpose(
             input,
@@ -52,12 +60,12 @@ class ConvTranspose3d(_Forward, nn.ConvTranspose3d):
     __module__ = "unstride.torch"
 
 
-_OURS = {
+_OURS: dict[type[nn.Module], type[_Forward]] = {
     nn.ConvTranspose1d: ConvTranspose1d,
     nn.ConvTranspose2d: ConvTranspose2d,
     nn.ConvTranspose3d: ConvTranspose3d,
 }
-_OF_PYTORCH = {ours: theirs for theirs, ours in _OURS.items()}
+_OF_PYTORCH: dict[type[nn.Module], type[nn.Module]] = {ours: theirs for theirs, ours in _OURS.items()}
 
 
 class Replacement(NamedTuple):
@@ -67,12 +75,12 @@ class Replacement(NamedTuple):
     left: dict[str, str]  # the names of those that are not, and why
 
 
-def _plain_class(module: nn.Module) -> type:
+def _plain_class(module: nn.Module) -> type[nn.Module]:
     """The class of a module, without the one that parametrizations derive from it for each module."""
     return type(module).__bases__[0] if parametrize.is_parametrized(module) else type(module)
 
 
-def _set_class(module: nn.Module, to: type) -> None:
+def _set_class(module: nn.Module, to: type[nn.Module]) -> None:
     of_module = type(module)
     if parametrize.is_parametrized(module):
         attributes = {k: v for k, v in vars(of_module).items() if k not in ("__dict__", "__weakref__")}
@@ -92,7 +100,7 @@ def replace_(
     """
     result = Replacement([], {})
     for name, module in model.named_modules():
-        if not isinstance(module, tuple(_OURS)):
+        if not isinstance(module, _ConvTransposeNd):
             continue
         plain = _plain_class(module)
         if plain in _OF_PYTORCH:
@@ -104,7 +112,7 @@ def replace_(
         else:
             _set_class(module, _OURS[plain])
             if strict:
-                module.strict = True
+                module.__dict__["strict"] = True
             result.replaced.append(name)
     return result
 
