@@ -49,7 +49,7 @@ std::string name(const Activation &a) {
 // What to expect of a case with that activation, and a residual that may be empty.
 Case with_epilogue(Case c, const Activation &activation, const std::vector<float> &residual) {
     const Shape &sizes = c.expected.sizes;
-    const size_t volume = static_cast<size_t>(sizes[2] * sizes[3] * sizes[4]), channels = static_cast<size_t>(sizes[1]);
+    const auto volume = static_cast<size_t>(sizes[2] * sizes[3] * sizes[4]), channels = static_cast<size_t>(sizes[1]);
     for (size_t i = 0; i < c.expected.values.size(); i++) {
         const double sum = c.expected.values[i] + (residual.empty() ? 0 : residual[i]);
         c.expected.values[i] = static_cast<double>(apply(activation, sum, i / volume % channels));
@@ -216,7 +216,7 @@ void check_exactness(double bound) {
         double worst = 0, at = 0;
         for (size_t i = 0; i < values.size(); i++) {
             const long double want = apply(activation, arguments[i], 0);
-            const double error = static_cast<double>(std::abs(values[i] - want) / (std::abs(want) + least));
+            const auto error = static_cast<double>(std::abs(values[i] - want) / (std::abs(want) + least));
             if (error > worst) {
                 worst = error;
                 at = arguments[i];
@@ -260,7 +260,7 @@ TEST_CASE("a batch normalization is folded into weights and bias", "[epilogue]")
     for (const bool bias : {true, false}) {
         Case c({4, 6, 3, 2, 1, 1, 2, bias}, {2, 4, 3, 4, 5}, Data::reals, 1);
         const ConvTranspose3d folded = fold_batch_norm(c.layer(), norm);
-        const size_t volume = static_cast<size_t>(c.expected.sizes[2] * c.expected.sizes[3] * c.expected.sizes[4]);
+        const auto volume = static_cast<size_t>(c.expected.sizes[2] * c.expected.sizes[3] * c.expected.sizes[4]);
         for (size_t i = 0; i < c.expected.values.size(); i++) {
             const size_t channel = i / volume % 6;
             const double scale = norm.weight[channel] / std::sqrt(norm.running_var[channel] + norm.eps);
