@@ -94,9 +94,10 @@ void multiply_in_registers(Stages &s, const Tile &tile, const LoopLevel &blocks)
 }
 
 void multiply_tile(Stages &s, const Tile &tile, const Var &vectors, const Var &broadcasts, const LoopLevel &tiles) {
-    // The loop over input channels takes four instructions a turn, which a tile of 8 accumulators notices: four turns
-    // at once take 0.94 of the time on s1k3, dilated and gan3d_2. Tiles of 12, and direct sums, gain nothing. Short
-    // vectors are for old processors, whose kernels are not worth the time that it takes to compile more.
+    // The loop over input channels takes four instructions a turn, which a tile of 8 accumulators notices: with AVX2,
+    // four turns at once take 0.94 of the time on s1k3, dilated and gan3d_2. Tiles of 12, and direct sums, gain
+    // nothing. Vectors of fewer than 8 numbers are of f64 or for old processors, which are not worth the time to
+    // compile more.
     const bool is_small = tile.block * tile.columns == 8 * tile.lanes && tile.lanes >= 8;
     const RegisterTile registers{tile, vectors, broadcasts, is_small ? 4 : 1};
     registers.unroll(s.product.compute_at(tiles), 1);
