@@ -239,6 +239,30 @@ TEST_CASE("an input gradient may have another layout than the gradient of the ou
     }
 }
 
+// Outputs that a kernel of 1 skips make no work: a call takes the memory that it would take without a stride. In ncdhw,
+// the columns stay as they are.
+TEST_CASE("what a kernel of 1 skips is not staged", "[input_gradient]") {
+    if (tested_device() != Device::cpu) {
+        SKIP_TEST("GPUs stage nothing");
+    }
+    for (const Layout layout : layouts) {
+        const int64_t along_width = layout == Layout::ncdhw ? 1 : 3;
+        for (const Variant &v : variants_here(layout, {}, Operator::input_gradient)) {
+            ConvTranspose3d skips(fitted({8, 16, 1, {2, 3, along_width}}, v)), dense(fitted({8, 16, 1}, v));
+            if (skips.options().kernel_size.height != 1) {
+                continue;  // The variant knows another kernel.
+            }
+            const auto scratch = [&](ConvTranspose3d &layer) {
+                layer.set_variant(v.name, 2, Operator::input_gradient);
+                const Shape of_layer{1, layer.options().in_channels, 6, 6, 6};
+                return layer.plan(of_layer, layout, {}, {}, Operator::input_gradient).scratch_bytes;
+            };
+            INFO(v.name);
+            CHECK(scratch(skips) == scratch(dense));
+        }
+    }
+}
+
 TEST_CASE("mistakes in calls for an input gradient", "[input_gradient]") {
     const GradientCase c({12, 20, 3, 2, 1, 1}, {1, 12, 3, 4, 7}, Data::integers, 16);
     const ConvTranspose3d layer = c.layer();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plan/skip.h"
 #include "problem/checked.h"
 #include "problem/problem.h"
 
@@ -114,13 +115,14 @@ Fold fold_of(const Geometry &geometry, const Variant &variant) {
 
 Geometry folded(const Geometry &geometry, const Variant &variant) {
     const Fold fold = fold_of(geometry, variant);
-    return fold.folds() ? rows_of(geometry, fold, variant) : geometry;
+    return fold.folds() ? rows_of(geometry, fold, variant) : without_skipped(geometry, variant).geometry;
 }
 
 std::vector<FoldedPiece> pieces_of(const Geometry &geometry, const Variant &variant) {
     const Fold fold = fold_of(geometry, variant);
     if (!fold.folds()) {
-        return {{geometry, whole_layer, {}, {}}};
+        const Read whole = without_skipped(geometry, variant);
+        return {{whole.geometry, whole_layer, {}, {}, whole.input}};
     }
     if (is_reversed(variant)) {
         return reversed_pieces(geometry, fold, rows_of(geometry, fold, variant));

@@ -1,6 +1,7 @@
 #ifndef UNSTRIDE_RUNTIME_PLAN_FOLD_H
 #define UNSTRIDE_RUNTIME_PLAN_FOLD_H
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -30,15 +31,16 @@ struct Fold {
 // over positions, on a GPU, and for a kernel that was compiled for one layer and so has that layer's padding built in.
 Fold fold_of(const Geometry &geometry, const Variant &variant);
 
-// Returns the layer of the folded rows, from `first` to before `last`, whose cost the planner estimates; or `geometry`
-// as it is where nothing is folded.
+// Returns the layer of the folded rows, from `first` to before `last`, whose cost the planner estimates; or the whole
+// layer without what the variant would skip (plan/skip.h) where nothing is folded.
 Geometry folded(const Geometry &geometry, const Variant &variant);
 
 // A part of a layer that is computed as a layer of its own.
 struct FoldedPiece {
     Geometry geometry;
-    bool is_whole;        // the piece is the whole layer, and the ranges below have no meaning
+    bool is_whole;        // the piece is the whole layer, and the next two ranges have no meaning
     Range input, output;  // the columns of the layer's only row at which the rows of the piece begin
+    std::array<Range, 3> read = {};  // the slices, rows and columns that are read if the piece is the whole layer
 };
 
 // Returns the pieces that are computed one after the other: the whole layer; or its folded rows, then the columns

@@ -18,7 +18,7 @@ Part lower(const Entry &entry, const Problem &problem, int64_t first, int64_t ch
     const Geometry geometry = geometry_of(part, problem.geometry);
     part.seen = entry.rules->channels_seen(geometry.channels);
     for (FoldedPiece &folded : pieces_of(geometry, entry.variant)) {
-        part.pieces.push_back({folded.geometry, folded.is_whole, folded.input, folded.output, {}});
+        part.pieces.push_back({folded.geometry, folded.is_whole, folded.input, folded.output, folded.read, {}});
         if (sums_over_positions(problem.op)) {
             continue;
         }

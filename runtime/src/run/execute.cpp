@@ -16,13 +16,21 @@ Arrays arrays_of(const Part &part, const Piece &piece, const Arrays &arrays) {
     const auto rows_of = [&](const Array &array, const Range &rows, int64_t columns) {
         return piece.is_whole ? array : array.rows_of_columns(rows, columns);
     };
+    const auto read_of = [&](const Array &array) {
+        Array::Window window = array.whole();
+        window[Array::slice] = piece.read[0];
+        window[Array::row] = piece.read[1];
+        window[Array::column] = piece.read[2];
+        return array.window(window);
+    };
     const auto outputs_of = [&](const Array &array) {
         const Array grouped = array.grouped(part.seen.groups);
         Array::Window window = grouped.whole();
         window[Array::channel] = {part.channels.first, 1, part.seen.outputs};
         return rows_of(grouped.window(window), piece.output, piece.geometry.extent[2].output);
     };
-    return {rows_of(arrays.input.grouped(part.seen.groups), piece.input, piece.geometry.extent[2].input),
+    const Array input = arrays.input.grouped(part.seen.groups);
+    return {piece.is_whole ? read_of(input) : rows_of(input, piece.input, piece.geometry.extent[2].input),
             outputs_of(arrays.output), arrays.residual ? std::optional(outputs_of(*arrays.residual)) : std::nullopt};
 }
 
