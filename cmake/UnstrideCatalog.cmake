@@ -2,7 +2,7 @@
 # (UnstrideLayer.cmake) calls these functions in the build of an app.
 #
 # An ISA is an instruction set of the CPU, or a kind of GPU. A variant is one kernel: a line of schedules/catalog.txt
-# for one stride, one type and one ISA. It is written as "layout|family|block|columns|stride_x|type|isa".
+# for one stride, one type and one ISA. It is written as "operator|layout|family|block|columns|stride_x|known|type|isa".
 #
 # Functions that compute something store it in the variable that their first argument, OUT, names.
 
@@ -154,23 +154,27 @@ function(unstride_read_catalog out)
             set(operator ${CMAKE_MATCH_1})  # of the lines that follow
             continue()
         endif ()
-        set(tile "([0-9]+)x([0-9]+) +([0-9,]+)")
+        set(tile "([0-9]+)x([0-9]+) +([0-9,]+) +(-|[ks0-9,]+)")
         if (NOT line MATCHES "^(ncdhw|ndhwc) +(${families}) +${tile} +(${isa_names}|gpu) +([a-z0-9,-]+) *(#.*)?$")
             message(FATAL_ERROR "schedules/catalog.txt: cannot read the line\n  ${line}")
         endif ()
         set(head "${operator}|${CMAKE_MATCH_1}|${CMAKE_MATCH_2}|${CMAKE_MATCH_3}|${CMAKE_MATCH_4}")
         string(REPLACE "," ";" strides "${CMAKE_MATCH_5}")
-        string(REPLACE "gpu" "cuda;opencl" isas "${CMAKE_MATCH_6}")
-        string(REPLACE "," ";" types "${CMAKE_MATCH_7}")
+        string(REPLACE "," ";" all_known "${CMAKE_MATCH_6}")
+        string(REPLACE "gpu" "cuda;opencl" isas "${CMAKE_MATCH_7}")
+        string(REPLACE "," ";" types "${CMAKE_MATCH_8}")
         foreach (isa IN LISTS isas)
             unstride_isa_target(target "${isa}")
             if (target AND isa IN_LIST ARGN)
                 foreach (type IN LISTS types)
                     foreach (stride IN LISTS strides)
-                        unstride_read_variant("${head}|${stride}|${type}|${isa}")
-                        if (NOT UNSTRIDE_VARIANTS OR variant_name MATCHES "${UNSTRIDE_VARIANTS}")
-                            list(APPEND variants "${head}|${stride}|${type}|${isa}")
-                        endif ()
+                        foreach (known IN LISTS all_known)
+                            set(variant "${head}|${stride}|${known}|${type}|${isa}")
+                            unstride_read_variant("${variant}")
+                            if (NOT UNSTRIDE_VARIANTS OR variant_name MATCHES "${UNSTRIDE_VARIANTS}")
+                                list(APPEND variants "${variant}")
+                            endif ()
+                        endforeach ()
                     endforeach ()
                 endforeach ()
             endif ()
@@ -179,22 +183,31 @@ function(unstride_read_catalog out)
     set(${out} "${variants}" PARENT_SCOPE)
 endfunction()
 
-# unstride_read_variant(VARIANT) sets `operator`, `layout`, `family`, `block`, `columns`, `stride_x`, `type` and `isa`
-# to the parts of a variant, `input_type` and `output_type` to what `type` consists of, and `variant_name` to the name.
+# unstride_read_variant(VARIANT) sets `operator`, `layout`, `family`, `block`, `columns`, `stride_x`, `known`, `type`
+# and `isa` to the parts of a variant, `known_kernel` and `known_stride` to what `known` consists of, or 0, `input_type`
+# and `output_type` to what `type` consists of, and `variant_name` to the name.
 macro(unstride_read_variant variant)
-    string(REGEX MATCH "^(.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)$" _ "${variant}")
+    string(REGEX MATCH "^(.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)[|](.+)$" _ "${variant}")
     set(operator ${CMAKE_MATCH_1})
     set(layout ${CMAKE_MATCH_2})
     set(family ${CMAKE_MATCH_3})
     set(block ${CMAKE_MATCH_4})
     set(columns ${CMAKE_MATCH_5})
     set(stride_x ${CMAKE_MATCH_6})
-    set(type ${CMAKE_MATCH_7})
-    set(isa ${CMAKE_MATCH_8})
+    set(known ${CMAKE_MATCH_7})
+    set(type ${CMAKE_MATCH_8})
+    set(isa ${CMAKE_MATCH_9})
     string(REGEX REPLACE "-.*" "" input_type ${type})
     string(REGEX REPLACE ".*-" "" output_type ${type})
-    set(variant_name "${layout}_${family}_${block}x${columns}_s${stride_x}_${type}_${isa}")
-    string(REPLACE "_s${stride_x}_f32_" "_s${stride_x}_" variant_name ${variant_name})
+    set(known_kernel 0)
+    set(known_stride 0)
+    if (known MATCHES "^k([0-9]+)s([0-9]+)$")
+        set(known_kernel ${CMAKE_MATCH_1})
+        set(known_stride ${CMAKE_MATCH_2})
+    endif ()
+    set(variant_name "${layout}_${family}_${block}x${columns}_s${stride_x}_${known}_${type}_${isa}")
+    string(REGEX REPLACE "_f32_(${isa})$" "_\\1" variant_name ${variant_name})
+    string(REPLACE "_-_" "_" variant_name ${variant_name})
     string(REPLACE "-" "_" variant_name ${variant_name})
     if (NOT operator STREQUAL "forward")
         string(PREPEND variant_name "${operator}_")
@@ -251,9 +264,16 @@ function(unstride_add_kernel out variant name)
     if (isa IN_LIST unstride_gpu_isas)
         set(generator ${unstride_operator_${operator}_gpu_generator})
     endif ()
+    set(parameters ${ARGN})
+    if (known_kernel GREATER 0)
+        foreach (axis IN ITEMS x y)
+            list(APPEND parameters known_kernel_${axis}=${known_kernel} known_stride_${axis}=${known_stride}
+                 known_dilation_${axis}=1)
+        endforeach ()
+    endif ()
     _unstride_add_object(object ${generator} ${name} ${type} ${isa}
                          family=${family} layout=${layout} interleave=${stride_x} block=${block} columns=${columns}
-                         input_type=${input_type} output_type=${output_type} ${ARGN})
+                         input_type=${input_type} output_type=${output_type} ${parameters})
     set(${out} "${object}" PARENT_SCOPE)
 endfunction()
 

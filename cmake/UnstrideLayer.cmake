@@ -68,10 +68,10 @@ function(unstride_add_layer target)
     endif ()
 
     set(dimensions z y x)
-    set(known known_inputs=${inputs})
+    set(parameters known_inputs=${inputs})
     foreach (dimension kernel stride padding dilation
              IN ZIP_LISTS dimensions ARG_KERNEL ARG_STRIDE ARG_PADDING ARG_DILATION)
-        list(APPEND known known_kernel_${dimension}=${kernel} known_stride_${dimension}=${stride}
+        list(APPEND parameters known_kernel_${dimension}=${kernel} known_stride_${dimension}=${stride}
              known_padding_${dimension}=${padding} known_dilation_${dimension}=${dilation})
     endforeach ()
     set(includes "")
@@ -82,7 +82,7 @@ function(unstride_add_layer target)
         if (TARGET ${name})
             message(FATAL_ERROR "${call}: another layer of this project has the NAME ${ARG_NAME}")
         endif ()
-        unstride_add_kernel(object "${variant}" ${name} ${known})
+        unstride_add_kernel(object "${variant}" ${name} ${parameters})
         unstride_link_object(${target} "${object}" ${name})
         unstride_added_kernel(entry ${name})
         string(APPEND includes "#include \"${CMAKE_CURRENT_BINARY_DIR}/${name}.h\"\n")
@@ -148,8 +148,8 @@ function(_unstride_suitable_variants out depthwise outputs stride dilation layou
     set(suitable "")
     foreach (variant IN LISTS catalog)
         unstride_read_variant("${variant}")
-        if (NOT operator STREQUAL "forward")
-            continue()
+        if (NOT operator STREQUAL "forward" OR NOT known STREQUAL "-")
+            continue()  # what a kernel is to know is what the call says
         endif ()
         # Depthwise kernels suit depthwise layers; so do, in ncdhw, tiles of single channels whose vectors lie across
         # columns. Other layers take all tiles of families that sum tap by tap, but tiles of single channels only for up
@@ -164,7 +164,7 @@ function(_unstride_suitable_variants out depthwise outputs stride dilation layou
         endif ()
         # Where there is a kernel that interleaves the phases of the layer's stride, it is the better one.
         set(best_stride_x 1)
-        set(interleaving "${operator}|${layout}|${family}|${block}|${columns}|${stride}|${type}|${isa}")
+        set(interleaving "${operator}|${layout}|${family}|${block}|${columns}|${stride}|-|${type}|${isa}")
         if (dilation EQUAL 1 AND interleaving IN_LIST catalog)
             set(best_stride_x ${stride})
         endif ()

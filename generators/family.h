@@ -11,6 +11,7 @@ enum class Family {
     channels,
     columns,
     depthwise,
+    in_place,
     stationary,
     winograd,
     taps,
@@ -59,6 +60,7 @@ inline constexpr FamilyFacts families[] = {
     {Family::channels, "channels", Sums::direct, Lanes::channels, Lanes::channels, Inputs::shared, Task::rows, 1},
     {Family::columns, "columns", Sums::direct, Lanes::columns, Lanes::columns, Inputs::shared, Task::rows, 1},
     {Family::depthwise, "depthwise", Sums::direct, Lanes::columns, Lanes::channels, Inputs::own, Task::rows, 1},
+    {Family::in_place, "in_place", Sums::direct, Lanes::columns, Lanes::channels, Inputs::own, Task::rows, 1},
     {Family::stationary, "stationary", Sums::direct, Lanes::channels, Lanes::channels, Inputs::shared, Task::box, 1},
     {Family::winograd, "winograd", Sums::winograd, Lanes::channels, Lanes::channels, Inputs::shared, Task::box, 1},
     {Family::taps, "taps", Sums::taps, Lanes::columns, Lanes::taps, Inputs::shared, Task::rows, 1},
@@ -69,6 +71,11 @@ inline constexpr FamilyFacts families[] = {
     {Family::diagonal, "diagonal", Sums::products, Lanes::channels, Lanes::channels, Inputs::own, Task::rows, 1},
     {Family::positions, "positions", Sums::positions, Lanes::columns, Lanes::channels, Inputs::own, Task::rows, 1},
 };
+
+// Whether kernels of the CPU read their input where it is. Those of all other families stage it in a slab.
+constexpr bool reads_in_place(const FamilyFacts &facts) {
+    return facts.family == Family::in_place;
+}
 
 // Null where there is no family of this name.
 constexpr const FamilyFacts *find_family(std::string_view name) {

@@ -24,8 +24,10 @@ public:
 
     void define() {
         const bool in_phases = !s.in_place && s.lanes == Lanes::columns, in_boxes = s.task == Task::box;
-        if (s.in_place) {
+        if (s.gpu) {
             read_in_place(kernel, s, X.output(q, jx), Y.output(y, jy), Z.output(z, jz));
+        } else if (s.in_place) {
+            // Nothing is staged.
         } else if (in_phases) {
             stage_phases();
         } else if (in_boxes) {
@@ -37,23 +39,28 @@ public:
         const Expr KX = kernel.kernel_size(column), KY = kernel.kernel_size(row), KZ = kernel.kernel_size(slice);
         const Expr H = kernel.input_extent(row), D = kernel.input_extent(slice);
         RDom taps(0, kernel.summed_channels(), 0, KX, 0, KY, 0, KZ, "taps");
-        const Expr co = taps[0], kx = taps[1], ky = taps[2], kz = taps[3], oy = Y.output(y, ky), oz = Z.output(z, kz);
+        const Expr co = taps[0], kx = taps[1], ky = taps[2], kz = taps[3];
+        const Expr ox = X.output(q, kx), oy = Y.output(y, ky), oz = Z.output(z, kz), W = kernel.input_extent(column);
         taps.where(oz >= 0 && oz < D);
         taps.where(oy >= 0 && oy < H);
 
         const Expr w = kernel.weight(c % kernel.block, co, kx, ky, kz, c / kernel.block, g);
         const Expr channel = kernel.is_depthwise() ? Expr(c) : co;
         Expr gradient;
-        if (s.in_place) {
+        if (s.gpu) {
             gradient = s.slab(channel, q, rx, kx, ky, kz, y, z, g, n);
+        } else if (s.in_place) {
+            // Zero takes the place of what does not exist, as in a slab.
+            const Expr existing = s.source(kernel.existing(ox, column), within(oy, H), within(oz, D), channel, g, n);
+            gradient = select(ox >= 0 && ox < W, existing, kernel.zero());
         } else if (in_phases) {
             const Expr position = unsafe_promise_clamped(s.tap_columns(kx)[0], position_of(0), position_of(KX - 1)),
                        phase = within(s.tap_columns(kx)[1], X.stride);
             gradient = s.slab(q + position, channel, phase, within(oy, H), kz, z, g, n);
         } else if (in_boxes) {
-            gradient = s.slab(X.output(q, kx), channel, within(oy, H), within(oz, D), g, n);
+            gradient = s.slab(ox, channel, within(oy, H), within(oz, D), g, n);
         } else {
-            gradient = s.slab(X.output(q, kx), channel, within(oy, H), kz, z, g, n);
+            gradient = s.slab(ox, channel, within(oy, H), kz, z, g, n);
         }
         s.sum = Func("sum");
         s.sum(c, q, rx, y, z, g, n) = kernel.zero();

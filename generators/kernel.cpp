@@ -52,7 +52,7 @@ Tile Kernel::tile() const {
 Stages Kernel::stages() const {
     Stages stages;
     stages.gpu = target().has_gpu_feature();
-    stages.in_place = stages.gpu;
+    stages.in_place = stages.gpu || reads_in_place(facts());
     stages.one_tap_apart = !stages.gpu && !is_depthwise();
     stages.minimal_filters = facts().sums == Sums::winograd;
     stages.task = facts().task;

@@ -22,7 +22,8 @@ inline const Halide::Var my{"my"}, mz{"mz"};  // a product of a minimal filter; 
 struct Stages {
     Halide::Func source;    // (x, y, z, c, g, n): the input
     Halide::Func slab;      // (x, c, rows of the slab..., z, g, n): the input that is read, with zeros left and right
-                            // of it; on a GPU (c, q, rx, jx, jy, jz, y, z, g, n), that which a tap of an output reads
+                            // of it; on a GPU (c, q, rx, jx, jy, jz, y, z, g, n), that which a tap of an output reads;
+                            // undefined where a CPU reads the input in place
     Halide::Func product;   // where products come before sums, the accumulators of a tile of them, and
     Halide::Func products;  // the same values, all those of a task side by side
     Halide::Func sum;       // (c, q, rx, y, z, g, n): the accumulators of the output

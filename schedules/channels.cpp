@@ -32,7 +32,9 @@ void schedule_channels(Stages &s, const Tile &tile) {
     if (s.minimal_filters) {
         multiply_in_registers(s, tile, LoopLevel(s.output, p));
     }
-    stage_input(s, c, lanes, LoopLevel(s.output, task));
+    if (s.slab.defined()) {
+        stage_input(s, c, lanes, LoopLevel(s.output, task));
+    }
     if (!s.channels_last) {
         turn_tile(s, tile, LoopLevel(s.output, uy));
     }

@@ -38,6 +38,7 @@ constexpr Row rows[] = {
     {Family::channels, sum_directly, schedule_channels, nullptr},
     {Family::columns, sum_directly, schedule_columns, schedule_gpu},
     {Family::depthwise, sum_directly, schedule_depthwise, schedule_gpu},
+    {Family::in_place, nullptr, schedule_channels, nullptr},
     {Family::stationary, nullptr, schedule_stationary, nullptr},
     {Family::winograd, sum_by_winograd, schedule_channels, nullptr},
     {Family::taps, sum_by_taps, schedule_taps, nullptr},

@@ -21,7 +21,7 @@ def name_pattern(isas):
     """Matches the names of kernels of some instruction sets."""
     return re.compile(
         rf"(?:lib)?(?P<name>(?:[a-z_]+_)?(?P<layout>{'|'.join(LAYOUTS)})_(?P<family>{'|'.join(FAMILIES)})_"
-        r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?:(?P<types>f64|b?f16(?:_f32)?)_)?"
+        r"(?P<block>\d+)x(?P<columns>\d+)_s\d+_(?:k\d+s\d+_)?(?:(?P<types>f64|b?f16(?:_f32)?)_)?"
         rf"(?P<isa>{'|'.join(isas)}))\.[ao]$"
     )
 

@@ -27,6 +27,10 @@ void add_plans(nb::module_ &m) {
             "types", [](const Variant &v) { return to_string(v.types); },
             "The type of the arrays, such as f32, or those of input and output, such as bf16-f32.")
         .def_ro("stride_x", &Variant::stride_x, "The stride along the width that it is for; 1 for any.")
+        .def_ro("known_kernel", &Variant::known_kernel,
+                "The kernel size along height and width that it is compiled for; 0 for any.")
+        .def_ro("known_stride", &Variant::known_stride,
+                "The stride along height and width that it is compiled for; 0 for any.")
         .def_ro("block", &Variant::block, "Output channels of the register tile.")
         .def_ro("columns", &Variant::columns, "Output columns of the register tile.")
         .def_ro("sums", &Variant::sums, "How sums are computed.")

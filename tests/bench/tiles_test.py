@@ -80,7 +80,7 @@ class EnumerationTest(unittest.TestCase):
         listed = [v for v in json.loads(done.stdout) if v["device"] == "cpu" and v["operator"] == "forward"]
         for isa, dtype in sorted({(v["target"], v["dtype"]) for v in listed}):
             catalog = catalog_kernels(listed, isa, dtype)
-            names = {v["name"] for v in listed if (v["target"], v["dtype"]) == (isa, dtype)}
+            names = {v["name"] for v in listed if (v["target"], v["dtype"], v["known_kernel"]) == (isa, dtype, 0)}
             self.assertEqual({each.name for each in catalog}, names)
             for tile in {each.tile for each in catalog}:
                 kind = tile.layout, tile.family, isa, dtype
@@ -207,7 +207,7 @@ class VerdictsTest(unittest.TestCase):
             record_of("b", {"16x4": 1, "24x4": 1.1}, {"16x5": 1.2}, {"16x5": 1.06}),
             record_of("c", {"16x4": 1, "24x4": 1.1}, {"16x5": 1.2, "16x6": 1.1}, {"16x5": 1.04, "16x6": 1.0}),
         )
-        line = "missing: ndhwc channels 16x5 1 avx2 f32 (1.12x on a, 1.06x on b)"
+        line = "missing: ndhwc channels 16x5 1 - avx2 f32 (1.12x on a, 1.06x on b)"
         self.assertEqual(verdicts.missing_lines(found), [line])
 
     def test_never_wins(self):

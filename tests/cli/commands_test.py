@@ -89,6 +89,8 @@ class CommandsTest(CommandLineTest):
                     "layout",
                     "tile",
                     "stride_x",
+                    "known_kernel",
+                    "known_stride",
                     "device",
                     "target",
                     "rank",
@@ -102,7 +104,9 @@ class CommandsTest(CommandLineTest):
             self.assertIn(variant["layout"], ("ncdhw", "ndhwc"))
             family = FAMILIES[variant["family"]]
             self.assertEqual((variant["sums"], variant["lanes"]), (family.sums, family.lanes[variant["layout"]]))
-            types = re.search(r"_s\d+_(.+_)?[^_]+$", variant["name"])[1]
+            known, types = re.search(r"_s\d+_(k\d+s\d+_)?([b]?f.+_)?[^_]+$", variant["name"]).groups()
+            kernel, stride = variant["known_kernel"], variant["known_stride"]
+            self.assertEqual(known or "", f"k{kernel}s{stride}_" if kernel else "")
             self.assertEqual(variant["dtype"], types[:-1].replace("_", "-") if types else "f32")
             self.assertEqual(line.split()[0], variant["name"])
             self.assertIn(f"  {variant['dtype']}  ", line)

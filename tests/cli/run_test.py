@@ -244,15 +244,17 @@ class RunTest(CommandLineTest):
         def uniform(*shape):
             return self.random.uniform(-1, 1, shape).astype(np.float32)
 
-        layers = [
-            (uniform(1, 4, 2, 3, 20), uniform(4, 35, 3, 3, 3), {"stride": 2}),
-            (uniform(1, 19, 2, 3, 20), uniform(19, 1, 3, 3, 3), {"stride": 2, "groups": 19}),
-        ]
+        def layer(depthwise, size):
+            """Input, weight and options."""
+            if depthwise:
+                return uniform(1, 19, 2, 3, 20), uniform(19, 1, size, size, size), {"stride": 2, "groups": 19}
+            return uniform(1, 4, 2, 3, 20), uniform(4, 35, size, size, size), {"stride": 2}
+
         ran = 0
         for variant in json.loads(self.succeed("list", "--json")):
             if variant["operator"] == "forward" and variant["runs_here"] and variant["stride_x"] in (1, 2):
                 with self.subTest(variant["name"]):
-                    x, w, options = layers[variant["family"] == "depthwise"]
+                    x, w, options = layer(variant["family"] == "depthwise", variant["known_kernel"] or 3)
                     if variant["family"] == "pairs":  # for weights of bf16 only
                         w = decode(encode(w, "bf16")).astype(np.float32)
                     report = self.check(

@@ -231,7 +231,10 @@ TEST_CASE("variants and threads that do not exist", "[errors]") {
             CHECK(error.find(needs + "the layer that it was compiled for: in_channels ") == 0);
         } else if (v.stride_x != 1) {
             CHECK(error == needs + "stride " + std::to_string(v.stride_x) + " and dilation 1 along the width");
-        } else if (v.family == "depthwise" || v.family == "diagonal") {
+        } else if (v.known_kernel != 0) {
+            CHECK(error == needs + "kernel size " + std::to_string(v.known_kernel) + ", stride " +
+                               std::to_string(v.known_stride) + " and dilation 1 along height and width");
+        } else if (v.family == "depthwise" || v.family == "in_place" || v.family == "diagonal") {
             CHECK(error == needs + "a depthwise layer: in_channels, out_channels and groups alike");
         } else if (v.family == "winograd") {
             CHECK(error == needs + "one to three taps in each phase along depth and height");

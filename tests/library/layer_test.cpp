@@ -168,7 +168,8 @@ TEST_CASE("a variant says how it sums and what its vectors lie across", "[layer]
         {"winograd", {"winograd", "channels", "channels"}},  {"taps", {"taps", "columns", "taps"}},
         {"pairs", {"pairs", "channels", "channels"}},        {"outputs", {"products", "channels", "channels"}},
         {"inputs", {"products", "channels", "channels"}},    {"diagonal", {"products", "channels", "channels"}},
-        {"positions", {"positions", "columns", "channels"}}, {"stationary", {"direct", "channels", "channels"}}};
+        {"positions", {"positions", "columns", "channels"}}, {"stationary", {"direct", "channels", "channels"}},
+        {"in_place", {"direct", "columns", "channels"}}};
     for (const Variant &v : variants()) {
         INFO(v.name);
         const Expected &expected = families.at(v.family);

@@ -243,7 +243,7 @@ auto &summed_channels(Options &options, Operator op) {
 }
 
 bool is_for_depthwise(const Variant &variant) {
-    return variant.family == "depthwise" || variant.family == "diagonal";
+    return variant.family == "depthwise" || variant.family == "in_place" || variant.family == "diagonal";
 }
 
 }  // namespace
@@ -258,6 +258,12 @@ bool takes(const Variant &variant, const ConvTranspose3dOptions &options) {
                 o.padding[d] != options.padding[d] || o.dilation[d] != options.dilation[d]) {
                 return false;
             }
+        }
+    }
+    for (int d = 1; d < 3 && variant.known_kernel != 0; d++) {
+        if (options.kernel_size[d] != variant.known_kernel || options.stride[d] != variant.known_stride ||
+            options.dilation[d] != 1) {
+            return false;
         }
     }
     for (int d = 0; d < 2 && variant.family == "winograd"; d++) {
@@ -288,6 +294,14 @@ bool takes_numbers(const Variant &variant, const std::vector<float> &weight, con
 ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &variant) {
     if (variant.layer) {
         return *variant.layer;
+    }
+    if (variant.known_kernel != 0) {
+        for (int64_t Triple::*axis : {&Triple::height, &Triple::width}) {
+            options.kernel_size.*axis = variant.known_kernel;
+            options.stride.*axis = variant.known_stride;
+            options.dilation.*axis = 1;
+            options.output_padding.*axis = std::min<int64_t>(options.output_padding.*axis, variant.known_stride - 1);
+        }
     }
     if (variant.stride_x != 1) {
         options.stride.width = variant.stride_x;

@@ -25,6 +25,8 @@ void print_json() {
                         {"layout", to_string(v.layout)},
                         {"tile", {{"channels", v.block}, {"columns", v.columns}}},
                         {"stride_x", v.stride_x},
+                        {"known_kernel", v.known_kernel},
+                        {"known_stride", v.known_stride},
                         {"device", to_string(v.device)},
                         {"target", v.isa},
                         {"rank", isa.rank},

@@ -31,7 +31,8 @@ class Tile:
 
     def line(self, strides=()):
         """It as a line of the catalog; without strides, for people to read."""
-        words = [self.layout, self.family, self.size, ",".join(map(str, strides)), self.isa]
+        of_catalog = [",".join(map(str, strides)), "-"] if strides else []  # it knows nothing of its layer
+        words = [self.layout, self.family, self.size, *of_catalog, self.isa]
         return " ".join(word for word in [*words, self.dtype] if word)
 
 
@@ -86,13 +87,16 @@ def possible_tiles(layout, family, isa, dtype):
 
 
 def catalog_kernels(listed, isa, dtype):
-    """The kernels of an instruction set and type in a build's catalog, `listed` by unstride_command.list_variants."""
+    """The kernels of an instruction set and type in a build's catalog, `listed` by unstride_command.list_variants.
+
+    Those that know kernel and stride of their layer are left out, as few layers could compare their tiles with others.
+    """
     return [
         TileKernel(
             Tile(v["layout"], v["family"], v["tile"]["channels"], v["tile"]["columns"], isa, dtype), v["stride_x"]
         )
         for v in listed
-        if v["target"] == isa and v["dtype"] == dtype
+        if v["target"] == isa and v["dtype"] == dtype and v["known_kernel"] == 0
     ]
 
 

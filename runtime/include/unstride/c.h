@@ -286,6 +286,8 @@ typedef struct unstride_variant {
     int32_t block;
     int32_t columns;
     char why_not_here[256];  // why this process cannot run it; empty if it can
+    int32_t known_kernel;
+    int32_t known_stride;
 } unstride_variant;
 
 // Tell how many variants there are, and describe the one of an index below that.

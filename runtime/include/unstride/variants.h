@@ -25,12 +25,17 @@ struct Variant {
     //   channels    Vectors lie across output channels.
     //   columns     Vectors lie across output columns.
     //   depthwise   Vectors lie across either, for layers with as many groups as channels.
+    //   in_place    As depthwise across output channels, but reads its input where it is, without a copy in the cache.
     //   winograd    As channels, but with minimal filters along depth and height, which take fewer multiplications.
     //   quads       As columns, for a GPU that reads four input channels at once: needs a multiple of four of them.
     //   pairs       As channels, for a processor that multiplies and adds two input channels of bf16 at once.
     //   taps        For few output channels: multiplies by all taps along height and width, and then adds up.
     //
-    // An input gradient has the first three and quads, whose output is grad_input. Weight gradients sum over positions:
+    // An input gradient has the first four, quads, whose output is grad_input, and one of its own:
+    //
+    //   stationary  As channels, but reads the weights of a tap once for all outputs of a task.
+    //
+    // Weight gradients sum over positions:
     //
     //   outputs     Vectors lie across output channels, which are multiplied by input channels.
     //   inputs      Vectors lie across input channels, which are multiplied by taps, for few output channels.
@@ -55,6 +60,10 @@ struct Variant {
     int block;    // output channels of the tile; of a weight gradient, channels that its vectors lie across
     int columns;  // output columns of the tile; of a weight gradient, what is broadcast: input channels, or in families
                   // inputs and diagonal taps along the width
+
+    // What the kernel knows of its layer when it is compiled, which is all that it runs: the kernel size and the stride
+    // along height and width, without dilation there. Both are 0 if it runs any.
+    int known_kernel = 0, known_stride = 0;
 
     // The only layer that the kernel runs, with any padding at the end and with or without a bias; null if it runs any
     // layer. Kernels for one layer come from unstride_add_layer in the app's CMake.

@@ -82,6 +82,8 @@ unstride_status unstride_variant_at(int64_t index, unstride_variant *variant) {
         result.stride_x = found.stride_x;
         result.block = found.block;
         result.columns = found.columns;
+        result.known_kernel = found.known_kernel;
+        result.known_stride = found.known_stride;
         write_text(found.why_not_here(), result.why_not_here, sizeof result.why_not_here);
         fill("variant", variant, result);
     });

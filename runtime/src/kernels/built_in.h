@@ -13,7 +13,7 @@ struct BuiltInKernel {
     const char *name, *family;
     Layout layout;
     const char *isa;
-    int stride_x, block, columns;
+    int stride_x, block, columns, known_kernel, known_stride;
     DType input, output;
     AnyKernel kernel;
 };

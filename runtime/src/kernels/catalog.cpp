@@ -62,9 +62,12 @@ struct Registry {
     Registry() {
         for (const BuiltInKernel &k : built_in.kernels) {
             const Types types{k.input, k.output};
-            entries.push_back(
-                make_entry(k.op, k.name, k.layout, k.family, k.block, k.columns, k.stride_x, types, k.isa, k.kernel));
-            variants.push_back(entries.back().variant);
+            Entry entry =
+                make_entry(k.op, k.name, k.layout, k.family, k.block, k.columns, k.stride_x, types, k.isa, k.kernel);
+            entry.variant.known_kernel = k.known_kernel;
+            entry.variant.known_stride = k.known_stride;
+            variants.push_back(entry.variant);
+            entries.push_back(std::move(entry));
         }
         for (const BuiltInActivation &a : built_in.activations) {
             activations[{a.output, a.isa}] = a.kernel;

@@ -22,16 +22,24 @@ public:
     }
 
 private:
-    // The time of a kernel that was compiled for the layer, in parts of the time of a kernel for any layer with the
-    // same tile. With avx2 on an AMD EPYC, 0.85 to 0.98 was measured for most layers, and 0.67 to 0.83 for depthwise
-    // ones.
-    static constexpr double known_layer = 0.95;
+    // Returns the time of a kernel in parts of that of a kernel for any layer with the same tile. With avx2 on an AMD
+    // EPYC, those that know kernel and stride took 0.9 to 0.98 for most layers, and 0.75 to 0.89 for depthwise ones;
+    // those for one layer a little less.
+    static double time_by_knowledge(const Variant &variant) {
+        if (variant.layer) {
+            return 0.93;
+        }
+        return variant.known_kernel != 0 ? 0.95 : 1;
+    }
 
     // Returns how many elements the slab has, the padded input that a task of `rows` output rows reads.
     static int64_t slab_elements(const Entry &entry, const Geometry &geometry, int64_t rows) {
         const auto &[z, y, x] = geometry.extent;
         const auto [groups, inputs, outputs] = entry.rules->channels_seen(geometry.channels);
         const Variant &v = entry.variant;
+        if (reads_in_place(*entry.facts)) {
+            return 0;
+        }
         int64_t channels = staged_channels(entry, inputs);
         if (entry.facts->inputs == Inputs::own) {
             const int64_t block = entry.across == Lanes::channels ? std::max(v.block, entry.lanes) : v.block;
@@ -124,11 +132,12 @@ private:
                        : as_double(entry.variant.columns * sum_bytes(entry)) / core.microarchitecture.bytes_from_beyond;
         }
         const auto &[z, y, x] = geometry.extent;
-        // A tile reads the panels of its phase from end to end. A task reads those of all phases of the height and the
-        // width, and reads them again for each row.
+        // A tile reads the panels of its phase from end to end, of at least one tap: tiles of phases without taps read
+        // none. A task reads those of all phases of the height and the width, and reads them again for each row.
+        const auto taps = [](const Extent &e) { return std::max(1.0, Rows::taps(e)); };
         const double weights = as_double(entry.variant.block * sum_bytes(entry)),
-                     panel = as_double(entry.rules->channels_seen(geometry.channels).inputs) * weights * Rows::taps(z);
-        if (panel * Rows::taps(y) * Rows::taps(x) <= 0.75 * as_double(machine.l1d)) {
+                     panel = as_double(entry.rules->channels_seen(geometry.channels).inputs) * weights * taps(z);
+        if (panel * taps(y) * taps(x) <= 0.75 * as_double(machine.l1d)) {
             return 0;
         }
         const bool in_l2 = panel * as_double(y.kernel * x.kernel) <= as_double(machine.l2);
@@ -165,7 +174,7 @@ private:
         const double copies = rows * calls_along_x(entry, geometry) *
                               as_double(groups * divide_up(blocks(entry, geometry), split.blocks));
         const double staging = copies * cycles_of_staging(entry, geometry, split.rows, core);
-        const double known = v.layer ? known_layer : 1;
+        const double known = time_by_knowledge(v);
         const double of_tap = across_channels ? Rows::cycles_of_tap_channels : Rows::cycles_of_tap_columns;
         const Estimate counted{tiles * taps * (as_double(inputs) * step + of_tap) * known,
                                tiles * cycles_of_store(entry, geometry, core) * known, staging};

@@ -60,9 +60,10 @@ int64_t StationaryWork::scratch(const Split &split) const {
 }
 
 Estimate StationaryWork::estimate(const Split &split) const {
-    constexpr double cycles_of_pass = 20;
-    // As in the other kernels of the input gradient (input_gradient.cpp).
-    constexpr double cycles_of_tap = 5, waiting = 1.1;
+    // `cycles_of_pass` and the part of the cycles for inputs from beyond the caches that a step waits for are those of
+    // a grid with which the planner's choices lose least on Zen 3 (input_gradient.cpp, which has the cycles of a tap,
+    // too).
+    constexpr double cycles_of_pass = 5, cycles_of_tap = 5, part_not_hidden = 0.04;
     const Variant &v = entry_.variant;
     const double m = as_double(v.block) / entry_.lanes, n = as_double(v.columns);
     const double inputs = as_double(geometry_.channels.inputs), groups = as_double(geometry_.channels.groups),
@@ -78,9 +79,8 @@ Estimate StationaryWork::estimate(const Split &split) const {
     const double row_of_taps = weights_ * inputs * as_double(x_.kernel);
     const double again = row_of_taps <= 0.75 * as_double(machine_.l1d) ? 0 : weights_ / core.bytes_from_l2;
     const bool near = scratch(split) * sum_bytes(entry_) <= machine_.l2;
-    const double far = near ? 0 : n * as_double(sum_bytes(entry_)) / (4 * core.bytes_from_beyond);
-    const double step =
-        std::max({cycles_of_step(core_, {m * n, m, n}), again, waiting * core_.microarchitecture.latency}) + far;
+    const double far = near ? 0 : part_not_hidden * n * as_double(sum_bytes(entry_)) / core.bytes_from_beyond;
+    const double step = std::max({cycles_of_step(core_, {m * n, m, n}), again, core.latency}) + far;
     const double sums = m * n * (1 / core_.rates.stores + 1 / core_.rates.loads) + cycles_of_pass;
     const double fetching = tasks_of_positions * as_double(blocks_) * steps * weights_ / core.bytes_from_beyond;
 

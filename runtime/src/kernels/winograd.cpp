@@ -213,10 +213,10 @@ bool minimal_filters_pay(const Geometry &geometry) {
     // The numbers are cycles for a tile of 16 channels by 4 columns, in vectors of 8. A step takes 4. It takes 47 to
     // store the tile of one product and go on to the next, 16 to add a product to an output, and about 1 to stage an
     // element of input. Direct kernels have tiles for fewer channels as well, so that they waste nothing on channels
-    // that are not there. With a stride, the output's lines lie apart, and direct kernels alone ask for them early.
+    // that are not there.
     const double winograd = products * (4 * inputs * taps(x) + 47) + direct * 16 +
                             products * 4.8 * inputs / (blocks_of_16 * as_double(x.axis.stride));
-    const double gain = x.axis.stride > 1 ? 0.84 : 0.97;
+    constexpr double gain = 0.97;
     return winograd < gain * direct * 4 * inputs * taps(x) * outputs / (16 * blocks_of_16);
 }
 

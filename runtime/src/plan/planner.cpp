@@ -31,6 +31,14 @@ std::string parameters_of_layer(const ConvTranspose3dOptions &o) {
            triple(o.stride) + ", padding " + triple(o.padding) + ", dilation " + triple(o.dilation);
 }
 
+// Returns whether a layer is as a kernel knows it (Variant::known_kernel).
+bool has_known(const Variant &v, const ConvTranspose3dOptions &o) {
+    const auto is_known = [&](int axis) {
+        return o.kernel_size[axis] == v.known_kernel && o.stride[axis] == v.known_stride && o.dilation[axis] == 1;
+    };
+    return is_known(1) && is_known(2);
+}
+
 Geometry with_outputs(Geometry geometry, int64_t outputs) {
     geometry.channels.outputs = outputs;
     return geometry;
@@ -230,6 +238,10 @@ std::string obstacle(const Entry &entry, const ConvTranspose3dOptions &o, const 
     }
     if (v.stride_x != 1 && (o.stride.width != v.stride_x || o.dilation.width != 1)) {
         return "needs stride " + std::to_string(v.stride_x) + " and dilation 1 along the width";
+    }
+    if (v.known_kernel != 0 && !has_known(v, o)) {
+        return "needs kernel size " + std::to_string(v.known_kernel) + ", stride " + std::to_string(v.known_stride) +
+               " and dilation 1 along height and width";
     }
     const ConvTranspose3dOptions seen = v.op == Operator::input_gradient ? with_exchanged_channels(o) : o;
     const std::string of_sums = entry.sums->obstacle(seen);
