@@ -116,6 +116,23 @@ void take_out(std::optional<Argument> &to, nb::handle object, const Argument &re
     }
 }
 
+// Takes a residual, if there is one, for an output of this type and shape.
+void take_residual(std::optional<Argument> &added, nb::handle object, DType type, const Shape &shape, int spatial) {
+    if (object.is_none()) {
+        return;
+    }
+    added.emplace("residual", object);
+    check_rank(*added, spatial);
+    if (added->dtype() != type) {
+        fail_type(std::string("residual must have the output's type, ") + name_of(type) + ", but has " +
+                  name_of(added->dtype()));
+    }
+    if (added->sizes() != shape) {
+        fail_value("expected a residual of the output's size " + text_of(shape) + ", but got " +
+                   text_of(added->sizes()));
+    }
+}
+
 // Returns where a call writes: to the caller's array, or a new one.
 template<typename Make>
 Result written(const std::optional<Argument> &out, nb::handle object, const Make &make) {
@@ -223,20 +240,7 @@ nb::object forward(const Layer &layer, const Argument &input, const Shape &outpu
         check_rank(*to, spatial);
     }
     const Layout layout = layout_of({&input}, to, spatial);
-    if (!residual.is_none()) {
-        added.emplace("residual", residual);
-        check_rank(*added, spatial);
-        const DType type = to ? to->dtype() : input.dtype();
-        if (added->dtype() != type) {
-            fail_type(std::string("residual must have the output's type, ") + name_of(type) + ", but has " +
-                      name_of(added->dtype()));
-        }
-        const Shape &sizes = to ? to->sizes() : shape;
-        if (added->sizes() != sizes) {
-            fail_value("expected a residual of the output's size " + text_of(sizes) + ", but got " +
-                       text_of(added->sizes()));
-        }
-    }
+    take_residual(added, residual, to ? to->dtype() : input.dtype(), to ? to->sizes() : shape, spatial);
     Result result = written(to, out, [&] { return new_array(input, shape, dense_strides(shape, layout, spatial)); });
     computing(layer, [&] {
         const Fitted from(input, layout, spatial);
@@ -251,7 +255,7 @@ nb::object forward(const Layer &layer, const Argument &input, const Shape &outpu
 }
 
 nb::object forward_block(const Layer &layer, const Argument &input, const Block &outputs, const Shape &whole,
-                         const Shape &output_size, nb::handle out) {
+                         const Shape &output_size, nb::handle residual, nb::handle out) {
     const int spatial = layer.layer.spatial();
     check_rank(input, spatial);
     layer.layer.halo(whole, outputs, output_size);  // which checks the block
@@ -261,16 +265,22 @@ nb::object forward_block(const Layer &layer, const Argument &input, const Block 
     for (size_t d = 0; d < outputs.begin.size(); d++) {
         shape[channel + 1 + d] = outputs.end[d] - outputs.begin[d];
     }
-    std::optional<Argument> to;
+    std::optional<Argument> to, added;
     take_out(to, out, input);
     if (to && to->sizes() != shape) {
         fail_value("expected out of size " + text_of(shape) + ", but got " + text_of(to->sizes()));
     }
+    take_residual(added, residual, to ? to->dtype() : input.dtype(), shape, spatial);
     const Layout layout = layout_of({&input}, to, spatial);
     Result result = written(to, out, [&] { return new_array(input, shape, dense_strides(shape, layout, spatial)); });
     computing(layer, [&] {
         const Fitted from(input, layout, spatial);
-        layer.layer.forward_block(from.view(), result.view, outputs, whole, output_size);
+        if (added) {
+            const Fitted with(*added, layout, spatial);
+            layer.layer.forward_block(from.view(), result.view, with.view(), outputs, whole, output_size);
+        } else {
+            layer.layer.forward_block(from.view(), result.view, outputs, whole, output_size);
+        }
     });
     return std::move(result.object);
 }

@@ -56,8 +56,9 @@ nanobind::object forward(const Layer &layer, const Argument &input, const Shape 
                          nanobind::handle out);
 
 // Computes a block of the outputs of an input of shape `whole` from the part of it that ConvTranspose::halo tells.
+// `residual`, if it is not None, is the block's part of one.
 nanobind::object forward_block(const Layer &layer, const Argument &input, const Block &outputs, const Shape &whole,
-                               const Shape &output_size, nanobind::handle out);
+                               const Shape &output_size, nanobind::handle residual, nanobind::handle out);
 
 // Computes the gradient with respect to an input of shape `input_shape`. If that is empty and there is no `out`, the
 // input is the one that the layer's own output padding, or else any below the stride, leads from.

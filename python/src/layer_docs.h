@@ -108,17 +108,18 @@ what are no slices.)";
 constexpr const char *forward_block_signature =
     "def forward_block(self, input: Array, outputs: collections.abc.Sequence[slice], "
     "input_shape: collections.abc.Sequence[int], output_size: collections.abc.Sequence[int] | None = None, *, "
-    "out: object | None = None) -> Array";
+    "residual: object | None = None, out: object | None = None) -> Array";
 constexpr const char *forward_block =
     R"(Compute a block of the outputs of a whole input from the part of it that halo() tells.
 
     input        (N, in_channels, sizes of the part...) or without N
     outputs      slices, one for each dimension of space
     input_shape  the shape of the whole input, whose batch does not matter
+    residual     the block's part of a residual, of the output's sizes
     output       (N, out_channels, sizes of the block...) or without N
 
 The output has the bits that a call on the whole input would give it, unless the whole has numbers of 2^50 in magnitude
-and above. Arrays, `out`, `output_size` and errors are otherwise as in a call.)";
+and above. Arrays, `residual`, `out`, `output_size` and errors are otherwise as in a call.)";
 
 constexpr const char *input_gradient_signature =
     "def input_gradient(self, grad_output: Array, input_shape: collections.abc.Sequence[int] | None = None, *, "

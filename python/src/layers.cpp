@@ -267,12 +267,14 @@ void add_layers(nb::module_ &m) {
         .def(
             "forward_block",
             [](const Layer &self, nb::handle input, nb::handle outputs, nb::handle input_shape, nb::handle output_size,
-               nb::handle out) {
+               nb::handle residual, nb::handle out) {
                 return forward_block(self, Argument("input", input), block("outputs", outputs),
-                                     sizes("input_shape", input_shape), sizes("output_size", output_size), out);
+                                     sizes("input_shape", input_shape), sizes("output_size", output_size), residual,
+                                     out);
             },
             "input"_a.none(), "outputs"_a.none(), "input_shape"_a.none(), "output_size"_a = nb::none(), nb::kw_only(),
-            "out"_a = nb::none(), nb::sig(docs::forward_block_signature), docs::forward_block)
+            "residual"_a = nb::none(), "out"_a = nb::none(), nb::sig(docs::forward_block_signature),
+            docs::forward_block)
         .def(
             "input_gradient",
             [](const Layer &self, nb::handle grad_output, nb::handle input_shape, nb::handle out, bool accumulate) {

@@ -30,16 +30,23 @@ def blocks(space):
 def test_blocks_have_the_bits_of_the_whole(name, order):
     weight_shape, space, parameters = GEOMETRIES[name]
     layer = layer_of(weight_shape, **parameters)
+    random = np.random.default_rng(2)
     for dtype in TYPES:
-        x = order(np.random.default_rng(2).standard_normal((2, weight_shape[0], *space)).astype(dtype))
+        x = order(random.standard_normal((2, weight_shape[0], *space)).astype(dtype))
         whole, joined = layer(x), np.empty_like(layer(x))
+        residual = order(random.standard_normal(whole.shape).astype(dtype))
+        whole_with, joined_with = layer(x, residual=residual), residual.copy(order="K")
         for outputs in blocks(whole.shape[2:]):
-            inputs = layer.halo(x.shape, outputs)
+            inputs, added = layer.halo(x.shape, outputs), joined_with[(..., *outputs)]
             block = layer.forward_block(x[(..., *inputs)], outputs, x.shape)
             assert block.dtype == dtype
             layer.forward_block(x[(..., *inputs)], outputs, x.shape, out=joined[(..., *outputs)])
             np.testing.assert_array_equal(block, joined[(..., *outputs)])
+            block = layer.forward_block(x[(..., *inputs)], outputs, x.shape, residual=added)
+            layer.forward_block(x[(..., *inputs)], outputs, x.shape, residual=added, out=added)
+            np.testing.assert_array_equal(block, added)
         np.testing.assert_array_equal(joined, whole)
+        np.testing.assert_array_equal(joined_with, whole_with)
 
 
 def test_other_inputs_do_not_matter():
@@ -61,6 +68,9 @@ def test_arrays_of_other_kinds():
     block = layer.forward_block(Producer(part.copy()), outputs, x.shape)
     np.testing.assert_array_equal(np.asarray(block), whole[(..., *outputs)])
     np.testing.assert_array_equal(layer.forward_block(part[..., ::-1][..., ::-1], outputs, x.shape), block)
+    residual = integers(2, block.shape)
+    block = layer.forward_block(part, outputs, x.shape, residual=Producer(channels_last(residual, 0)))
+    np.testing.assert_array_equal(block, layer.forward_block(part, outputs, x.shape, residual=residual))
     larger = layer(x, output_size=(12, 14))
     block = layer.forward_block(x[:, 4:, 5:], np.s_[10:12, 11:14], x.shape, output_size=(12, 14))
     np.testing.assert_array_equal(block, larger[:, 10:, 11:])
@@ -112,3 +122,10 @@ def test_parts_that_do_not_fit():
         layer.forward_block(x[..., :2, :2], outputs, x.shape, out=np.empty((1, 2, 4, 4)))
     with pytest.raises(ValueError, match="4D"):
         layer.forward_block(x[0, 0], outputs, x.shape)
+    residual = np.empty((1, 2, 4, 4), np.float32)
+    with pytest.raises(ValueError, match="residual of the output's size"):
+        layer.forward_block(x[..., :2, :2], outputs, x.shape, residual=residual[..., :3])
+    with pytest.raises(ValueError, match=r"\(batched\) residual"):
+        layer.forward_block(x[..., :2, :2], outputs, x.shape, residual=residual[0, 0])
+    with pytest.raises(TypeError, match="residual must have the output's type"):
+        layer.forward_block(x[..., :2, :2], outputs, x.shape, residual=residual.astype(float))

@@ -285,40 +285,60 @@ TEST_CASE("the C API computes blocks", "[c]") {
     CHECK(Shape(begin, begin + 2) == Shape{1, 2});
     CHECK(Shape(end, end + 2) == Shape{4, 4});
 
-    OwnArray<float> input(UNSTRIDE_F32, whole), output(UNSTRIDE_F32, all);
-    input.set(p.input);
-    CHECK(said(unstride_layer_forward(layer.get(), &input.array, &output.array, nullptr, nullptr)) == "ok");
+    OwnArray<float> input(UNSTRIDE_F32, whole), output(UNSTRIDE_F32, all), residual(UNSTRIDE_F32, all);
+    input.set(times(0.1, p.input));  // whose sums are rounded
+    residual.set(times(0.3, p.grad_output));
     OwnArray<float> some(UNSTRIDE_F32, {whole[0], whole[1], 3, 2}), part(UNSTRIDE_F32, {all[0], all[1], 4, all[3] - 5});
     const Shape input_strides = {whole[1] * whole[2] * whole[3], whole[2] * whole[3], whole[3], 1};
     some.array.data = input.values.data();
     some.array.byte_offset = sizeof(float) * static_cast<size_t>(begin[0] * whole[3] + begin[1]);
     some.array.strides = input_strides.data();
-    CHECK(said(unstride_layer_forward_block(layer.get(), &block, &some.array, &part.array)) == "ok");
-    for (size_t i = 0; i < part.values.size(); i++) {
-        const auto at = static_cast<int64_t>(i), columns = all[3] - 5, x = at % columns, y = at / columns % 4,
-                   channel = at / columns / 4;
-        CHECK(part.values[i] == output.values[static_cast<size_t>((channel * all[2] + y + 3) * all[3] + x + 5)]);
+    const Shape output_strides = {all[1] * all[2] * all[3], all[2] * all[3], all[3], 1};
+    unstride_array added = part.array;  // of the residual
+    added.data = residual.values.data();
+    added.byte_offset = sizeof(float) * static_cast<size_t>(3 * all[3] + 5);
+    added.strides = output_strides.data();
+    for (bool adds : {false, true}) {
+        CHECK(said(unstride_layer_forward(layer.get(), &input.array, &output.array, adds ? &residual.array : nullptr,
+                                          nullptr)) == "ok");
+        CHECK(said(unstride_layer_forward_block(layer.get(), &block, &some.array, &part.array,
+                                                adds ? &added : nullptr)) == "ok");
+        for (size_t i = 0; i < part.values.size(); i++) {
+            const auto at = static_cast<int64_t>(i), columns = all[3] - 5, x = at % columns, y = at / columns % 4,
+                       channel = at / columns / 4;
+            CHECK(part.values[i] == output.values[static_cast<size_t>((channel * all[2] + y + 3) * all[3] + x + 5)]);
+        }
     }
 
     CHECK(said(unstride_layer_halo(layer.get(), nullptr, begin, end)) == "invalid argument: block is null");
     CHECK(said(unstride_layer_halo(layer.get(), &block, nullptr, end)) == "invalid argument: input_begin is null");
     CHECK(said(unstride_layer_halo(layer.get(), &block, begin, nullptr)) == "invalid argument: input_end is null");
     CHECK(said(unstride_layer_halo(nullptr, &block, begin, end)) == "invalid argument: layer is null");
-    CHECK(said(unstride_layer_forward_block(nullptr, &block, &some.array, &part.array)) ==
+    const auto forward = [&](const unstride_array *from, const unstride_array *to, const unstride_array *with) {
+        return said(unstride_layer_forward_block(layer.get(), &block, from, to, with));
+    };
+    CHECK(said(unstride_layer_forward_block(nullptr, &block, &some.array, &part.array, nullptr)) ==
           "invalid argument: layer is null");
-    CHECK(said(unstride_layer_forward_block(layer.get(), nullptr, &some.array, &part.array)) ==
+    CHECK(said(unstride_layer_forward_block(layer.get(), nullptr, &some.array, &part.array, nullptr)) ==
           "invalid argument: block is null");
-    CHECK(said(unstride_layer_forward_block(layer.get(), &block, nullptr, &part.array)) ==
-          "invalid argument: input is null");
-    CHECK(said(unstride_layer_forward_block(layer.get(), &block, &some.array, nullptr)) ==
-          "invalid argument: output is null");
+    CHECK(forward(nullptr, &part.array, nullptr) == "invalid argument: input is null");
+    CHECK(forward(&some.array, nullptr, nullptr) == "invalid argument: output is null");
+    CHECK(forward(&some.array, &part.array, &residual.array)
+              .rfind("invalid argument: expected a residual of the output's size [2, 6, 4, ", 0) == 0);
+    added.dtype = UNSTRIDE_F16;
+    CHECK(forward(&some.array, &part.array, &added) ==
+          "invalid argument: expected a residual of the output's type f32, but got f16");
+    added.device_type = UNSTRIDE_CUDA;
+    CHECK(forward(&some.array, &part.array, &added) ==
+          "invalid argument: residual must be in the process's memory (UNSTRIDE_CPU)");
     block.end[2] = 1;
     CHECK(said(unstride_layer_halo(layer.get(), &block, begin, end)) ==
           "invalid argument: block has more numbers than the layer has dimensions of space, 2");
     block.end[2] = 0;
     block.end[0] = 30;
-    CHECK(said(unstride_layer_forward_block(layer.get(), &block, &some.array, &part.array))
-              .rfind("invalid argument: a block from [3, 5] to before [30, ", 0) == 0);
+    CHECK(
+        forward(&some.array, &part.array, nullptr).rfind("invalid argument: a block from [3, 5] to before [30, ", 0) ==
+        0);
 }
 
 TEST_CASE("the C API takes arrays without elements", "[c]") {

@@ -223,9 +223,11 @@ typedef struct unstride_block {
 unstride_status unstride_layer_halo(const unstride_layer *layer, const unstride_block *block, int64_t *input_begin,
                                     int64_t *input_end);
 
-// Computes a block from these inputs alone, with the bits of the whole. Both arrays are in the process's memory.
+// Computes a block from these inputs alone, with the bits of the whole. `residual`, which may be null, is the part of a
+// residual that is added to the block. All arrays are in the process's memory.
 unstride_status unstride_layer_forward_block(const unstride_layer *layer, const unstride_block *block,
-                                             const unstride_array *input, const unstride_array *output);
+                                             const unstride_array *input, const unstride_array *output,
+                                             const unstride_array *residual);
 
 // ------------------------------------------------------------------------------------------------ plans
 

@@ -50,11 +50,18 @@ unstride_status unstride_layer_halo(const unstride_layer *layer, const unstride_
 }
 
 unstride_status unstride_layer_forward_block(const unstride_layer *layer, const unstride_block *block,
-                                             const unstride_array *input, const unstride_array *output) {
+                                             const unstride_array *input, const unstride_array *output,
+                                             const unstride_array *residual) {
     return status_of([&] {
         const ConvTranspose &on = layer_of(layer);
         const BlockOfWhole given = block_from(block, on.spatial());
-        on.forward_block(view_in_process({"input", input}), view_in_process({"output", output}), given.outputs,
-                         given.input_shape, given.output_size);
+        const View<const void> inputs = view_in_process({"input", input});
+        const View<void> outputs = view_in_process({"output", output});
+        if (residual == nullptr) {
+            on.forward_block(inputs, outputs, given.outputs, given.input_shape, given.output_size);
+        } else {
+            on.forward_block(inputs, outputs, view_in_process({"residual", residual}), given.outputs, given.input_shape,
+                             given.output_size);
+        }
     });
 }
