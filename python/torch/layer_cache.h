@@ -11,7 +11,9 @@
 
 #include "tensors.h"
 
-// Layers stay from call to call, with their weights packed and their plans made.
+// Layers stay from call to call, with their weights packed and their plans made. NumPy's functions have a cache of
+// their own (python/src/layer_cache.h): there a layer belongs to one call at a time, while threads of PyTorch's run one
+// layer at once, and would each pack its weights; and this part of the package has neither Python nor C++'s layers.
 namespace unstride::torch_ops {
 
 // A number for each dimension of space, of which the layer may have fewer: the others are 0.
