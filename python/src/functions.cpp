@@ -201,9 +201,9 @@ bfloat16. The other arguments are integers, or sequences with one for each dimen
 a new array of the input's kind, type and memory format. Arrays are used in place; ConvTranspose3d says when an input is
 copied, and what `out` needs.
 
-Each call looks at the weights, and packs them if they are not those of the last call with the same parameters: they are
-never stale. Where the weights stay the same, the layer objects ConvTranspose1d, 2d and 3d do without this. Plans are
-kept for the parameters that were used last.
+Each call looks at the weights, and packs them unless they are those of the last call with the same parameters, and are
+float32 and C-contiguous: they are never stale. Where the weights stay the same, the layer objects ConvTranspose1d, 2d
+and 3d do without this. Plans are kept for the parameters that were used last.
 
 Raises ValueError for sizes, strides and parameters that do not fit, with PyTorch's message, TypeError for types that do
 not, and MemoryError.)");
