@@ -8,6 +8,7 @@ Python than its name says. With a Python that has PyTorch, the tests of unstride
 """
 
 import os
+import platform
 import subprocess
 import sys
 import venv
@@ -19,15 +20,25 @@ LARGEST = 40e6
 TAG = "cp311-cp311" if sys.version_info < (3, 12) else "cp312-abi3"
 
 
+def rows_of(table, columns):
+    """The rows of a table in schedules/ that have so many columns."""
+    lines = (ROOT / "schedules" / table).read_text().splitlines()
+    rows = [line.partition("#")[0].split() for line in lines]
+    return [row for row in rows if len(row) == columns]
+
+
 def catalog():
-    """The number of variants for each instruction set that schedules/catalog.txt has; those of gpu count for two."""
+    """The number of variants in schedules/catalog.txt for each instruction set and kind of GPU of this processor."""
+    here = {"x86_64": "x86-64", "aarch64": "aarch64"}.get(platform.machine(), "other")
     counts = {}
-    for line in (ROOT / "schedules/catalog.txt").read_text().splitlines():
-        row = line.partition("#")[0].split()
-        if len(row) == 6:
-            _, _, _, strides, isa, types = row
-            for name in ["cuda", "opencl"] if isa == "gpu" else [isa]:
-                counts[name] = counts.get(name, 0) + len(strides.split(",")) * len(types.split(","))
+    for isa, device, processor, *_ in rows_of("isas.txt", 9):
+        if processor == here:
+            in_catalog = isa if device == "cpu" else "gpu"
+            counts[isa] = sum(
+                len(strides.split(",")) * len(types.split(","))
+                for _, _, _, strides, isa_of_row, types in rows_of("catalog.txt", 6)
+                if isa_of_row == in_catalog
+            )
     return counts
 
 
