@@ -7,6 +7,7 @@ all kernels of the catalog and all that tools for types look for, and need no ne
 Python than its name says. With a Python that has PyTorch, the tests of unstride.torch run, too.
 """
 
+import json
 import os
 import platform
 import subprocess
@@ -56,10 +57,12 @@ def check_contents(wheel, has_torch):
     assert ("abi3" in module) == ("abi3" in wheel.name), f"{wheel.name} has {module}"
 
 
-def check_interfaces(wheel):
-    shown = run(sys.executable, "-m", "auditwheel", "show", wheel, capture_output=True).stdout
-    print(shown)
-    assert "manylinux" in shown
+def check_interfaces(wheel, has_torch):
+    shown = json.loads(run(sys.executable, "-m", "auditwheel", "show", "--json", wheel, capture_output=True).stdout)
+    libraries = [name for name in shown["external_libs"] if not (has_torch and name.startswith("libtorch"))]
+    assert not libraries, f"{wheel} needs libraries that neither it nor every system has: {libraries}"
+    assert shown["sym_tag"].startswith("manylinux"), f"{wheel} is for {shown['sym_tag']} alone"
+    print(f"{wheel} is for {shown['sym_tag']}")
     if "abi3" in wheel.name:
         run(sys.executable, "-m", "abi3audit", "--strict", "--summary", wheel)
 
@@ -68,7 +71,7 @@ def main():
     build, torch = Path(sys.argv[1]), sys.argv[2:]
     (wheel,) = (build / "wheels").glob(f"unstride-*-{TAG}-*.whl")
     check_contents(wheel, bool(torch))
-    check_interfaces(wheel)
+    check_interfaces(wheel, bool(torch))
 
     environment = build / "wheel-venv"
     venv.create(environment, clear=True, with_pip=True)
