@@ -156,7 +156,7 @@ wheel: $(BUILD)/CMakeCache.txt  ## build the Python package as a wheel, for the 
 	CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(WHEEL_VENV)/bin/python -m pip wheel . --no-deps --no-build-isolation \
 	    --disable-pip-version-check --wheel-dir $(BUILD)/wheels \
 	    -C cmake.define.UNSTRIDE_PYTHON_LIBRARY=$(abspath $(BUILD))/python/unstride/libunstride_python.so \
-	    $(if $(WHEEL_TORCH),-C cmake.define.UNSTRIDE_TORCH=ON -C cmake.define.UNSTRIDE_TORCH_PYTHON=$(WHEEL_TORCH))
+	    -C cmake.define.UNSTRIDE_TORCH=$(if $(WHEEL_TORCH),ON -C cmake.define.UNSTRIDE_TORCH_PYTHON=$(WHEEL_TORCH),OFF)
 
 test-wheel: wheel  ## install the wheel where nothing else is, and run the tests of the package
 	$(WHEEL_VENV)/bin/python python/tests/wheel_check.py $(BUILD) $(WHEEL_TORCH)

@@ -7,7 +7,7 @@ OF_NANOBIND = (
     "is not a function",
     "is inconsistent, metaclass differs",
     "is a disjoint base at runtime, but isn't marked with @disjoint_base in the stub",
-    '__init__ is inconsistent, stub does not have *args parameter "args"',
+    'is inconsistent, stub does not have *args parameter "args"',
 )
 CALLER = """
 from typing import assert_type
