@@ -147,7 +147,8 @@ void Session::choose_call() {
     }
     call_.update = call_.op != Operator::forward && choices_.once_in(3) ? Update::accumulate : Update::replace;
     set_threads(choices_.once_in(8) ? static_cast<int>(choices_.between(2, 4)) : 1);
-    set_ceiling(choices_.once_in(16) ? "baseline" : "");
+    // One variant alone needs no other one, which a ceiling would ask for.
+    set_ceiling(only_ == nullptr && choices_.once_in(16) ? "baseline" : "");
 }
 
 void Session::choose_activation() {
