@@ -56,6 +56,7 @@ build: $(BUILD)/CMakeCache.txt $(HOST_BUILD)  ## build the library, the command 
 	@echo "Building the kernels for all types and for GPUs, the command line, and the tests"
 	@$(CMAKE) --build $(BUILD) -j $(JOBS)
 
+test: export PACKAGES = tests
 test: build  ## run the tests
 	@echo "Running the tests, $(JOBS) at a time"
 	@$(PYTHON) cmake/run-tests.py $(CTEST) $(BUILD) --parallel $(JOBS)
@@ -210,7 +211,7 @@ $(DASK)/done: requirements-dask.txt
 	@touch $@
 
 packages:
-	@cmake/install-packages.sh $(PRESET)
+	@cmake/install-packages.sh $(PRESET) $(PACKAGES)
 
 .PHONY: help demo build test test-torch test-tsan test-asan test-valgrind test-oclgrind fuzz fuzz-corpus fuzzers \
     bench bench-peers experiments layer-kernels wheel test-wheel install format lint clean setup packages test-large \
