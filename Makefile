@@ -149,13 +149,15 @@ experiments: build  ## compare autoschedulers with the hand-written schedules, a
 layer-kernels: build
 	$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_bench_layer_kernels
 
-# The library is that of the build, so that no kernel is compiled for a wheel.
+# The library is that of the build, so that no kernel is compiled for a wheel. Its build folder is not that of
+# `pip install .`, which would find in CMake's cache that there are no kernels to compile, and take those of the build.
 wheel: $(BUILD)/CMakeCache.txt  ## build the Python package as a wheel, for the Python of WHEEL_PYTHON
 	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_python_library
 	@$(WHEEL_PYTHON) -m venv --clear $(WHEEL_VENV)
 	@$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-wheel.txt
 	CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(WHEEL_VENV)/bin/python -m pip wheel . --no-deps --no-build-isolation \
 	    --disable-pip-version-check --wheel-dir $(BUILD)/wheels \
+	    -C build-dir='$(BUILD)/wheel-of-build/{wheel_tag}' \
 	    -C cmake.define.UNSTRIDE_PYTHON_LIBRARY=$(abspath $(BUILD))/python/unstride/libunstride_python.so \
 	    -C cmake.define.UNSTRIDE_TORCH=$(if $(WHEEL_TORCH),ON -C cmake.define.UNSTRIDE_TORCH_PYTHON=$(WHEEL_TORCH),OFF)
 

@@ -26,7 +26,9 @@ Func source_of(Kernel &kernel) {
         source(x, y, z, c, g, n) =
             pair_of_channels(c, channels, [&](const Expr &number) { return element(kernel, number); });
     } else {
-        const Expr existing = kernel.is_depthwise() ? min(likely(c), channels - 1) : Expr(c);
+        // Kernels that read in place are called with whole blocks of channels (FamilyRules::whole_blocks).
+        const bool in_part = kernel.is_depthwise() && !reads_in_place(kernel.facts());
+        const Expr existing = in_part ? min(likely(c), channels - 1) : Expr(c);
         source(x, y, z, c, g, n) = kernel.load(element(kernel, existing));
     }
     return source;

@@ -277,6 +277,9 @@ bool takes(const Variant &variant, const ConvTranspose3dOptions &options) {
     }
     const bool stride =
         variant.stride_x == 1 || (variant.stride_x == options.stride.width && options.dilation.width == 1);
+    if (variant.family == "in_place" && options.groups % variant.block != 0) {
+        return false;
+    }
     const bool depthwise = options.in_channels == options.groups && options.out_channels == options.groups;
     return stride && (depthwise || !is_for_depthwise(variant));
 }
@@ -319,6 +322,9 @@ ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &var
     if (variant.family == "quads") {
         int64_t &channels = summed_channels(options, variant.op);
         channels = (channels / options.groups + 3) / 4 * 4 * options.groups;
+    }
+    if (variant.family == "in_place") {
+        options.out_channels = (options.out_channels + variant.block - 1) / variant.block * variant.block;
     }
     if (is_for_depthwise(variant)) {
         options.in_channels = options.groups = options.out_channels;

@@ -210,7 +210,8 @@ public:
     // what it needs. Every variant needs its layout, its types, and an instruction set that is not above max_isa().
     // Those of family winograd need moderate numbers (below 2^50 in magnitude) in weights and input. Those of family
     // pairs need weights that bf16 can hold without rounding, and that are not subnormal in it. Those of family quads
-    // need an aligned input, whose address and strides are multiples of four elements.
+    // need an aligned input, whose address and strides are multiples of four elements. Those of family in_place need a
+    // number of channels that is a multiple of their block.
     void set_variant(const std::string &name, int64_t rows_per_task = 0);
 
     // Forces one operator, whatever is forced for others; an empty name leaves its choice to the planner again. The

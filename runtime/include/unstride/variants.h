@@ -25,7 +25,8 @@ struct Variant {
     //   channels    Vectors lie across output channels.
     //   columns     Vectors lie across output columns.
     //   depthwise   Vectors lie across either, for layers with as many groups as channels.
-    //   in_place    As depthwise across output channels, but reads its input where it is, without a copy in the cache.
+    //   in_place    As depthwise across output channels, of which there are whole blocks, but reads its input where it
+    //               is, without a copy in the cache.
     //   winograd    As channels, but with minimal filters along depth and height, which take fewer multiplications.
     //   quads       As columns, for a GPU that reads four input channels at once: needs a multiple of four of them.
     //   pairs       As channels, for a processor that multiplies and adds two input channels of bf16 at once.

@@ -46,7 +46,7 @@ constexpr FamilyRules family_rules[] = {
     {Family::channels, as_they_are, no_obstacle, nullptr, nullptr},
     {Family::columns, as_they_are, no_obstacle, nullptr, nullptr},
     {Family::depthwise, one_group, unless_depthwise, nullptr, nullptr},
-    {Family::in_place, one_group, unless_depthwise, nullptr, nullptr},
+    {Family::in_place, one_group, unless_depthwise, nullptr, nullptr, nullptr, true},
     {Family::stationary, as_they_are, no_obstacle, nullptr, nullptr, &stationary_cost},
     {Family::winograd, as_they_are, no_obstacle, &Conditions::moderate, not_moderate},
     {Family::taps, as_they_are, no_obstacle, nullptr, nullptr},

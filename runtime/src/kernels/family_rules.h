@@ -30,6 +30,9 @@ struct FamilyRules {
 
     // How the time of its kernels on a CPU is estimated, where their way of summing does not tell; or null.
     const CostModel *cost = nullptr;
+
+    // Whether its kernels compute only output channels, as they see them, that fill whole blocks.
+    bool whole_blocks = false;
 };
 
 // What one set of packed weights contains: `taps` taps, or numbers that take their place, for each input and output

@@ -244,8 +244,16 @@ std::string obstacle(const Entry &entry, const ConvTranspose3dOptions &o, const 
                " and dilation 1 along height and width";
     }
     const ConvTranspose3dOptions seen = v.op == Operator::input_gradient ? with_exchanged_channels(o) : o;
-    const std::string of_sums = entry.sums->obstacle(seen);
-    return of_sums.empty() ? entry.rules->obstacle(seen) : of_sums;
+    if (std::string of_sums = entry.sums->obstacle(seen); !of_sums.empty()) {
+        return of_sums;
+    }
+    if (std::string of_family = entry.rules->obstacle(seen); !of_family.empty()) {
+        return of_family;
+    }
+    const Channels channels{seen.groups, seen.in_channels / seen.groups, seen.out_channels / seen.groups};
+    const bool fills_blocks = entry.rules->channels_seen(channels).outputs % v.block == 0;
+    return entry.rules->whole_blocks && !fills_blocks ? "needs a multiple of " + std::to_string(v.block) + " channels"
+                                                      : "";
 }
 
 std::vector<const Entry *> candidates(const ConvTranspose3dOptions &options, const Problem &problem,
