@@ -36,8 +36,8 @@ def catalog():
         if processor == here:
             in_catalog = isa if device == "cpu" else "gpu"
             counts[isa] = sum(
-                len(strides.split(",")) * len(types.split(","))
-                for _, _, _, strides, isa_of_row, types in rows_of("catalog.txt", 6)
+                len(strides.split(",")) * len(known.split(",")) * len(types.split(","))
+                for _, _, _, strides, known, isa_of_row, types in rows_of("catalog.txt", 7)
                 if isa_of_row == in_catalog
             )
     return counts
