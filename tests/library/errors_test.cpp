@@ -242,6 +242,13 @@ TEST_CASE("variants and threads that do not exist", "[errors]") {
             CHECK(error == "no error");
         }
     }
+    ConvTranspose3d odd(7, 7, 3, 1, 0, 0, 7);
+    for (const Variant &v : variants()) {
+        if (v.family == "in_place" && v.runs_here()) {
+            CHECK(error_of<InvalidArgument>([&] { odd.set_variant(v.name); }) ==
+                  "variant " + v.name + " needs a multiple of " + std::to_string(v.block) + " channels");
+        }
+    }
     const int threads = num_threads();
     CHECK(error_of<InvalidArgument>([] { set_num_threads(0); }) ==
           "the number of threads must be from 1 to 256, but got 0");

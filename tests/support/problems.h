@@ -52,7 +52,6 @@ inline const std::vector<Problem> problems{
     {1, 5, 9, 1, {3, 4, 6}, {1, 1, 3}, 2, 0, 1, 1, "empty phases along z and y alone"},
     {1, 5, 9, 1, {3, 4, 6}, 2, 5, 0, 4, 1, "k2 s5: more empty phases than others"},
     {1, 5, 9, 1, {3, 4, 6}, 1, 2, 0, 1, 1, "empty phases without a bias are zero", {}, without_bias},
-
     {1, 6, 12, 1, {5, 6, 9}, 1, {2, 3, 2}, {1, 2, 3}, {1, 1, 0}, 1, "k1, strides and paddings: inputs without outputs"},
     {2, 6, 12, 1, {3, 4, 5}, 1, {3, 2, 3}, {-1, -3, -2}, 0, 1, "k1, more outputs at the start", Triple(0, 1, -4)},
     {1, 4, 6, 1, {1, 1, 2}, 1, 4, {3, 3, 1}, 0, 1, "k1, no output is reached along z and y", Triple(-3, -3, -1)},

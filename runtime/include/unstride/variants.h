@@ -25,16 +25,16 @@ struct Variant {
     //   channels    Vectors lie across output channels.
     //   columns     Vectors lie across output columns.
     //   depthwise   Vectors lie across either, for layers with as many groups as channels.
-    //   in_place    As depthwise across output channels, of which there are whole blocks, but reads its input where it
-    //               is, without a copy in the cache.
     //   winograd    As channels, but with minimal filters along depth and height, which take fewer multiplications.
     //   quads       As columns, for a GPU that reads four input channels at once: needs a multiple of four of them.
     //   pairs       As channels, for a processor that multiplies and adds two input channels of bf16 at once.
     //   taps        For few output channels: multiplies by all taps along height and width, and then adds up.
     //
-    // An input gradient has the first four, quads, whose output is grad_input, and one of its own:
+    // An input gradient, whose output is grad_input, has the first three, quads, and two of its own:
     //
     //   stationary  As channels, but reads the weights of a tap once for all outputs of a task.
+    //   in_place    As depthwise across channels, of which there are whole blocks, but reads grad_output where it is,
+    //               without a copy in the cache.
     //
     // Weight gradients sum over positions:
     //

@@ -41,12 +41,14 @@ constexpr const char *not_moderate = "needs an input and weights below 2^50 in m
                      *not_in_bf16 = "needs weights that bf16 has without rounding",
                      *not_aligned = "needs an input whose place in memory and strides are multiples of four elements";
 
+constexpr bool whole_blocks = true;  // a value of FamilyRules::whole_blocks
+
 // The rows are in the order of generators/family.h.
 constexpr FamilyRules family_rules[] = {
     {Family::channels, as_they_are, no_obstacle, nullptr, nullptr},
     {Family::columns, as_they_are, no_obstacle, nullptr, nullptr},
     {Family::depthwise, one_group, unless_depthwise, nullptr, nullptr},
-    {Family::in_place, one_group, unless_depthwise, nullptr, nullptr, nullptr, true},
+    {Family::in_place, one_group, unless_depthwise, nullptr, nullptr, nullptr, whole_blocks},
     {Family::stationary, as_they_are, no_obstacle, nullptr, nullptr, &stationary_cost},
     {Family::winograd, as_they_are, no_obstacle, &Conditions::moderate, not_moderate},
     {Family::taps, as_they_are, no_obstacle, nullptr, nullptr},
