@@ -9,7 +9,7 @@
 
 namespace unstride::apps {
 
-constexpr unsigned child_seconds = 60;  // A child that takes longer counts as hanging.
+constexpr unsigned child_seconds = 60 * UNSTRIDE_PATIENCE;  // A child that takes longer counts as hanging.
 
 // The status with which a child process ends that runs the function, or -1 if a signal ends it. The status is what the
 // function returns, unless it ends the process itself.

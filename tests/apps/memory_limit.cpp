@@ -1,10 +1,12 @@
 // A process whose memory is limited, as by `ulimit -v`: what does not fit is said to be out of memory, what fits is
 // right, and once the limit is gone all works as before. Helper threads, whose stacks do not fit, are done without.
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <iostream>
 #include <new>
 
 #include "app.h"
@@ -32,6 +34,15 @@ void set_limit(rlim_t bytes) {
     }
 }
 
+// Whether a limit is kept at all: an emulator of a processor may ignore it.
+bool limits_count() {
+    constexpr size_t beyond = size_t{1} << 30;
+    return apps::status_of_child([] {
+               set_limit(address_bytes());
+               return mmap(nullptr, beyond, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? 0 : 1;
+           }) == 0;
+}
+
 Tensor output_of_new_layer(const Tensor &input) {
     const ConvTranspose3d layer(16, 16, 3, 2, 1, 1);
     return layer.forward(input.view());
@@ -50,6 +61,10 @@ Ended compute(const Tensor &input, const Tensor &expected) {
 }
 
 int check() {
+    if (!limits_count()) {
+        std::cout << "[SKIP] memory has no limits here" << std::endl;
+        return 0;
+    }
     const Tensor input = apps::make_input(input_shape);
     const bool refused = apps::child_succeeds([&] {  // Here the first forward has a limit.
         const Tensor expected(input_shape);
