@@ -27,6 +27,7 @@ public:
         Kernel &k = kernel;
         k.channels_first = k.layout == Layout::ndhwc;
         k.estimates_only = estimates_only;
+        k.all_regions = true;
         Stages stages = k.stages();
         stages.in_place = in_place;
         stages.one_tap_apart = false;

@@ -13,14 +13,35 @@ void read_in_place(Kernel &kernel, Stages &s, const Expr &ix, const Expr &iy, co
     s.slab = slab;
 }
 
-void stage_rows(Kernel &kernel, Stages &s, const Expr &slice_of_tap) {
+void stage_rows(Kernel &kernel, Stages &s) {
     const RDom columns(0, kernel.input_extent(column), "input_columns");
     Func slab("slab");
-    slab(x, c, y, jz, z, g, n) = kernel.zero();
-    slab(columns, c, y, jz, z, g, n) = s.source(columns, y, kernel.existing(slice_of_tap, slice), c, g, n);
+    slab(x, c, y, z, g, n) = kernel.zero();
+    slab(columns, c, y, z, g, n) = s.source(columns, y, z, c, g, n);
     s.slab = slab;
-    s.slab_rows = {y, jz};
+    s.slab_rows = {y};
     s.input_columns = columns;
+}
+
+Expr first_read(const Axis<Expr> &axis, const Expr &o, const Expr &kernel) {
+    return (axis.origin(o) - (kernel - 1) * axis.dilation + axis.stride - 1) / axis.stride;
+}
+
+Expr last_read(const Axis<Expr> &axis, const Expr &o) {
+    return axis.origin(o) / axis.stride;
+}
+
+Expr read_row(Kernel &kernel, int dimension, const Expr &o, const Expr &j) {
+    const Axis<Expr> axis = kernel.axis(dimension);
+    const Expr last = clamp(last_read(axis, o), 0, kernel.input_extent(dimension) - 1),
+               first = clamp(first_read(axis, o, kernel.kernel_size(dimension)), 0, last);
+    return kernel.between(axis.input(o, j), first, last);
+}
+
+Expr read_column(Kernel &kernel, const Expr &position, const Expr &phase, const Expr &j) {
+    const Axis<Expr> axis = kernel.axis(column);
+    const Expr first = first_read(axis, 0, kernel.kernel_size(column)), last = last_read(axis, axis.stride - 1);
+    return position + kernel.between(axis.input(phase, j), first, last);
 }
 
 namespace {
@@ -33,7 +54,7 @@ public:
         if (s.in_place) {
             read_in_place(kernel, s, q + X.input(rx, jx), Y.input(y, jy), Z.input(z, jz));
         } else {
-            stage_rows(kernel, s, Z.input(z, jz));
+            stage_rows(kernel, s);
         }
         s.sum = Func("sum");
         s.sum(c, q, rx, y, z, g, n) = kernel.bias(c, g, 0);
@@ -66,7 +87,7 @@ private:
     // zero.
     void add(RDom &loops, const TapNumbers &j) {
         const Expr ci = loops[0], kx = X.tap(rx, j.x), ky = Y.tap(y, j.y), kz = Z.tap(z, j.z);
-        const Expr ix = q + X.input(rx, j.x), iy = Y.input(y, j.y), iz = Z.input(z, j.z);
+        const Expr ix = read_column(kernel, q, rx, j.x), iy = Y.input(y, j.y), iz = Z.input(z, j.z);
         loops.where(Z.has_taps(z) && kz < KZ && iz >= 0 && iz < D);
         loops.where(Y.has_taps(y) && ky < KY && iy >= 0 && iy < H);
         loops.where(X.has_taps(rx) && kx < KX);
@@ -75,8 +96,9 @@ private:
         const Expr panel = one ? Expr(0) : c / kernel.block, lane = one ? Expr(c) : c % kernel.block;
         const Expr w = kernel.weight(lane, ci, within(kx, KX), within(ky, KY), within(kz, KZ), panel, g);
         const Expr channel = kernel.is_depthwise() ? Expr(c) : ci;
-        const Expr i = s.in_place ? s.slab(channel, q, rx, j.x, j.y, j.z, y, z, g, n)
-                                  : s.slab(ix, channel, within(iy, H), within(j.z, Z.tap_count(z, KZ)), z, g, n);
+        const Expr i = s.in_place
+                           ? s.slab(channel, q, rx, j.x, j.y, j.z, y, z, g, n)
+                           : s.slab(ix, channel, read_row(kernel, row, y, j.y), read_row(kernel, slice, z, j.z), g, n);
         const Expr so_far = s.sum(c, q, rx, y, z, g, n);
         if (kernel.facts().sums == Sums::pairs) {
             s.sum(c, q, rx, y, z, g, n) = add_dot_of_pairs(so_far, reinterpret<uint32_t>(w), i, kernel.target());

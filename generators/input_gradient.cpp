@@ -23,17 +23,15 @@ public:
     }
 
     void define() {
-        const bool in_phases = !s.in_place && s.lanes == Lanes::columns, in_boxes = s.task == Task::box;
+        const bool in_phases = !s.in_place && s.lanes == Lanes::columns;
         if (s.gpu) {
             read_in_place(kernel, s, X.output(q, jx), Y.output(y, jy), Z.output(z, jz));
         } else if (s.in_place) {
             // Nothing is staged.
         } else if (in_phases) {
             stage_phases();
-        } else if (in_boxes) {
-            stage_slices();
         } else {
-            stage_rows(kernel, s, Z.output(z, jz));
+            stage_rows(kernel, s);
         }
 
         const Expr KX = kernel.kernel_size(column), KY = kernel.kernel_size(row), KZ = kernel.kernel_size(slice);
@@ -56,11 +54,9 @@ public:
         } else if (in_phases) {
             const Expr position = unsafe_promise_clamped(s.tap_columns(kx)[0], position_of(0), position_of(KX - 1)),
                        phase = within(s.tap_columns(kx)[1], X.stride);
-            gradient = s.slab(q + position, channel, phase, within(oy, H), kz, z, g, n);
-        } else if (in_boxes) {
-            gradient = s.slab(ox, channel, within(oy, H), within(oz, D), g, n);
+            gradient = s.slab(q + position, channel, phase, within(oy, H), within(oz, D), g, n);
         } else {
-            gradient = s.slab(ox, channel, within(oy, H), kz, z, g, n);
+            gradient = s.slab(ox, channel, within(oy, H), within(oz, D), g, n);
         }
         s.sum = Func("sum");
         s.sum(c, q, rx, y, z, g, n) = kernel.zero();
@@ -77,34 +73,21 @@ private:
         return X.output(0, k) / X.stride;
     }
 
-    // Defines `slab` as tasks of several slices read it: whole slices of the gradient, z being that of the gradient.
-    void stage_slices() {
-        const RDom columns(0, kernel.input_extent(column), "input_columns");
-        Func slab("slab");
-        slab(x, c, y, z, g, n) = kernel.zero();
-        slab(columns, c, y, z, g, n) = s.source(columns, y, z, c, g, n);
-        s.slab = slab;
-        s.slab_rows = {y};
-        s.input_columns = columns;
-    }
-
     // Defines `slab` as vectors along x read it: split into phases along x, of which each tap reads one, so that
     // neighbouring inputs read neighbours in memory. Column x of phase rx is column x * stride + rx of the gradient.
     void stage_phases() {
         const Expr W = kernel.input_extent(column), whole = W / X.stride;
-        const auto source = [&](const Expr &column_of_input) {
-            return s.source(column_of_input, y, kernel.existing(Z.output(z, jz), slice), c, g, n);
-        };
+        const auto source = [&](const Expr &column_of_input) { return s.source(column_of_input, y, z, c, g, n); };
         // First the columns that all phases have, then those that only the first ones have.
         RDom columns(0, whole, "input_columns"), last(0, W % X.stride, "last_columns");
         // A single tap along x reads one phase, and no tap the others.
         columns.where(kernel.kernel_size(column) > 1 || rx == X.output(0, 0) % X.stride);
         Func slab("slab");
-        slab(x, c, rx, y, jz, z, g, n) = kernel.zero();
-        slab(columns, c, rx, y, jz, z, g, n) = source(columns * X.stride + rx);
-        slab(whole, c, last, y, jz, z, g, n) = source(whole * X.stride + last);
+        slab(x, c, rx, y, z, g, n) = kernel.zero();
+        slab(columns, c, rx, y, z, g, n) = source(columns * X.stride + rx);
+        slab(whole, c, last, y, z, g, n) = source(whole * X.stride + last);
         s.slab = slab;
-        s.slab_rows = {rx, y, jz};
+        s.slab_rows = {rx, y};
         // Taps look up what would take two divisions each.
         Func tap_columns("tap_columns");
         tap_columns(jx) = {position_of(jx), X.output(0, jx) % X.stride};
@@ -149,12 +132,13 @@ public:
 
     void schedule() {
         kernel.set_bounds();
+        recipe_of(kernel.family, stages.gpu).schedule(stages, kernel.tile());
         if (stages.gpu) {
             kernel.set_aligned_strides();
         } else {
             prefetch_outputs(get_pipeline(), stages);
+            load_whole_vectors(get_pipeline(), stages);
         }
-        recipe_of(kernel.family, stages.gpu).schedule(stages, kernel.tile());
     }
 
 private:

@@ -139,6 +139,10 @@ Expr Kernel::existing(const Expr &index, int dimension) {
     return clamp(index, 0, input_extent(dimension) - 1);
 }
 
+Expr Kernel::between(const Expr &index, const Expr &first, const Expr &last) const {
+    return all_regions ? clamp(index, first, last) : unsafe_promise_clamped(index, first, last);
+}
+
 // A kernel whose loads read several input channels knows that strides and the number of channels are multiples of it.
 Expr Kernel::aligned(const Expr &number) const {
     const int multiple = facts().inputs_per_load;

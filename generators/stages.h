@@ -28,6 +28,7 @@ struct Stages {
     Halide::Func products;  // the same values, all those of a task side by side
     Halide::Func sum;       // (c, q, rx, y, z, g, n): the accumulators of the output
     Halide::Func phases;    // the same values, all phases of a tile side by side
+    Halide::Func turned;    // the same values, rows of a tile dense; undefined where they need not be turned
     Halide::Func output;    // (x, p, y, z, c, g, n)
 
     std::vector<Halide::Var> slab_rows;  // what the rows of `slab` are counted by, between c and z
@@ -73,9 +74,11 @@ struct Recipe {
 };
 Recipe recipe_of(Family family, bool gpu);
 
-// Adds a step to the compilation of a pipeline for a CPU: the lines of the output that a tile goes to are asked for
-// before its sums are computed (schedules/prefetch_outputs.cpp).
+// Both add a step to the compilation of a pipeline for a CPU. The lines of the output that a tile goes to are asked for
+// before its sums are computed (schedules/prefetch_outputs.cpp), and what a tile has set down is loaded in whole
+// vectors (schedules/whole_loads.cpp).
 void prefetch_outputs(Halide::Pipeline pipeline, const Stages &stages);
+void load_whole_vectors(Halide::Pipeline pipeline, const Stages &stages);
 
 }  // namespace unstride
 

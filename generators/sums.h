@@ -12,9 +12,16 @@ namespace unstride {
 // where lanes of channels are not stored.
 Halide::Func source_of(Kernel &kernel);
 
-// Defines `slab` as sums of rows read it: all rows of the slices that the taps along z read. `slice_of_tap` is the
-// slice that tap jz of slice z of the output reads.
-void stage_rows(Kernel &kernel, Stages &stages, const Halide::Expr &slice_of_tap);
+// Defines `slab` as whole rows and slices of the input, y and z being those of the input.
+void stage_rows(Kernel &kernel, Stages &stages);
+
+// The row or slice of the input that the j-th tap of output `o` reads, and the column that the j-th tap of an output at
+// a position of a phase reads. Those of taps that exist are between the quotients for the last and the first tap, as an
+// input i that output `o` reads by tap k has i * stride = o + padding - k * dilation. These quotients grow with `o`, so
+// that bounds inference finds just the rows that a task reads.
+Halide::Expr read_row(Kernel &kernel, int dimension, const Halide::Expr &o, const Halide::Expr &j);
+Halide::Expr read_column(Kernel &kernel, const Halide::Expr &position, const Halide::Expr &phase,
+                         const Halide::Expr &j);
 
 // Defines `slab` on a GPU, which has nothing staged: the input that taps jx, jy and jz of an output read, or zero left
 // and right of it. All that it is asked for are variables of loops, so that bounds inference knows it to be one

@@ -15,7 +15,7 @@ void sum_by_taps(Kernel &kernel, Stages &s) {
     const Expr KX = kernel.kernel_size(column), KY = kernel.kernel_size(row), KZ = kernel.kernel_size(slice);
     const Expr inputs = kernel.summed_channels(), outputs = kernel.output_dim(output_channel).extent();
 
-    stage_rows(kernel, s, Z.input(z, jz));
+    stage_rows(kernel, s);
 
     // The products, whose c are lanes of the weights, at all positions of a row of the input.
     RDom taps(0, inputs, 0, Z.most_taps(KZ), "taps");
@@ -24,9 +24,9 @@ void sum_by_taps(Kernel &kernel, Stages &s) {
     const Expr w = kernel.weight(c % kernel.block, ci, 0, 0, within(kz, KZ), c / kernel.block, g);
     Func product("product"), products("products");
     product(c, q, rx, y, z, g, n) = kernel.zero();
-    product(c, q, rx, y, z, g, n) += w * s.slab(q, ci, y, within(taps[1], Z.tap_count(z, KZ)), z, g, n);
+    product(c, q, rx, y, z, g, n) += w * s.slab(q, ci, y, read_row(kernel, slice, z, taps[1]), g, n);
     products(c, x, y, z, g, n) = kernel.zero();
-    const RVar &columns = s.input_columns;
+    const RDom columns(0, kernel.input_extent(column), "columns");
     products(c, columns, y, z, g, n) = product(c, columns, 0, y, z, g, n);
 
     // The outputs, each of which adds what its taps find at the positions that they read.
@@ -37,7 +37,8 @@ void sum_by_taps(Kernel &kernel, Stages &s) {
     const Expr lane = (within(c, outputs) * KY + within(ky, KY)) * KX + within(kx, KX);
     Func sum("sum");
     sum(c, q, rx, y, z, g, n) = kernel.bias(c, g, 0);
-    sum(c, q, rx, y, z, g, n) += products(lane, q + X.input(rx, j[0]), within(iy, H), z, g, n);
+    sum(c, q, rx, y, z, g, n) +=
+        products(lane, read_column(kernel, q, rx, j[0]), read_row(kernel, row, y, j[1]), z, g, n);
 
     s.product = product;
     s.products = products;

@@ -45,12 +45,13 @@ public:
 
     void schedule() {
         kernel.set_bounds();
+        recipe().schedule(stages, kernel.tile());
         if (stages.gpu) {
             kernel.set_aligned_strides();
         } else {
             prefetch_outputs(get_pipeline(), stages);
+            load_whole_vectors(get_pipeline(), stages);
         }
-        recipe().schedule(stages, kernel.tile());
     }
 
 private:

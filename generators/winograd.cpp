@@ -33,7 +33,7 @@ void sum_by_winograd(Kernel &kernel, Stages &s) {
 
     // The products, each a sum over input channels and taps along x.
     RDom taps(0, inputs, 0, X.most_taps(KX), "taps");
-    const Expr ci = taps[0], kx = X.tap(rx, taps[1]), ix = q + X.input(rx, taps[1]);
+    const Expr ci = taps[0], kx = X.tap(rx, taps[1]), ix = read_column(kernel, q, rx, taps[1]);
     taps.where(X.has_taps(rx) && kx < KX);
     const Expr w = kernel.weight(c % kernel.block, ci, within(kx, KX), my, mz, c / kernel.block, g);
     Func product("product"), products("products");

@@ -63,8 +63,8 @@ void compute_in_registers(Stages &s, const Tile &tile, const Var &vectors, const
 
 void turn_tile(Stages &s, const Tile &tile, const LoopLevel &tiles) {
     const Var ci{"ci"};
-    s.phases.in(s.output)
-        .compute_at(tiles)
+    s.turned = s.phases.in(s.output);
+    s.turned.compute_at(tiles)
         .bound_extent(c, tile.block)
         .bound_extent(q, tile.columns)
         .bound_extent(rx, s.interleave)

@@ -8,9 +8,10 @@ using namespace Halide;
 
 namespace {
 
-// Stages channels innermost that lie apart in the input: a cache line's worth of them at a time, for all rows of the
-// slab, is first turned in blocks of 4 channels by 4 columns, which LLVM transposes best (80 instructions for 64
-// floats; 147 in blocks of 8 by 4).
+// Stages channels innermost that lie apart in the input: a cache line's worth of them at a time is first turned in
+// blocks of 4 channels by 4 columns, which LLVM transposes best (80 instructions for 64 floats; 147 in blocks of 8 by
+// 4). That is done for all rows of a slice, which stay in the first-level cache; for minimal filters for all slices, as
+// pairs of them share what they read.
 void stage_turned(Stages &s, int lanes, const LoopLevel &tasks) {
     const int side = 4, line = 16;
     const Var several{"several"}, ci{"ci"}, xi{"xi"};
@@ -18,7 +19,11 @@ void stage_turned(Stages &s, int lanes, const LoopLevel &tasks) {
     const auto stage = [&](Stage rows, const VarOrRVar &column) {
         std::vector<VarOrRVar> loops{ci, c, column};
         loops.insert(loops.end(), s.slab_rows.begin(), s.slab_rows.end());
-        loops.insert(loops.end(), {z, g, n, several});
+        if (s.minimal_filters) {
+            loops.insert(loops.end(), {z, g, n, several});
+        } else {
+            loops.insert(loops.end(), {several, z, g, n});
+        }
         rows.split(c, several, c, line)
             .split(c, c, ci, lanes)
             .reorder(loops)
@@ -63,7 +68,7 @@ void stage_input(Stages &s, const Var &dense, int lanes, const LoopLevel &tasks)
 
     // The copy walks as the input is in memory: in ncdhw the rows of a channel lie one after the other, in ndhwc the
     // channels of a row share cache lines.
-    const auto stage = [&](Stage rows, const VarOrRVar &column) {
+    const auto stage = [&](Stage rows, const VarOrRVar &column, TailStrategy tail) {
         std::vector<VarOrRVar> loops{storage.begin(), storage.end()};
         loops[across_channels ? 1 : 0] = column;
         if (!s.channels_last) {
@@ -75,16 +80,16 @@ void stage_input(Stages &s, const Var &dense, int lanes, const LoopLevel &tasks)
             // Vectors of few channels would store their elements under a mask, which takes a dozen cycles.
             std::vector<VarOrRVar> along_x = loops;
             std::swap(along_x[0], along_x[1]);
-            rows.specialize(s.slab_channels == 1).reorder(along_x).vectorize(column, lanes, TailStrategy::GuardWithIf);
+            rows.specialize(s.slab_channels == 1).reorder(along_x).vectorize(column, lanes, tail);
             rows.specialize(s.slab_channels < lanes).reorder(along_x);
         }
-        rows.reorder(loops).vectorize(loops[0], lanes, TailStrategy::GuardWithIf);
+        rows.reorder(loops).vectorize(loops[0], lanes, tail);
     };
     if (s.slab_channels.defined()) {
         s.slab.bound(c, 0, s.slab_channels);
     }
-    stage(s.slab, x);
-    stage(s.slab.update(), s.input_columns);
+    stage(s.slab, x, across_channels ? TailStrategy::GuardWithIf : TailStrategy::RoundUp);
+    stage(s.slab.update(), s.input_columns, TailStrategy::GuardWithIf);
     if (s.input_step.defined()) {
         // Vectors are loaded whole, and shuffled, where the step is known; elsewhere element by element.
         for (const int step : {1, 2}) {

@@ -26,14 +26,14 @@ void schedule_taps(Stages &s, const Tile &tile) {
         .align_bounds(c, tile.block)
         .reorder_storage(x, c, y)
         .reorder(x, c, y)
-        .vectorize(x, tile.lanes, TailStrategy::GuardWithIf);
-    const RVar column = s.input_columns, several("several"), inner("inner");
+        .vectorize(x, tile.lanes, TailStrategy::RoundUp);
+    const RVar column = s.products.rvars(0).front(), several("several"), inner("inner");
     const Var taps{"taps"}, rows{"rows"};
     s.products.update()
         .split(column, several, inner, tile.columns, TailStrategy::GuardWithIf)
         .split(c, taps, ci, tile.block)
         .split(y, rows, y, 4, TailStrategy::GuardWithIf)
-        .reorder(inner, ci, several, taps, y, rows);
+        .reorder(inner, ci, several, taps, y, z, rows);
     if (s.channels_last) {
         s.products.update().unroll(inner).vectorize(ci, tile.lanes).unroll(ci);
         stage_input(s, c, tile.lanes, LoopLevel(s.products, rows));

@@ -47,6 +47,7 @@ void add_plans(nb::module_ &m) {
         .def_ro("threads", &Plan::threads, "Threads that share the work.")
         .def_ro("tasks", &Plan::tasks, "Tasks that the work is split into.")
         .def_ro("rows_per_task", &Plan::rows_per_task, "Output rows of a task.")
+        .def_ro("slices_per_task", &Plan::slices_per_task, "The slices that a task has these rows of.")
         .def_ro("kernel_calls", &Plan::kernel_calls)
         .def_ro("packed_bytes", &Plan::packed_bytes, "Size of the packed weights, which the layer keeps.")
         .def_ro("scratch_bytes", &Plan::scratch_bytes, "Most memory that all threads together take during a call.")

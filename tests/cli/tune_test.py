@@ -32,7 +32,7 @@ class TuneTest(CommandLineTest):
         self.assertEqual("ms, as wisdom tells" in text, measured)
         self.assertEqual("by the planner's estimate" in text, not measured)
         variant = re.search(r"^variant +(\S+)$", text, re.M)[1]
-        return measured, variant, int(re.search(r"(\d+) output rows each", text)[1])
+        return measured, variant, int(re.search(r"(\d+) output rows", text)[1])
 
     def test_tune_remembers(self):
         self.assertFalse(self.plan()[0])

@@ -33,8 +33,12 @@ std::string tasks_text(const Plan &plan) {
     if (plan.variant.device != Device::cpu) {
         return " blocks of threads";
     }
-    return plan.rows_per_task == 0 ? " of sums over positions"
-                                   : format(", %lld output rows each", static_cast<long long>(plan.rows_per_task));
+    if (plan.rows_per_task == 0) {
+        return " of sums over positions";
+    }
+    const auto rows = static_cast<long long>(plan.rows_per_task), slices = static_cast<long long>(plan.slices_per_task);
+    return slices == 1 ? format(", %lld output rows each", rows)
+                       : format(", %lld output rows of %lld slices each", rows, slices);
 }
 
 void print_plan(const Arguments &arguments) {

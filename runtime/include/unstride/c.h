@@ -249,6 +249,7 @@ typedef struct unstride_plan {
     int64_t channels;
     int64_t tasks;
     int64_t rows_per_task;
+    int64_t slices_per_task;
     int64_t kernel_calls;
     int64_t packed_bytes;
     int64_t scratch_bytes;

@@ -100,6 +100,7 @@ struct Plan {
     int64_t tasks;          // tasks that the work is split into
     int64_t rows_per_task;  // output rows of a task; for family winograd, pairs of rows of a phase; 0 for gradients of
                             // weight and bias, whose tasks are sums over positions
+    int64_t slices_per_task;  // the slices that a task has these rows of; for family winograd, pairs of slices
 
     // Calls of the kernel. There are two where phases along the width differ in length, and one for each phase of depth
     // and height for family winograd. A batch that is too large for one call multiplies them. A weight gradient has one

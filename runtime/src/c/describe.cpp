@@ -42,6 +42,7 @@ unstride_status unstride_layer_plan(const unstride_layer *layer, const int64_t *
         result.channels = found.channels;
         result.tasks = found.tasks;
         result.rows_per_task = found.rows_per_task;
+        result.slices_per_task = found.slices_per_task;
         result.kernel_calls = found.kernel_calls;
         result.packed_bytes = found.packed_bytes;
         result.scratch_bytes = found.scratch_bytes;

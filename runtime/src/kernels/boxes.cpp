@@ -65,4 +65,21 @@ Split best_boxes(const Boxes &all, int64_t rows, int threads, const BoxCost &cos
     return best;
 }
 
+TaskBox best_box(const TaskBox &all, int64_t rows, const std::function<bool(const TaskBox &)> &fits,
+                 const std::function<double(const TaskBox &)> &cost) {
+    const std::vector<int64_t> choices = rows == 0 ? halves(all.rows) : std::vector<int64_t>{std::min(rows, all.rows)};
+    TaskBox best{choices.back(), 1};
+    double least = std::numeric_limits<double>::infinity();
+    for (const int64_t rows_of_box : choices) {
+        for (TaskBox box{rows_of_box, 1}; box.slices <= all.slices && fits(box); box.slices *= 2) {
+            const double cycles = cost(box);
+            if (cycles < least) {
+                least = cycles;
+                best = box;
+            }
+        }
+    }
+    return best;
+}
+
 }  // namespace unstride

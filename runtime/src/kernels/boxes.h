@@ -23,6 +23,17 @@ struct BoxCost {
 // Returns the split of least expected time, whose tasks have `rows` rows, or any number if this is 0.
 Split best_boxes(const Boxes &all, int64_t rows, int threads, const BoxCost &cost);
 
+// The rows of a slice, and the slices, of which a task computes the outputs.
+struct TaskBox {
+    int64_t rows, slices;
+};
+
+// Returns the box of least cost: of `all.rows` rows, or fewer, halved again and again, and of 1, 2, 4 ... slices up to
+// `all.slices`, as long as `fits` is true of them; where none fits, a single row. With `rows` other than 0 it has so
+// many rows.
+TaskBox best_box(const TaskBox &all, int64_t rows, const std::function<bool(const TaskBox &)> &fits,
+                 const std::function<double(const TaskBox &)> &cost);
+
 }  // namespace unstride
 
 #endif

@@ -13,9 +13,9 @@ constexpr double line_bytes = 64;         // of a cache line
 constexpr int64_t channels_of_line = 16;  // floats in a cache line
 constexpr double cycles_of_line = 4;      // that stores take to have a cache line
 
-// Returns how far apart the inputs are that the first and the last tap of a phase read.
-int64_t reach(const Extent &e) {
-    return (e.axis.most_taps(e.kernel) - 1) * e.axis.input_step();
+// Returns the first input that output `o` and those behind it read.
+int64_t first_read(const Extent &e, int64_t o) {
+    return divide_down(o + e.axis.padding - e.axis.dilation * (e.kernel - 1) + e.axis.stride - 1, e.axis.stride);
 }
 
 // Returns the cycles that it takes to store one vector whose elements are neighbours in memory, too. The core waits for
@@ -100,11 +100,14 @@ int64_t tiles_in_phase(int64_t columns, const Extent &x) {
     return divide_up(divide_up(x.output, x.axis.stride), columns);
 }
 
-int64_t slab_width(int64_t columns, const Extent &x) {
-    const int64_t origin = divide_down(x.axis.padding, x.axis.stride);
-    const int64_t last = origin + tiles_in_phase(columns, x) * columns;
-    const int64_t first = origin - reach(x) - x.axis.input_step();
-    return std::max(x.input, last + 1) - std::min<int64_t>(first, 0);
+int64_t whole_vectors(const Entry &entry, int64_t columns) {
+    return entry.across == Lanes::channels ? columns : divide_up(columns, entry.lanes) * entry.lanes;
+}
+
+int64_t slab_width(const Entry &entry, int64_t columns, const Extent &x) {
+    const int64_t first = first_read(x, 0), last = divide_down(x.axis.stride - 1 + x.axis.padding, x.axis.stride),
+                  end = std::max(x.input, last + tiles_in_phase(columns, x) * columns);
+    return whole_vectors(entry, end - std::min<int64_t>(first, 0));
 }
 
 int64_t staged_channels(const Entry &entry, int64_t inputs) {
@@ -115,8 +118,15 @@ int64_t turned_elements(const Entry &entry, const Extent &x, int64_t rows) {
     return is_turned(entry) ? product({channels_of_line, divide_up(x.input, 4) * 4, rows}) : 0;
 }
 
-int64_t input_rows(const Extent &y, int64_t rows) {
-    return std::min((rows - 1 + (y.axis.tap_step() - 1) * y.axis.dilation) / y.axis.stride + reach(y) + 2, y.input);
+int64_t input_rows(const Extent &e, int64_t count) {
+    const auto &[stride, dilation, common, inverse, padding] = e.axis;
+    // Of an output that no tap reaches, kernels stage the input before the one that the next output reads.
+    const int64_t reach = std::max(dilation * (e.kernel - 1), stride - 1),
+                  most = divide_down(count - 1 + reach, stride) + 1,
+                  first = std::min(first_read(e, 0), divide_down(padding, stride)),
+                  aligned = divide_down(count - 1 + padding, stride) - first + 1;
+    // Where tasks begin at the same phase, the first of them tells for all.
+    return std::clamp<int64_t>(count % stride == 0 ? aligned : most, 1, e.input);
 }
 
 int64_t reversed_slab_width(int64_t columns, const Extent &x) {

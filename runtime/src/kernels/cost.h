@@ -15,7 +15,7 @@ struct Entry;
 // How much of a layer one parallel task computes: output rows of a slice, slices, items of the batch, and blocks of
 // output channels. The blocks of one task share the input that it stages: it copies the input to scratch memory once,
 // in the order in which it reads it. A row or a slice stands for as many outputs as SumsRules::outputs_of_row tells.
-// Kernels that sum directly, by taps or by pairs compute one slice of one item in a task.
+// Kernels that sum directly, by taps or by pairs compute slices of one item in a task.
 struct Split {
     int64_t rows, slices, items, blocks;
     int64_t tasks = 0;         // number of tasks in all calls together
@@ -129,9 +129,12 @@ double taps(const Extent &e);
 // Returns how many tiles of `columns` columns one phase of an output row takes.
 int64_t tiles_in_phase(int64_t columns, const Extent &x);
 
+// Returns how many columns of a slab have room for `columns` of them. Vectors along the width are cleared whole.
+int64_t whole_vectors(const Entry &entry, int64_t columns);
+
 // Returns the columns of a slab, the padded input that a task stages: all columns of the input, and those beyond its
 // ends that whole tiles of `columns` columns read.
-int64_t slab_width(int64_t columns, const Extent &x);
+int64_t slab_width(const Entry &entry, int64_t columns, const Extent &x);
 
 // Returns how many channels a slab has room for if a layer has `inputs` of them. Channels that are transposed are
 // rounded up to what fills a cache line.
@@ -141,9 +144,8 @@ int64_t staged_channels(const Entry &entry, int64_t inputs);
 // four columns; 0 if nothing is transposed.
 int64_t turned_elements(const Entry &entry, const Extent &x, int64_t rows);
 
-// Returns how many input rows a task of `rows` output rows stages. These are some more than it needs: Halide works out
-// the rows when it compiles a kernel, does not know which of a phase's taps is first, and adds the rows before it.
-int64_t input_rows(const Extent &y, int64_t rows);
+// Returns how many rows or slices of the input `count` neighbouring ones of the output read, at most.
+int64_t input_rows(const Extent &e, int64_t count);
 
 // The same of the input gradient, which reads the layer's outputs where they lie: the columns of a slab, and the rows
 // or slices that `count` neighbouring outputs of the kernel read.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "device/machine.h"
+#include "kernels/boxes.h"
 #include "kernels/catalog.h"
 #include "problem/checked.h"
 
@@ -32,8 +33,8 @@ private:
         return variant.known_kernel != 0 ? 0.95 : 1;
     }
 
-    // Returns how many elements the slab has, the padded input that a task of `rows` output rows reads.
-    static int64_t slab_elements(const Entry &entry, const Geometry &geometry, int64_t rows) {
+    // Returns how many elements the slab has, the padded input that a task reads.
+    static int64_t slab_elements(const Entry &entry, const Geometry &geometry, const TaskBox &box) {
         const auto &[z, y, x] = geometry.extent;
         const auto [groups, inputs, outputs] = entry.rules->channels_seen(geometry.channels);
         const Variant &v = entry.variant;
@@ -45,35 +46,72 @@ private:
             const int64_t block = entry.across == Lanes::channels ? std::max(v.block, entry.lanes) : v.block;
             channels = divide_up(outputs, block) * block;
         }
-        return product({Rows::slab_columns(entry, x), channels, Rows::slab_rows(y, rows), Rows::slab_slices(z)});
+        return product(
+            {Rows::slab_columns(entry, x), channels, Rows::slab_rows(y, box.rows), Rows::slab_rows(z, box.slices)});
     }
 
-    // Returns how many elements of scratch memory a task of `rows` output rows takes.
-    static int64_t scratch_elements(const Entry &entry, const Geometry &geometry, int64_t rows) {
+    // Returns how many elements of scratch memory a task takes.
+    static int64_t scratch_elements(const Entry &entry, const Geometry &geometry, const TaskBox &box) {
         const auto &[z, y, x] = geometry.extent;
-        const int64_t turned = Rows::slab_rows(y, rows) * Rows::slab_rows(z, 1);
-        return add(slab_elements(entry, geometry, rows),
-                   add(turned_elements(entry, x, turned), Rows::table_elements(entry, x)));
+        const int64_t turned = turned_elements(entry, x, Rows::slab_rows(y, box.rows));
+        return add(slab_elements(entry, geometry, box), add(turned, Rows::table_elements(entry, x)));
     }
 
-    // Returns for how many output rows of a slice a task stages one slab. The height is halved until the scratch memory
-    // of a task is at most slab_limit(), about half of the L2 cache, so that it stays there while the task reads it;
-    // but there is at least one row.
-    static int64_t rows_of_slab(const Entry &entry, const Geometry &geometry, const Machine &machine) {
-        int64_t rows = geometry.extent[1].output;
-        while (rows > 1 && scratch_elements(entry, geometry, rows) * sum_bytes(entry) > slab_limit(machine)) {
-            rows = (rows + 1) / 2;
-        }
-        return rows;
-    }
-
-    // Returns the cycles that it takes to stage the input of an average output row once, in tasks of `rows` rows.
-    // Vectors are copied; or transposed; or, where their columns lie apart in memory, gathered element by element.
-    static double cycles_of_staging(const Entry &entry, const Geometry &geometry, int64_t rows, const Core &core) {
-        const double apart = Rows::cycles_of_element(entry, geometry.extent[2]),
+    // Returns the cycles that it takes to stage the input of an average output row once. Vectors are copied; or
+    // transposed; or, where their columns lie apart in memory, gathered element by element. In ncdhw, each channel of a
+    // slice is a run of memory of its own.
+    static double cycles_of_staging(const Entry &entry, const Geometry &geometry, const TaskBox &box,
+                                    const Core &core) {
+        constexpr double cycles_of_run = 50;
+        const auto &[z, y, x] = geometry.extent;
+        const double apart = Rows::cycles_of_element(entry, x),
                      whole = apart > 0 ? apart : cycles_of_copy(core, 1) / entry.lanes,
                      of_element = is_turned(entry) ? transposed : whole;
-        return as_double(slab_elements(entry, geometry, rows)) / as_double(rows) * of_element;
+        const double elements = as_double(slab_elements(entry, geometry, box)),
+                     run = as_double(multiply(Rows::slab_rows(y, box.rows), Rows::slab_columns(entry, x))),
+                     runs = entry.variant.layout == Layout::ncdhw ? elements / run : 0;
+        return (elements * of_element + runs * cycles_of_run) / as_double(box.rows * box.slices);
+    }
+
+    // Returns the cycles that it takes, for an average output row, to read the slab anew for each further block of
+    // output channels, from beyond the L2 cache if the outputs of the block before have driven it out of there: it
+    // would not fit half of the cache together with them.
+    static double cycles_of_rereading(const Entry &entry, const Geometry &geometry, const TaskBox &box,
+                                      int64_t blocks_per_task, const Machine &machine) {
+        const int64_t slab = slab_elements(entry, geometry, box),
+                      outputs = product({box.rows, box.slices, geometry.extent[2].output, entry.variant.block});
+        if (entry.facts->inputs == Inputs::own || add(slab, outputs) * sum_bytes(entry) <= slab_limit(machine)) {
+            return 0;
+        }
+        const double bytes = as_double(slab * sum_bytes(entry) * (blocks_per_task - 1));
+        return bytes / core_of(entry, machine).microarchitecture.bytes_from_beyond / as_double(box.rows * box.slices);
+    }
+
+    // Returns the tasks of a call if each computes a box.
+    static int64_t tasks(const Entry &entry, const Geometry &geometry, int64_t blocks_per_task, const TaskBox &box) {
+        const auto &[z, y, x] = geometry.extent;
+        return product({geometry.batch, entry.rules->channels_seen(geometry.channels).groups,
+                        divide_up(blocks(entry, geometry), blocks_per_task), divide_up(z.output, box.slices),
+                        divide_up(y.output, box.rows)});
+    }
+
+    // Returns the box of a task that stages least, with `rows` rows, or any number if this is 0. Slices share what they
+    // read, as rows do. Scratch memory is at most slab_limit(), about half of the L2 cache, so that it stays there
+    // while the task reads it; and there are `least_tasks` or more, which keep all threads busy to the end.
+    static TaskBox box_of_task(const Entry &entry, const Geometry &geometry, int64_t rows, int64_t blocks_per_task,
+                               int64_t least_tasks, const Machine &machine) {
+        const auto &[z, y, x] = geometry.extent;
+        const Core core = core_of(entry, machine);
+        const int64_t limit = slab_limit(machine) / sum_bytes(entry);
+        const auto fits = [&](const TaskBox &box) {
+            return scratch_elements(entry, geometry, box) <= limit &&
+                   tasks(entry, geometry, blocks_per_task, box) >= least_tasks;
+        };
+        const auto cost = [&](const TaskBox &box) {
+            return cycles_of_staging(entry, geometry, box, core) +
+                   cycles_of_rereading(entry, geometry, box, blocks_per_task, machine);
+        };
+        return best_box({y.output, z.output}, rows, fits, cost);
     }
 
     // Returns how many blocks of output channels share the input that a task stages. These are all blocks, unless fewer
@@ -92,29 +130,10 @@ private:
         }
         const int64_t shares = divide_up(all, fitting);
         const Core core = core_of(entry, machine);
-        const double staging = cycles_of_staging(entry, geometry, rows_of_slab(entry, geometry, machine), core);
+        const double staging =
+            cycles_of_staging(entry, geometry, box_of_task(entry, geometry, 0, all, 1, machine), core);
         const double reading = of_row / core.microarchitecture.bytes_from_beyond;
         return as_double(shares - 1) * staging < reading ? divide_up(all, shares) : all;
-    }
-
-    // Returns the number of pieces that are cut into tasks along the height: slices of the output, times the shares of
-    // output channels that are computed in tasks of their own.
-    static int64_t slices(const Entry &entry, const Geometry &geometry, const Machine &machine) {
-        const int64_t shares = divide_up(blocks(entry, geometry), blocks_per_task(entry, geometry, machine));
-        return geometry.batch * entry.rules->channels_seen(geometry.channels).groups * shares *
-               geometry.extent[0].output;
-    }
-
-    // Returns the output rows of a task: as many as one slab serves, or fewer so that each thread has about eight
-    // tasks, which keep all threads busy to the end.
-    static int64_t rows_per_task(const Entry &entry, const Geometry &geometry, const Machine &machine) {
-        const int64_t balanced =
-            slices(entry, geometry, machine) * geometry.extent[1].output / (int64_t{8} * machine.threads);
-        int64_t rows = rows_of_slab(entry, geometry, machine);
-        while (rows > 1 && rows > balanced) {
-            rows = (rows + 1) / 2;
-        }
-        return rows;
     }
 
     // Returns the cycles that it takes to fetch what the vectors of a step are: weights in a tile across channels, if
@@ -126,7 +145,7 @@ private:
             return 0;
         }
         if (entry.across != Lanes::channels) {
-            const bool in_l2 = slab_elements(entry, geometry, 1) * sum_bytes(entry) <= machine.l2;
+            const bool in_l2 = slab_elements(entry, geometry, {1, 1}) * sum_bytes(entry) <= machine.l2;
             return in_l2
                        ? 0
                        : as_double(entry.variant.columns * sum_bytes(entry)) / core.microarchitecture.bytes_from_beyond;
@@ -173,7 +192,7 @@ private:
         // The slab is copied once for each task and each call.
         const double copies = rows * calls_along_x(entry, geometry) *
                               as_double(groups * divide_up(blocks(entry, geometry), split.blocks));
-        const double staging = copies * cycles_of_staging(entry, geometry, split.rows, core);
+        const double staging = copies * cycles_of_staging(entry, geometry, {split.rows, split.slices}, core);
         const double known = time_by_knowledge(v);
         const double of_tap = across_channels ? Rows::cycles_of_tap_channels : Rows::cycles_of_tap_columns;
         const Estimate counted{tiles * taps * (as_double(inputs) * step + of_tap) * known,
@@ -182,19 +201,15 @@ private:
     }
 
     static Split split(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine) {
-        const int64_t height = geometry.extent[1].output;
-        rows = rows == 0 ? rows_per_task(entry, geometry, machine) : std::min(rows, height);
+        constexpr int64_t tasks_of_thread = 8;
         const bool share_items = entry.autoscheduled || has_many_items(entry, geometry, machine);
-        return {rows,
-                1,
-                1,
-                blocks_per_task(entry, geometry, machine),
-                slices(entry, geometry, machine) * divide_up(height, rows),
-                share_items};
+        const int64_t of_task = blocks_per_task(entry, geometry, machine);
+        const TaskBox box = box_of_task(entry, geometry, rows, of_task, tasks_of_thread * machine.threads, machine);
+        return {box.rows, box.slices, 1, of_task, tasks(entry, geometry, of_task, box), share_items};
     }
 
     static int64_t scratch(const Entry &entry, const Geometry &geometry, const Split &split) {
-        return scratch_elements(entry, geometry, split.rows);
+        return scratch_elements(entry, geometry, {split.rows, split.slices});
     }
 };
 

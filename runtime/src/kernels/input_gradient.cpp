@@ -35,13 +35,10 @@ struct ReversedRows {
                       first = -x.axis.padding, last = first + x.axis.dilation * (x.kernel - 1),
                       begin = std::min<int64_t>(divide_down(first, stride), 0),
                       end = std::max(columns + divide_down(last, stride), x.input / stride + 1);
-        return multiply(end - begin, stride);
+        return multiply(whole_vectors(entry, end - begin), stride);
     }
-    static int64_t slab_rows(const Extent &y, int64_t rows) {
-        return reversed_inputs(y, rows);
-    }
-    static int64_t slab_slices(const Extent &z) {
-        return z.kernel;
+    static int64_t slab_rows(const Extent &e, int64_t count) {
+        return reversed_inputs(e, count);
     }
     static int64_t table_elements(const Entry &entry, const Extent &x) {
         return has_phases(entry) ? 2 * x.kernel : 0;  // position and phase that a tap reads, of at most 32 bits

@@ -56,7 +56,7 @@ int64_t StationaryWork::scratch(const Split &split) const {
     const int64_t staged =
                       product({slab_columns_, staged_channels(entry_, geometry_.channels.inputs), staged_rows(split)}),
                   sums = product({tiles_, entry_.variant.columns, entry_.variant.block, rows(split)});
-    return add(add(staged, sums), turned_elements(entry_, x_, staged_rows(split)));
+    return add(add(staged, sums), turned_elements(entry_, x_, reversed_inputs(y_, split.rows)));
 }
 
 Estimate StationaryWork::estimate(const Split &split) const {

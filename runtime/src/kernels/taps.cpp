@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "device/machine.h"
+#include "kernels/boxes.h"
 #include "kernels/catalog.h"
 #include "problem/checked.h"
 
@@ -36,48 +37,65 @@ Estimate estimate_taps(const Entry &entry, const Geometry &geometry, const Split
     const Core core = core_of(entry, machine);
     const double step = cycles_of_step(core, {m * n, m * (across_taps ? 1 : unaligned_load(entry)), n});
 
-    const double slices = as_double(product({geometry.batch, geometry.channels.groups, z.output}));
-    const double rows = as_double(divide_up(y.output, split.rows) * input_rows(y, split.rows));
-    const double tiles =
-        slices * rows * as_double(divide_up(x.input, v.columns) * divide_up(products(geometry), v.block));
+    const double pieces =
+        as_double(product({geometry.batch, geometry.channels.groups, divide_up(y.output, split.rows)}));
+    const int64_t rows = input_rows(y, split.rows);
+    const double tiles = pieces * as_double(z.output * rows) *
+                         as_double(divide_up(x.input, v.columns) * divide_up(products(geometry), v.block));
     const double outputs = as_double(geometry.output_elements());
     const double store = m * n * (across_taps ? entry.lanes * 1.5 : 1 + 1 / core.rates.stores);
     const double sums = outputs * (taps(y) * taps(x) * 4 / core.rates.multiply_adds / entry.lanes + 2);
+    const double staged = pieces * as_double(divide_up(z.output, split.slices)) *
+                          as_double(product({rows, input_rows(z, split.slices), geometry.channels.inputs, x.input}));
     const Estimate counted{tiles * (as_double(geometry.channels.inputs) * taps(z) * step + 35), tiles * store + sums,
-                           0};
+                           staged * cycles_of_copy(core, 1) / entry.lanes};
     return counted.weighted(core.microarchitecture);
 }
 
-// Returns how many elements of scratch memory the products take that `rows` output rows read.
-int64_t product_elements(const Entry &entry, const Geometry &geometry, int64_t rows) {
+// Returns how many elements of scratch memory the products take that the outputs of a task read.
+int64_t product_elements(const Entry &entry, const Geometry &geometry, const Split &split) {
     const int64_t columns = 2 * entry.lanes;  // columns of a tile of sums
     return product({divide_up(products(geometry), entry.variant.block) * entry.variant.block,
-                    slab_width(columns, geometry.extent[2]), input_rows(geometry.extent[1], rows)});
+                    divide_up(slab_width(entry, columns, geometry.extent[2]), entry.lanes) * entry.lanes,
+                    input_rows(geometry.extent[1], split.rows), split.slices});
+}
+
+// Returns how many elements of scratch memory the input takes of which these are the products. It is staged four rows
+// at a time.
+int64_t staged_elements(const Entry &entry, const Geometry &geometry, const Split &split) {
+    const auto &[z, y, x] = geometry.extent;
+    return product({4, whole_vectors(entry, divide_up(x.input, entry.variant.columns) * entry.variant.columns),
+                    geometry.channels.inputs, input_rows(z, split.slices)});
 }
 
 int64_t scratch_of_taps(const Entry &entry, const Geometry &geometry, const Split &split) {
-    const auto &[z, y, x] = geometry.extent;
-    const int64_t staged = product({4, divide_up(x.input, entry.variant.columns) * entry.variant.columns,
-                                    geometry.channels.inputs, z.axis.most_taps(z.kernel)});
-    return add(product_elements(entry, geometry, split.rows), staged);
+    return add(product_elements(entry, geometry, split), staged_elements(entry, geometry, split));
 }
 
+// Many rows are best, as each task computes all products of the rows at its ends, of which it reads some; and many
+// slices, which share the input that is staged for them, as long as this stays in the L2 cache. Products, which are
+// written and read once, have to stay not far from it.
 Split split_of_taps(const Entry &entry, const Geometry &geometry, int64_t rows, const Machine &machine) {
-    const int64_t height = geometry.extent[1].output,
-                  slices = product({geometry.batch, geometry.channels.groups, geometry.extent[0].output});
-    Split result{rows == 0 ? height : std::min(rows, height), 1, 1, geometry.channels.outputs, 0,
-                 has_many_items(entry, geometry, machine)};
-    // Many rows are best, as each task computes all products of the rows at its ends, of which it reads some. What is
-    // staged for them, four at a time, does not depend on how many there are.
-    const auto too_large = [&] {
-        return product_elements(entry, geometry, result.rows) * sum_bytes(entry) > slab_limit(machine) ||
-               result.rows > slices * height / (int64_t{4} * machine.threads);
+    constexpr int64_t tasks_of_thread = 4, caches_of_products = 4;
+    const int64_t height = geometry.extent[1].output, depth = geometry.extent[0].output,
+                  limit = slab_limit(machine) / sum_bytes(entry);
+    const bool share_items = has_many_items(entry, geometry, machine);
+    const auto split = [&](const TaskBox &box) {
+        return Split{box.rows,
+                     box.slices,
+                     1,
+                     geometry.channels.outputs,
+                     product({geometry.batch, geometry.channels.groups, divide_up(depth, box.slices),
+                              divide_up(height, box.rows)}),
+                     share_items};
     };
-    while (rows == 0 && result.rows > 1 && too_large()) {
-        result.rows = (result.rows + 1) / 2;
-    }
-    result.tasks = slices * divide_up(height, result.rows);
-    return result;
+    const auto fits = [&](const TaskBox &box) {
+        return (box.slices == 1 || staged_elements(entry, geometry, split(box)) <= limit) &&
+               product_elements(entry, geometry, split(box)) <= caches_of_products * limit &&
+               split(box).tasks >= tasks_of_thread * machine.threads;
+    };
+    const auto cost = [&](const TaskBox &box) { return estimate_taps(entry, geometry, split(box), machine).total(); };
+    return split(best_box({height, depth}, rows, fits, cost));
 }
 
 // Returns the contents of the only set of panels. A block has products in place of output channels, and there is a

@@ -68,7 +68,7 @@ public:
     Tasks(const Entry &entry, const Geometry &geometry)
         : z(output_pairs(geometry.extent[0])), y(output_pairs(geometry.extent[1])), entry_(entry), geometry_(geometry),
           tiles_(tiles_in_phase(entry.variant.columns, geometry.extent[2])),
-          staged_(product({slab_width(entry.variant.columns, geometry.extent[2]),
+          staged_(product({slab_width(entry, entry.variant.columns, geometry.extent[2]),
                            staged_channels(entry, geometry.channels.inputs)})),
           products_(product({tiles_, entry.variant.columns, entry.variant.block, entry.variant.stride_x})) {
     }
@@ -159,7 +159,7 @@ Work::Work(const Entry &entry, const Geometry &geometry, const Machine &machine)
     // Four vectors are loaded to stage one, unless elements are transposed, which takes a cycle each. A pair stages one
     // input more than it has taps, which are as many as it has products.
     const double vectors =
-        batch * as_double(groups * slab_width(v.columns, x) * inputs) / lanes * calls_along_x(entry, geometry);
+        batch * as_double(groups * slab_width(entry, v.columns, x) * inputs) / lanes * calls_along_x(entry, geometry);
     staging_ = vectors * filters * (is_turned(entry) ? lanes : cycles_of_copy(core_, 4));
 }
 

@@ -58,6 +58,7 @@ Plan describe(const Program &program, const Problem &problem, const Machine &mac
     }
     plan.threads = machine.threads;
     plan.rows_per_task = main.split.rows;
+    plan.slices_per_task = main.split.slices;
     for (const Part &part : program.parts) {
         plan.tasks += part.split.tasks;
         plan.kernel_calls += kernel_calls(part, geometry);
