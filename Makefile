@@ -65,7 +65,7 @@ test-large: $(BUILD)/CMakeCache.txt  ## compute an array of 2^31 elements, which
 	@$(CMAKE) --build $(BUILD) -j $(JOBS) --target unstride_tests
 	$(BUILD)/tests/unstride_tests "[large]"
 
-test-aarch64:  ## build everything for ARM with 64 bits, and run the tests in QEMU: hours
+test-aarch64:  ## build everything for ARM with 64 bits, and run the tests in QEMU: an hour or more
 	@$(MAKE) --no-print-directory PRESET=aarch64 BUILD=build/aarch64 test
 
 test-aarch64-part:  ## the same with a kernel of each family and operator, and their tests: minutes

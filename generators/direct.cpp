@@ -23,6 +23,10 @@ void stage_rows(Kernel &kernel, Stages &s) {
     s.input_columns = columns;
 }
 
+namespace {
+
+// The inputs that the last and the first tap of output `o` read, or the nearest ones behind and before, as if all taps
+// reached it.
 Expr first_read(const Axis<Expr> &axis, const Expr &o, const Expr &kernel) {
     return (axis.origin(o) - (kernel - 1) * axis.dilation + axis.stride - 1) / axis.stride;
 }
@@ -31,8 +35,11 @@ Expr last_read(const Axis<Expr> &axis, const Expr &o) {
     return axis.origin(o) / axis.stride;
 }
 
+}  // namespace
+
 Expr read_row(Kernel &kernel, int dimension, const Expr &o, const Expr &j) {
     const Axis<Expr> axis = kernel.axis(dimension);
+    // Of an output that no tap reaches, the first one would be behind the last.
     const Expr last = clamp(last_read(axis, o), 0, kernel.input_extent(dimension) - 1),
                first = clamp(first_read(axis, o, kernel.kernel_size(dimension)), 0, last);
     return kernel.between(axis.input(o, j), first, last);

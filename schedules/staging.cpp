@@ -88,6 +88,7 @@ void stage_input(Stages &s, const Var &dense, int lanes, const LoopLevel &tasks)
     if (s.slab_channels.defined()) {
         s.slab.bound(c, 0, s.slab_channels);
     }
+    // A row is cleared in whole vectors, which takes no mask at its end. Channels are those of the input.
     stage(s.slab, x, across_channels ? TailStrategy::GuardWithIf : TailStrategy::RoundUp);
     stage(s.slab.update(), s.input_columns, TailStrategy::GuardWithIf);
     if (s.input_step.defined()) {
