@@ -26,7 +26,7 @@ void for_each_meeting(const ConvTranspose3dOptions &p, const Shape &in, const Vi
     const auto output_at = [&](int d, int64_t i, int64_t k) {
         return i * p.stride[d] - p.padding[d] + k * p.dilation[d];
     };
-    const auto exists = [&](int d, int64_t o) { return o >= 0 && o < out[size_t(2 + d)]; };
+    const auto exists = [&](int d, int64_t o) { return o >= 0 && o < out[size_t(d) + 2]; };
     for (int64_t i = 0; i < inputs; i++) {
         const int64_t ix = i % in[4], iy = i / in[4] % in[3], iz = i / in[4] / in[3] % in[2];
         const int64_t c = i / in[4] / in[3] / in[2] % in[1], n = i / in[4] / in[3] / in[2] / in[1];

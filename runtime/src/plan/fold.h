@@ -38,8 +38,8 @@ Geometry folded(const Geometry &geometry, const Variant &variant);
 // A part of a layer that is computed as a layer of its own.
 struct FoldedPiece {
     Geometry geometry;
-    bool is_whole;        // the piece is the whole layer, and the next two ranges have no meaning
-    Range input, output;  // the columns of the layer's only row at which the rows of the piece begin
+    bool is_whole;                   // the piece is the whole layer, and the next two ranges have no meaning
+    Range input, output;             // the columns of the layer's only row at which the rows of the piece begin
     std::array<Range, 3> read = {};  // the slices, rows and columns that are read if the piece is the whole layer
 };
 
