@@ -19,8 +19,8 @@ namespace unstride {
 // (plan/fold.h).
 struct Piece {
     Geometry geometry;
-    bool is_whole;        // the piece is the whole layer, and the next two ranges have no meaning
-    Range input, output;  // the columns of the layer's only row at which the rows of the piece begin
+    bool is_whole;              // the piece is the whole layer, and the next two ranges have no meaning
+    Range input, output;        // the columns of the layer's only row at which the rows of the piece begin
     std::array<Range, 3> read;  // the slices, rows and columns that are read if the piece is the whole layer
 
     // The cuts of depth, height and width. A kernel is called once for each combination of one cut of each. Sums over
