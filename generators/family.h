@@ -37,8 +37,8 @@ enum class Sums {
 // What the vectors of a register tile lie across: output channels, output columns, or channels and taps.
 enum class Lanes { channels, columns, taps };
 
-// What one parallel task of kernels with register tiles of outputs computes: rows of a slice, or a box of rows, slices
-// and items, for which it reads weights once where they are more than the input.
+// What one parallel task of kernels with register tiles of outputs computes: rows of some slices of an item; or a box
+// of rows, slices and items, for which it reads weights once where they are more than the input.
 enum class Task { rows, box };
 
 // Which input channels an output channel sums over: all of its group, or in a depthwise layer one that is its own.

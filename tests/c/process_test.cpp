@@ -55,7 +55,10 @@ TEST_CASE("the C API lists variants", "[c]") {
     }
     CHECK(static_cast<int64_t>(names.size()) == count);
     CHECK(isas.count("baseline") == 1);
-    CHECK(isas.count("cuda") == isas.count("opencl"));  // Builds for ARM have neither.
+    if (isas.count("avx2") == 1) {  // Builds for ARM have no kernels for GPUs.
+        CHECK(isas.count("cuda") == 1);
+        CHECK(isas.count("opencl") == 1);
+    }
     CHECK(operators == std::set<int32_t>{UNSTRIDE_FORWARD, UNSTRIDE_INPUT_GRADIENT, UNSTRIDE_WEIGHT_GRADIENT,
                                          UNSTRIDE_BIAS_GRADIENT});
     CHECK(dtypes == std::set<int32_t>{UNSTRIDE_F32, UNSTRIDE_F64, UNSTRIDE_F16, UNSTRIDE_BF16});

@@ -56,8 +56,8 @@ Estimate estimate_taps(const Entry &entry, const Geometry &geometry, const Split
 int64_t product_elements(const Entry &entry, const Geometry &geometry, const Split &split) {
     const int64_t columns = 2 * entry.lanes;  // columns of a tile of sums
     return product({divide_up(products(geometry), entry.variant.block) * entry.variant.block,
-                    divide_up(slab_width(entry, columns, geometry.extent[2]), entry.lanes) * entry.lanes,
-                    input_rows(geometry.extent[1], split.rows), split.slices});
+                    slab_width(entry, columns, geometry.extent[2]), input_rows(geometry.extent[1], split.rows),
+                    split.slices});
 }
 
 // Returns how many elements of scratch memory the input takes of which these are the products. It is staged four rows
