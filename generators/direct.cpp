@@ -15,8 +15,12 @@ void read_in_place(Kernel &kernel, Stages &s, const Expr &ix, const Expr &iy, co
 
 void stage_rows(Kernel &kernel, Stages &s) {
     const RDom columns(0, kernel.input_extent(column), "input_columns");
+    // Zeros are left and right of the input. Vectors across channels are stored just there. Where they lie along x, or
+    // channels are too few for one, a condition for each would take longer than to clear whole rows.
+    const Expr zero = kernel.zero(), outside = x < 0 || x >= kernel.input_extent(column);
+    const Expr cleared = s.slab_channels.defined() ? outside || s.slab_channels < kernel.tile().lanes : outside;
     Func slab("slab");
-    slab(x, c, y, z, g, n) = kernel.zero();
+    slab(x, c, y, z, g, n) = kernel.lanes() == Lanes::channels ? select(cleared, zero, undef(zero.type())) : zero;
     slab(columns, c, y, z, g, n) = s.source(columns, y, z, c, g, n);
     s.slab = slab;
     s.slab_rows = {y};

@@ -24,6 +24,9 @@ public:
 
     void define() {
         const bool in_phases = !s.in_place && s.lanes == Lanes::columns;
+        if (!s.in_place && !kernel.is_depthwise()) {
+            s.slab_channels = kernel.summed_channels();
+        }
         if (s.gpu) {
             read_in_place(kernel, s, X.output(q, jx), Y.output(y, jy), Z.output(z, jz));
         } else if (s.in_place) {
@@ -62,9 +65,6 @@ public:
         s.sum(c, q, rx, y, z, g, n) = kernel.zero();
         s.sum(c, q, rx, y, z, g, n) += w * gradient;
         s.taps = {taps};
-        if (!s.in_place && !kernel.is_depthwise()) {
-            s.slab_channels = kernel.summed_channels();
-        }
     }
 
 private:
@@ -117,6 +117,7 @@ public:
         kernel.one_phase = true;
         stages = kernel.stages();
         stages.source = source_of(kernel);
+        stages.plain = !kernel.has_residual;
         GradientSum(kernel, stages).define();
 
         Func phases("phases");
@@ -136,8 +137,7 @@ public:
         if (stages.gpu) {
             kernel.set_aligned_strides();
         } else {
-            prefetch_outputs(get_pipeline(), stages);
-            load_whole_vectors(get_pipeline(), stages);
+            add_lowering_steps(get_pipeline(), stages);
         }
     }
 

@@ -53,6 +53,7 @@ Stages Kernel::stages() const {
     Stages stages;
     stages.gpu = target().has_gpu_feature();
     stages.in_place = stages.gpu || reads_in_place(facts());
+    stages.cheap_masks = target().has_feature(Target::AVX512);
     stages.one_tap_apart = !stages.gpu && !is_depthwise();
     stages.minimal_filters = facts().sums == Sums::winograd;
     stages.task = facts().task;

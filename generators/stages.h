@@ -44,12 +44,15 @@ struct Stages {
 
     bool in_place;         // the input is read where it is
     bool one_tap_apart;    // `sum` has an update of its own for layers whose outputs have no more than one tap each
+    bool cheap_masks;      // a part of a vector is stored under a mask in no more time than a whole one
     bool gpu;              // computed by the threads of a GPU, each a tile of outputs in registers
     bool minimal_filters;  // the outputs are computed in pairs of rows and slices, from products
     int interleave;        // phases along x that the kernel interleaves, all at once; 1 if the output keeps them apart
     bool channels_last;    // ndhwc: channels are dense in memory; ncdhw: columns are
     Task task;             // what a parallel task computes
     Lanes lanes;           // what the vectors of a tile lie across
+
+    Halide::Expr plain;  // whether nothing follows the sums, neither a residual nor an activation
 
     // What one parallel task computes: a box of outputs (or pairs of them), and this many blocks of output channels.
     Halide::Expr rows_per_task, slices_per_task, items_per_task, blocks_per_task;
@@ -74,11 +77,8 @@ struct Recipe {
 };
 Recipe recipe_of(Family family, bool gpu);
 
-// Both add a step to the compilation of a pipeline for a CPU. The lines of the output that a tile goes to are asked for
-// before its sums are computed (schedules/prefetch_outputs.cpp), and what a tile has set down is loaded in whole
-// vectors (schedules/whole_loads.cpp).
-void prefetch_outputs(Halide::Pipeline pipeline, const Stages &stages);
-void load_whole_vectors(Halide::Pipeline pipeline, const Stages &stages);
+// Adds steps to the compilation of a pipeline for a CPU (schedules/lowering.cpp).
+void add_lowering_steps(Halide::Pipeline pipeline, const Stages &stages);
 
 }  // namespace unstride
 

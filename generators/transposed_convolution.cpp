@@ -27,6 +27,7 @@ public:
         choose_llvm_options(kernel.target(), kernel.facts());
         stages = kernel.stages();
         stages.source = source_of(kernel);
+        stages.plain = !kernel.has_residual && kernel.formula == static_cast<int32_t>(Formula::none);
         if (recipe().sum == nullptr) {
             throw std::invalid_argument("the forward has no kernels of this family");
         }
@@ -49,8 +50,7 @@ public:
         if (stages.gpu) {
             kernel.set_aligned_strides();
         } else {
-            prefetch_outputs(get_pipeline(), stages);
-            load_whole_vectors(get_pipeline(), stages);
+            add_lowering_steps(get_pipeline(), stages);
         }
     }
 

@@ -25,7 +25,8 @@ void schedule_columns(Stages &s, const Tile &tile) {
     }
     s.output.split(c, blocks, ci, block, TailStrategy::GuardWithIf)
         .reorder(xv, xi, ci, tiles, p, y, blocks, z, g, n)
-        .vectorize(xv);
+        .vectorize(xv)
+        .never_partition(xi);
     const Var task = parallelize(s);
     compute_in_registers(s, tile, q, c, LoopLevel(s.output, tiles));  // phases interleave when the tile is stored
     stage_input(s, x, lanes, LoopLevel(s.output, task));

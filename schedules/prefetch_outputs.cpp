@@ -1,7 +1,7 @@
 #include <set>
 #include <string>
 
-#include "stages.h"
+#include "lowering.h"
 
 namespace unstride {
 namespace {
@@ -91,8 +91,8 @@ private:
 
 }  // namespace
 
-void prefetch_outputs(Pipeline pipeline, const Stages &stages) {
-    pipeline.add_custom_lowering_pass(new PrefetchOutputs(stages));  // the pipeline deletes it
+LoweringStep prefetch_outputs(const Stages &stages) {
+    return std::make_unique<PrefetchOutputs>(stages);
 }
 
 }  // namespace unstride
