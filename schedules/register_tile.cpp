@@ -3,6 +3,8 @@
 namespace unstride {
 
 using namespace Halide;
+using Internal::as_const_int;
+using Internal::simplify;
 
 namespace {
 
@@ -40,6 +42,17 @@ struct RegisterTile {
     }
 };
 
+// Where the taps along x are all there and their number is known, a loop over them would take as long as they do: with
+// vectors along x, input gradients of single output channels take 0.8 to 0.96 of the time without it, and those of
+// depthwise layers 0.88. With vectors across channels they take 1.0 to 1.5, and where a tap may be missing, as in the
+// forward, 1.02 to 1.13.
+void unroll_known_taps(Stages &s) {
+    const RVar along_x = s.taps.back()[1];
+    if (s.tap_columns.defined() && as_const_int(simplify(along_x.extent()))) {
+        s.sum.update().unroll(along_x);
+    }
+}
+
 }  // namespace
 
 void compute_in_registers(Stages &s, const Tile &tile, const Var &vectors, const Var &broadcasts,
@@ -55,6 +68,7 @@ void compute_in_registers(Stages &s, const Tile &tile, const Var &vectors, const
     for (size_t i = 0; i < s.taps.size(); i++) {
         registers.accumulate(s.sum.update(static_cast<int>(i)), s.taps[i]);
     }
+    unroll_known_taps(s);
     // Loops around a loop of one turn would take most of the time.
     if (s.slab_channels.defined()) {
         s.sum.update().specialize(s.slab_channels == 1);

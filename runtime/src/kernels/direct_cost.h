@@ -14,7 +14,8 @@ namespace unstride {
 // output has on average, how many tiles all phases of a row of outputs take, what a task stages for its rows, what it
 // keeps of the taps along the width, the cycles of an element that is not copied in whole vectors (else 0), and how
 // much longer tiles across channels or columns take: of a step that has nothing but its sums to wait for, in parts of
-// their latency, and of a tap, in cycles.
+// their latency, and of a tap, in cycles. Kernels that know kernel size and stride take a part of the time, and of the
+// cycles of a tap.
 template<typename Rows>
 class DirectCost {
 public:
@@ -24,13 +25,13 @@ public:
 
 private:
     // Returns the time of a kernel in parts of that of a kernel for any layer with the same tile. With avx2 on an AMD
-    // EPYC, those that know kernel and stride took 0.9 to 0.98 for most layers, and 0.75 to 0.89 for depthwise ones;
-    // those for one layer a little less.
+    // EPYC, those of the forward that know kernel and stride took 0.9 to 0.98 for most layers, and 0.75 to 0.89 for
+    // depthwise ones; those for one layer a little less.
     static double time_by_knowledge(const Variant &variant) {
         if (variant.layer) {
             return 0.93;
         }
-        return variant.known_kernel != 0 ? 0.95 : 1;
+        return variant.known_kernel != 0 ? Rows::time_of_known : 1;
     }
 
     // Returns how many elements the slab has, the padded input that a task reads.
@@ -194,7 +195,8 @@ private:
                               as_double(groups * divide_up(blocks(entry, geometry), split.blocks));
         const double staging = copies * cycles_of_staging(entry, geometry, {split.rows, split.slices}, core);
         const double known = time_by_knowledge(v);
-        const double of_tap = across_channels ? Rows::cycles_of_tap_channels : Rows::cycles_of_tap_columns;
+        const double of_tap = (across_channels ? Rows::cycles_of_tap_channels : Rows::cycles_of_tap_columns) *
+                              (v.known_kernel != 0 ? Rows::tap_of_known : 1);
         const Estimate counted{tiles * taps * (as_double(inputs) * step + of_tap) * known,
                                tiles * cycles_of_store(entry, geometry, core) * known, staging};
         return counted.weighted(core.microarchitecture);
