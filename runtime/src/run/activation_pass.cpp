@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
 #include <utility>
 
 #include "problem/checked.h"
@@ -11,7 +12,7 @@ namespace {
 
 // Joins dimensions that follow each other in memory without a gap. The longer dimension fills vectors even where there
 // are few channels, or rows are short. The dimensions that are left over, at the end, have extent 1.
-void join_dimensions(std::array<int64_t, 5> &extents, std::array<int64_t, 5> &strides) {
+void join_dimensions(ActivationPass::Dimensions &extents, ActivationPass::Dimensions &strides) {
     size_t last = 0;
     strides[0] = extents[0] > 1 ? strides[0] : 1;
     for (size_t d = 1; d < extents.size(); d++) {
@@ -70,7 +71,7 @@ ActivationPass::ActivationPass(const Variant &variant, Formula formula, halide_b
 }
 
 int ActivationPass::run(void *user_context, const Array &outputs) const {
-    std::array<int64_t, 5> extents{}, strides{};
+    Dimensions extents{}, strides{};
     constexpr std::array<Array::Dimension, 5> order = {Array::column, Array::row, Array::slice, Array::channel,
                                                        Array::item};
     for (size_t d = 0; d < order.size(); d++) {
@@ -82,8 +83,50 @@ int ActivationPass::run(void *user_context, const Array &outputs) const {
         std::rotate(strides.begin(), strides.begin() + 3, strides.begin() + 4);
     }
     join_dimensions(extents, strides);
-    KernelBuffer<5> from(outputs.origin(), extents, strides), to(outputs.origin(), extents, strides);
+    // Neighbours lie apart where a single channel in ndhwc is computed, as the last of 33.
+    const bool lie_apart = extents[0] == 1 && extents[1] > 1;
+    if (lie_apart && outputs.origin().device == Device::cpu) {
+        return run_in_strips(user_context, outputs, extents, strides);
+    }
+    return call(user_context, outputs.origin(), extents, strides);
+}
+
+int ActivationPass::call(void *user_context, const Origin &origin, const Dimensions &extents,
+                         const Dimensions &strides) const {
+    KernelBuffer<5> from(origin, extents, strides), to(origin, extents, strides);
     return kernel_(user_context, from.get(), static_cast<int32_t>(formula_), bias_, to.get());
+}
+
+int ActivationPass::run_in_strips(void *user_context, const Array &outputs, const Dimensions &extents,
+                                  const Dimensions &strides) const {
+    return with_type(outputs.dtype(), [&](auto *null) {
+        using T = std::remove_pointer_t<decltype(null)>;
+        std::array<T, 256> strip;
+        const Origin dense{Device::cpu, outputs.dtype(), strip.data(), nullptr, 0};
+        T *const first = reinterpret_cast<T *>(const_cast<char *>(outputs.data()));
+        int failure = 0;
+        const auto run_row = [&](T *row) {
+            for (int64_t done = 0; done < extents[1] && failure == 0; done += static_cast<int64_t>(strip.size())) {
+                const int64_t count = std::min(extents[1] - done, static_cast<int64_t>(strip.size()));
+                T *const elements = row + done * strides[1];
+                for (int64_t i = 0; i < count; i++) {
+                    strip[i] = elements[i * strides[1]];
+                }
+                failure = call(user_context, dense, {count, 1, 1, 1, 1}, {1, 1, 1, 1, 1});
+                for (int64_t i = 0; i < count; i++) {
+                    elements[i * strides[1]] = strip[i];
+                }
+            }
+        };
+        for (int64_t i = 0; i < extents[4]; i++) {
+            for (int64_t j = 0; j < extents[3]; j++) {
+                for (int64_t k = 0; k < extents[2]; k++) {
+                    run_row(first + i * strides[4] + j * strides[3] + k * strides[2]);
+                }
+            }
+        }
+        return failure;
+    });
 }
 
 int ActivationPass::run(void *user_context, const Array::Window &window) const {

@@ -1,6 +1,7 @@
 #ifndef UNSTRIDE_RUNTIME_RUN_ACTIVATION_PASS_H
 #define UNSTRIDE_RUNTIME_RUN_ACTIVATION_PASS_H
 
+#include <array>
 #include <cstdint>
 
 #include "array/array.h"
@@ -35,8 +36,16 @@ public:
     int run(void *user_context, const Array::Window &window) const;
     int run_all(void *user_context) const;
 
+    // Extents or strides of what the activation's kernel computes, the innermost first.
+    using Dimensions = std::array<int64_t, 5>;
+
 private:
     int run(void *user_context, const Array &outputs) const;
+    int call(void *user_context, const Origin &origin, const Dimensions &extents, const Dimensions &strides) const;
+
+    // Copies elements that lie apart to where they are dense, and back: kernels have whole vectors of dense ones alone.
+    int run_in_strips(void *user_context, const Array &outputs, const Dimensions &extents,
+                      const Dimensions &strides) const;
 
     ActivationKernel kernel_;
     Formula formula_;
