@@ -68,12 +68,12 @@ private:
 
     // Stores the lanes from `done` on, of which there are fewer than `below`.
     static Stmt parts_of(const Vector &whole, const Expr &lanes, int done, int below) {
+        if (below <= 1) {
+            return Evaluate::make(0);
+        }
         int size = 1;
         while (2 * size < below) {
             size *= 2;
-        }
-        if (below <= 1) {
-            return Evaluate::make(0);
         }
         return IfThenElse::make((lanes & size) != 0,
                                 Block::make(whole.part(done, size), parts_of(whole, lanes, done + size, below - size)),
