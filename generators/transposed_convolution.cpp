@@ -27,7 +27,6 @@ public:
         choose_llvm_options(kernel.target(), kernel.facts());
         stages = kernel.stages();
         stages.source = source_of(kernel);
-        stages.plain = !kernel.has_residual && kernel.formula == static_cast<int32_t>(Formula::none);
         if (recipe().sum == nullptr) {
             throw std::invalid_argument("the forward has no kernels of this family");
         }
@@ -40,7 +39,9 @@ public:
         // Column x of the output is position x / s of phase x % s where they are interleaved; else s is 1.
         const int s = kernel.interleave;
         const Expr sum = phases(c, x / s, p + x % s, y, z, g, n);
-        kernel.output(x, p, y, z, c, g, n) = kernel.store(epilogue(sum));
+        const Epilogue follows = epilogue();
+        stages.plain = follows.is_plain();
+        kernel.output(x, p, y, z, c, g, n) = kernel.store(follows(sum));
         stages.output = kernel.output;
     }
 
@@ -59,10 +60,10 @@ private:
         return recipe_of(kernel.family, stages.gpu);
     }
 
-    Expr epilogue(const Expr &sum) {
+    Epilogue epilogue() {
         const Expr residual = kernel.load_residual(kernel.residual(x, p, y, z, c, g, n));
         const Expr first = kernel.bias(c, g, 1), second = kernel.bias(c, g, 2);
-        return Epilogue{kernel.has_residual, residual, kernel.formula, first, second}(sum);
+        return {kernel.has_residual, residual, kernel.formula, first, second};
     }
 
     Stages stages;

@@ -15,9 +15,8 @@ bool has_phases(const Entry &entry) {
 
 // What a task stages, and which taps an output has: all of them.
 struct ReversedRows {
-    // Of a grid of values, these lose least on the times of all kernels for bench/layers.csv on Zen 3: the planner's
-    // choices then take 1.02 times as long as the fastest kernels, on geometric mean. Columns look up where each tap
-    // reads.
+    // With these, the planner's choices for bench/layers.csv take 1.02 times as long as the fastest kernels on Zen 3,
+    // on geometric mean. Columns look up where each tap reads.
     static constexpr double waiting_channels = 1, waiting_columns = 1.08;
     static constexpr double cycles_of_tap_channels = 5, cycles_of_tap_columns = 7.5;
     // What a kernel knows saves time around its steps alone, which is most of it where there is one output channel.
