@@ -93,9 +93,8 @@ Geometry rows_of(const Geometry &geometry, const Fold &fold, const Variant &vari
 Fold fold_of(const Geometry &geometry, const Variant &variant) {
     const Extent &x = geometry.extent[2];
     const int64_t stride = x.axis.stride, padding = x.axis.padding;
-    const bool knows_its_padding = variant.layer != nullptr;
-    if (sums_over_positions(variant.op) || !is_one_row(geometry) || variant.device != Device::cpu ||
-        knows_its_padding) {
+    const bool knows_its_layer = variant.layer != nullptr || variant.known_kernel != 0;
+    if (sums_over_positions(variant.op) || !is_one_row(geometry) || variant.device != Device::cpu || knows_its_layer) {
         return {};
     }
     if (is_reversed(variant)) {

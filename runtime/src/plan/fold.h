@@ -28,7 +28,8 @@ struct Fold {
 };
 
 // Returns how the row of a layer is cut for a variant. folds() is false for layers with more than one row, for sums
-// over positions, on a GPU, and for a kernel that was compiled for one layer and so has that layer's padding built in.
+// over positions, on a GPU, and for a kernel that knows its layer: its padding, or its stride along the height, which
+// folded rows do not have.
 Fold fold_of(const Geometry &geometry, const Variant &variant);
 
 // Returns the layer of the folded rows, from `first` to before `last`, whose cost the planner estimates; or the whole
