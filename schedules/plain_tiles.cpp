@@ -37,8 +37,9 @@ private:
     bool stores_ = false, alone_ = true;
 };
 
-// Writes out the turns of loops whose number is known, as that of a tile's vectors is, and that test nothing.
-class UnrollLoops : public IRMutator {
+// Marks loops to be unrolled: those whose number of turns is known, as that of a tile's vectors is, and that test
+// nothing.
+class MarkUnrolled : public IRMutator {
 protected:
     using IRMutator::visit;
 
@@ -49,15 +50,10 @@ protected:
 
     Stmt visit(const For *op) override {
         const Stmt body = mutate(op->body);
-        const auto turns = as_const_int(op->extent);
-        if (!turns || tests_) {
+        if (!is_const(op->extent) || tests_) {
             return op;
         }
-        std::vector<Stmt> all;
-        for (int64_t turn = 0; turn < *turns; turn++) {
-            all.push_back(substitute(op->name, op->min + static_cast<int>(turn), body));
-        }
-        return Block::make(all);
+        return For::make(op->name, op->min, op->extent, ForType::Unrolled, op->partition_policy, op->device_api, body);
     }
 
 private:
@@ -112,7 +108,8 @@ protected:
         TakeFrees take;
         const Stmt stores = take.mutate(op->body);
         const Stmt plain = simplify_plain(stores);
-        std::vector<Stmt> all{IfThenElse::make(plain_, converts_ ? plain : UnrollLoops().mutate(plain), stores)};
+        const Stmt unrolled = converts_ ? plain : unroll_loops(MarkUnrolled().mutate(plain));
+        std::vector<Stmt> all{IfThenElse::make(plain_, unrolled, stores)};
         all.insert(all.end(), take.frees.begin(), take.frees.end());
         return ProducerConsumer::make_consume(op->name, Block::make(all));
     }
