@@ -111,14 +111,20 @@ public:
 
     void generate() {
         choose_llvm_options(kernel.target(), kernel.facts());
-        if (kernel.facts().sums != Sums::direct || kernel.interleave != 1) {
-            throw std::invalid_argument("kernels of the input gradient sum directly, for any stride");
+        const Sums sums = kernel.facts().sums;
+        if ((sums != Sums::direct && sums != Sums::winograd) || kernel.interleave != 1) {
+            throw std::invalid_argument(
+                "kernels of the input gradient sum directly or by minimal filters, for any stride");
         }
         kernel.one_phase = true;
         stages = kernel.stages();
         stages.source = source_of(kernel);
         stages.plain = !kernel.has_residual;
-        GradientSum(kernel, stages).define();
+        if (sums == Sums::winograd) {
+            sum_gradient_by_winograd(kernel, stages);
+        } else {
+            GradientSum(kernel, stages).define();
+        }
 
         Func phases("phases");
         phases(c, q, rx, y, z, g, n) = stages.sum(c, q, rx, y, z, g, n);

@@ -23,6 +23,9 @@ Halide::Expr read_row(Kernel &kernel, int dimension, const Halide::Expr &o, cons
 Halide::Expr read_column(Kernel &kernel, const Halide::Expr &position, const Halide::Expr &phase,
                          const Halide::Expr &j);
 
+// Defines the stages from `slab` to `sum` of the input gradient by minimal filters (winograd.cpp).
+void sum_gradient_by_winograd(Kernel &kernel, Stages &stages);
+
 // Defines `slab` on a GPU, which has nothing staged: the input that taps jx, jy and jz of an output read, or zero left
 // and right of it. All that it is asked for are variables of loops, so that bounds inference knows it to be one
 // element.

@@ -22,7 +22,9 @@ constexpr int64_t limit_per_thread = 1 << 20;
 constexpr int64_t limit_of_boxes = 4 << 20;
 
 int64_t limit_of(const Variant &variant) {
-    const int64_t limit = variant.family == "stationary" ? limit_of_boxes : limit_per_thread;
+    const bool has_boxes =
+        variant.op == Operator::input_gradient && (variant.family == "stationary" || variant.family == "winograd");
+    const int64_t limit = has_boxes ? limit_of_boxes : limit_per_thread;
     return variant.types.sums() == DType::f64 ? 2 * limit : limit;
 }
 

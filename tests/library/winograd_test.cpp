@@ -1,10 +1,14 @@
 // Minimal filters: where the library takes them, that they compute what direct kernels do, and what is left to these.
 
+#include <algorithm>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "support/catch_compat.h"
 #include "support/errors.h"
 #include "support/harness.h"
+#include "support/input_gradient_case.h"
 #include "support/machines.h"
 #include "support/splits.h"
 
@@ -25,6 +29,15 @@ std::string direct_variant(Layout layout) {
         }
     }
     return "";
+}
+
+// The first kernel of this way of summing for the input gradient, which takes the options.
+std::string variant_of(const std::string &sums, const ConvTranspose3dOptions &options, Layout layout) {
+    const std::vector<Variant> all = variants_here(layout, {}, Operator::input_gradient);
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const Variant &v) { return v.sums == sums && takes(v, options); });
+    REQUIRE(found != all.end());
+    return found->name;
 }
 
 TEST_CASE("minimal filters are planned where they save much, and only there", "[winograd]") {
@@ -54,9 +67,80 @@ TEST_CASE("minimal filters are planned where they save much, and only there", "[
     CHECK_FALSE(planned({64, 64, {1, 1, 3}, 1, {0, 0, 1}}, {1, 64, 8, 8, 8}));  // Along the width they sum directly.
 }
 
+TEST_CASE("minimal filters of the input gradient are planned where they save much, and only there", "[winograd]") {
+    const auto planned = [](const ConvTranspose3dOptions &options, const Shape &input) {
+        const auto is_minimal = [&](Layout layout, const Machine &machine) {
+            return minimal(ConvTranspose3d(options).plan(input, layout, {}, {}, machine, Operator::input_gradient));
+        };
+        const bool first = is_minimal(Layout::ncdhw, machines[0]);
+        for (const Machine &machine : machines) {
+            INFO(machine.cpu);
+            for (Layout layout : layouts) {
+                CHECK(first == (is_minimal(layout, machine)));
+            }
+        }
+        return first;
+    };
+    CHECK(planned({128, 64, 4, 2, 1}, {1, 128, 8, 8, 8}));
+    CHECK(planned({128, 64, 4, 2, 1}, {0, 128, 8, 8, 8}));
+    CHECK(planned({64, 32, 3, 2, 1, 1}, {1, 64, 8, 8, 8}));
+    CHECK(planned({64, 64, 5, 2, 2, 1}, {1, 64, 8, 8, 8}));
+    CHECK(planned({64, 64, 3, 1, 1}, {1, 64, 8, 8, 8}));             // It is a forward of stride 1.
+    CHECK_FALSE(planned({32, 32, 3, 2, 1, 1}, {1, 32, 8, 8, 8}));    // There are too few input channels for 25/36.
+    CHECK_FALSE(planned({128, 64, 2, 2}, {1, 128, 8, 8, 8}));        // Each remainder of the stride has one tap.
+    CHECK_FALSE(planned({128, 64, 7, 2, 3, 1}, {1, 128, 8, 8, 8}));  // There are four taps.
+    CHECK_FALSE(planned({64, 3, 4, 2, 1}, {1, 64, 8, 8, 8}));        // There are three channels to sum over.
+    CHECK_FALSE(planned({128, 64, 4, 2, 1, 0, 1, with_bias, 3}, {1, 128, 8, 8, 8}));      // Taps are dilated.
+    CHECK_FALSE(planned({128, 64, {1, 4, 4}, {1, 2, 2}, {0, 1, 1}}, {1, 128, 1, 8, 8}));  // Slices have no neighbours.
+}
+
 TEST_CASE("minimal filters give the same bits in both layouts, for any number of threads and split",
           "[winograd][threads]") {
     check_same_bits(Case(many, input_shape, Data::reals, 11), "winograd", 3);  // These are pairs of 5 rows.
+}
+
+TEST_CASE("numbers that minimal filters of the input gradient cannot take are summed directly", "[winograd]") {
+    const ConvTranspose3dOptions options{64, 32, 4, 2, 1};
+    const Shape input{2, 64, 4, 6, 7};
+    for (const float special : {std::numeric_limits<float>::infinity(), 1.2e15F}) {
+        GradientCase c(options, input, Data::reals, 12);
+        c.grad_output[c.grad_output.size() / 2] = special;
+        for (const Layout layout : layouts) {
+            const ConvTranspose3d layer = c.layer();
+            REQUIRE(minimal(layer.plan(input, layout, {}, {}, Operator::input_gradient)));
+            for (const Variant &v : variants_here(layout, {}, Operator::input_gradient)) {
+                ConvTranspose3d forced = c.layer();
+                if (!takes(v, options)) {
+                    continue;
+                }
+                forced.set_variant(v.name);
+                if (v.family == "winograd") {
+                    CHECK(error_of<InvalidArgument>([&] { gradient_of(forced, c, layout); }) ==
+                          "variant " + v.name + " needs an input and weights below 2^50 in magnitude, without NaN");
+                } else if (v.family == "channels" && v.isa == this_machine().isa) {
+                    CHECK(same_bits(gradient_of(layer, c, layout), gradient_of(forced, c, layout)));
+                }
+            }
+        }
+    }
+}
+
+// New weights take the memory of those before them.
+TEST_CASE("a layer computes with the weights that it has last been given", "[winograd][input_gradient]") {
+    const GradientCase first({64, 40, 4, 2, 1}, {1, 64, 4, 6, 7}, Data::integers, 14),
+        second({64, 40, 4, 2, 1}, {1, 64, 4, 6, 7}, Data::integers, 15);
+    for (const Layout layout : layouts) {
+        ConvTranspose3d layer = first.layer();
+        for (const std::string sums : {"", "direct", "winograd", "", "winograd"}) {
+            for (const GradientCase *c : {&first, &second}) {
+                layer.set_weight(c->weight.data(), layer.weight_shape());
+                layer.set_variant(sums.empty() ? "" : variant_of(sums, c->options, layout));
+                INFO(sums);
+                check_call(layer, *c, layout);
+                check_call(layer, *c, layout);
+            }
+        }
+    }
 }
 
 // With minimal filters, infinity minus infinity would be NaN.

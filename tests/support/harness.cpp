@@ -246,6 +246,11 @@ bool is_for_depthwise(const Variant &variant) {
     return variant.family == "depthwise" || variant.family == "in_place" || variant.family == "diagonal";
 }
 
+// Whether minimal filters compute the outputs of an operator in pairs along a dimension.
+bool has_minimal_filters(Operator op, int64_t stride, int64_t dilation) {
+    return op == Operator::input_gradient ? dilation == 1 : std::gcd(stride, dilation) == 1;
+}
+
 }  // namespace
 
 bool takes(const Variant &variant, const ConvTranspose3dOptions &options) {
@@ -268,7 +273,8 @@ bool takes(const Variant &variant, const ConvTranspose3dOptions &options) {
     }
     for (int d = 0; d < 2 && variant.family == "winograd"; d++) {
         const int64_t s = options.stride[d], k = options.kernel_size[d];
-        if (std::gcd(s, options.dilation[d]) != 1 || k < s || k > 3 * s) {  // a phase has one to three taps
+        const bool has_pairs = has_minimal_filters(variant.op, s, options.dilation[d]);
+        if (!has_pairs || k < s || k > 3 * s) {  // a phase has one to three taps
             return false;
         }
     }
@@ -312,9 +318,9 @@ ConvTranspose3dOptions fitted(ConvTranspose3dOptions options, const Variant &var
         options.output_padding.width = std::min<int64_t>(options.output_padding.width, variant.stride_x - 1);
     }
     if (variant.family == "winograd") {
-        const auto fit = [](int64_t stride, int64_t &kernel, int64_t &dilation) {
+        const auto fit = [&](int64_t stride, int64_t &kernel, int64_t &dilation) {
             kernel = std::clamp(kernel, stride, 3 * stride);
-            dilation = std::gcd(stride, dilation) == 1 ? dilation : 1;
+            dilation = has_minimal_filters(variant.op, stride, dilation) ? dilation : 1;
         };
         fit(options.stride.depth, options.kernel_size.depth, options.dilation.depth);
         fit(options.stride.height, options.kernel_size.height, options.dilation.height);

@@ -30,7 +30,7 @@ struct Variant {
     //   pairs       As channels, for a processor that multiplies and adds two input channels of bf16 at once.
     //   taps        For few output channels: multiplies by all taps along height and width, and then adds up.
     //
-    // An input gradient, whose output is grad_input, has the first three, quads, and two of its own:
+    // An input gradient, whose output is grad_input, has the first four, quads, and two of its own:
     //
     //   stationary  As channels, but reads the weights of a tap once for all outputs of a task.
     //   in_place    As depthwise across channels, of which there are whole blocks, but reads grad_output where it is,

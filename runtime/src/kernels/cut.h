@@ -35,6 +35,9 @@ std::vector<Cut> cut_into_phases(const Extent &e);
 // for other kernels.
 std::vector<Cut> cut_width(const Extent &x, int interleaved, Device device);
 
+// Returns a single cut of the width for kernels of which all outputs have the same taps.
+std::vector<Cut> one_phase(const Extent &x, int interleaved, Device device);
+
 }  // namespace unstride
 
 #endif

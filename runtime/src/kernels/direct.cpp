@@ -48,8 +48,8 @@ extern const SumsRules direct_sums{
     1,      // output of a row
     false,  // has blocks of products
     one_set_of_panels,
-    nullptr,  // panels hold the weights as they are
-    nullptr,
+    {},  // panels hold the weights as they are
+    {},
     &direct_cost,
     &gpu_cost,
 };

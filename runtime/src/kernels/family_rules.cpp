@@ -9,7 +9,7 @@ namespace unstride {
 
 // Each of these rows is defined in the file of its way of summing.
 extern const SumsRules direct_sums, winograd_sums, taps_sums, pairs_sums, products_sums, position_sums,
-    input_gradient_sums;
+    input_gradient_sums, reversed_winograd_sums;
 
 namespace {
 
@@ -77,8 +77,8 @@ static_assert(is_complete(), "each family has a row in both tables, in the order
 }  // namespace
 
 std::vector<const SumsRules *> all_sums() {
-    return {&taps_sums,     &pairs_sums,    &winograd_sums,      &direct_sums,
-            &position_sums, &products_sums, &input_gradient_sums};
+    return {&taps_sums,     &pairs_sums,    &winograd_sums,          &direct_sums,
+            &position_sums, &products_sums, &reversed_winograd_sums, &input_gradient_sums};
 }
 
 const FamilyRules &rules_of(Family family) {
@@ -87,7 +87,7 @@ const FamilyRules &rules_of(Family family) {
 
 const SumsRules &rules_of(Operator op, Sums sums) {
     if (op == Operator::input_gradient) {
-        return input_gradient_sums;
+        return sums == Sums::winograd ? reversed_winograd_sums : input_gradient_sums;
     }
     switch (sums) {
     case Sums::direct:

@@ -42,10 +42,18 @@ struct PanelContents {
     int64_t taps;
 };
 
-// Returns the weights of a layer, or of the range of its output channels that `geometry` has, rearranged for the set of
-// panels of this number. They are what PanelContents says, in the order of dense_weight_strides().
+// What panels hold in place of the layer's weights; null where they hold these as they are.
 template<typename T>
-using Arrange = std::vector<T> (*)(const Geometry &geometry, const Weights<T> &weights, size_t set);
+struct Repacking {
+    // Returns the weights of a layer, or of the range of its output channels that `geometry` has, rearranged for the
+    // set of panels of this number. They are what PanelContents says, in the order of dense_weight_strides().
+    std::vector<T> (*arrange)(const Geometry &geometry, const Weights<T> &weights, size_t set) = nullptr;
+
+    // Writes what takes the place of the taps of an input channel and filters_at_once output channels in the set of
+    // panels of this number. It goes to `elements`, and is as many as PanelContents says. For each tap, and for each
+    // element, the numbers of these channels are neighbours. Must not throw.
+    void (*transform)(const Geometry &geometry, size_t set, const T *taps, T *elements) = nullptr;
+};
 
 // What the runtime knows of a way of summing. No other code compares ways of summing. Each row stands in the file of
 // its way: direct.cpp, winograd.cpp, taps.cpp, pairs.cpp, positions.cpp. An operator other than the forward has a row
@@ -80,9 +88,8 @@ struct SumsRules {
     // for each pair of a phase of the depth and a phase of the height, in the order of their first taps.
     std::vector<PanelContents> (*panels)(const Geometry &geometry, const Channels &seen);
 
-    // What the panels hold in place of the layer's weights; null where they hold these.
-    Arrange<float> arrange_floats;
-    Arrange<double> arrange_doubles;
+    Repacking<float> floats;
+    Repacking<double> doubles;
 
     const CostModel *cost, *cost_on_gpu;  // the models of cost of its kernels on a CPU and on a GPU
 };

@@ -74,11 +74,6 @@ int64_t scratch_on_gpu(const Entry &entry, const Geometry &geometry, const Split
     return gpu_cost.scratch_elements(entry, without_stride(geometry), split);
 }
 
-// Returns a single cut of the width, as all outputs have the same taps.
-std::vector<Cut> one_phase(const Extent &x, int /*interleaved*/, Device /*device*/) {
-    return cut_nothing(x);
-}
-
 constexpr CostModel cost = DirectCost<ReversedRows>::model();
 constexpr CostModel cost_on_gpu{estimate_on_gpu, split_on_gpu, scratch_on_gpu};
 
@@ -94,8 +89,8 @@ extern const SumsRules input_gradient_sums{
     1,      // output of a row
     false,  // has blocks of products
     one_set_of_panels,
-    nullptr,  // panels hold the weights as they are, with exchanged channels
-    nullptr,
+    {},  // panels hold the weights as they are, with exchanged channels
+    {},
     &cost,
     &cost_on_gpu,
 };

@@ -68,8 +68,8 @@ extern const SumsRules pairs_sums{
     1,      // output of a row
     false,  // has blocks of products
     one_set_of_panels,
-    paired,
-    no_pairs,
+    {paired},
+    {no_pairs},
     &direct_cost,
     &gpu_cost,
 };

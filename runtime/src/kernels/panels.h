@@ -41,9 +41,10 @@ struct Panels {
 // Returns the panels that a kernel needs for a layer, or for a range of the output channels of each group. `geometry`
 // has the output channels of that range alone; its first one is number `first` of the `all_outputs` channels that
 // `parameters` has for a group, if the weights are read in this order. There is one set of panels, or one for each pair
-// of a phase of the depth and a phase of the height, in the order of their first taps. Throws OutOfMemory.
+// of a phase of the depth and a phase of the height, in the order of their first taps. They take the memory of
+// `outdated`, panels of the same kernel, range and layer with other parameters, if there are any. Throws OutOfMemory.
 std::vector<Panels> pack(const Geometry &geometry, const Entry &entry, int64_t first, int64_t all_outputs,
-                         const Parameters &parameters, WeightOrder order);
+                         const Parameters &parameters, WeightOrder order, std::vector<Panels> outdated = {});
 
 // Returns the panels of all output channels of a layer, in the memory of the stream's GPU.
 std::vector<Panels> pack(const Stream &stream, const Geometry &geometry, const Entry &entry,

@@ -66,6 +66,6 @@ PositionChunks chunks_of(int64_t batch, int64_t positions) {
 
 extern const SumsRules position_sums{
     Sums::positions, "positions", always_pays, no_obstacle, cut_nothing,    cut_width,     1,
-    false,           no_panels,   nullptr,     nullptr,     &position_cost, &position_cost};
+    false,           no_panels,   {},          {},          &position_cost, &position_cost};
 
 }  // namespace unstride

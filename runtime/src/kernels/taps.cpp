@@ -140,8 +140,8 @@ extern const SumsRules taps_sums{
     1,     // output of a row
     true,  // has blocks of products
     panels_of_products,
-    depth_innermost<float>,
-    depth_innermost<double>,
+    {depth_innermost<float>},
+    {depth_innermost<double>},
     &taps_cost,
     &gpu_cost,
 };

@@ -266,8 +266,8 @@ extern const SumsRules products_sums{
     1,      // output of a row
     false,  // no blocks of products of taps
     no_panels,
-    nullptr,
-    nullptr,
+    {},
+    {},
     &product_cost,
     &products_gpu_cost,
 };

@@ -26,6 +26,9 @@ enum class WeightOrder {
     reversed,   // the same, and the taps from the last to the first
 };
 
+// Filters of as many neighbouring output channels are transformed together, side by side in vectors.
+constexpr int64_t filters_at_once = 16;
+
 // Weights in memory that somebody else owns. The taps of one input and one output channel are called a filter.
 template<typename T>
 struct Weights {

@@ -1,7 +1,9 @@
 #include "layer/packed_weights.h"
 
+#include <iterator>
 #include <new>
 #include <set>
+#include <utility>
 
 #include "process/float_environment.h"
 #include "unstride/error.h"
@@ -32,18 +34,30 @@ std::shared_ptr<const std::vector<Panels>> PackedWeights::find_or_pack(const Par
     const Entry &entry = *part.entry;
     const Lock lock(mutex_);
     try {
-        auto &packed = packed_[key_of(part, problem, stream)];
+        const Key key = key_of(part, problem, stream);
+        std::shared_ptr<std::vector<Panels>> &packed = packed_[key];
         if (!packed) {
             const DefaultFloatEnvironment environment;
             const Geometry &geometry = problem.geometry, of_part = geometry_of(part, geometry);
-            packed = std::make_shared<const std::vector<Panels>>(
-                stream.device == Device::cpu ? pack(of_part, entry, part.channels.first, geometry.channels.outputs,
-                                                    parameters, order_of(problem))
-                                             : pack(stream, of_part, entry, parameters, order_of(problem)));
+            const auto outdated = outdated_.extract(key);
+            packed = std::make_shared<std::vector<Panels>>(
+                stream.device == Device::cpu
+                    ? pack(of_part, entry, part.channels.first, geometry.channels.outputs, parameters,
+                           order_of(problem), outdated ? std::move(*outdated.mapped()) : std::vector<Panels>())
+                    : pack(stream, of_part, entry, parameters, order_of(problem)));
         }
         return packed;
     } catch (const std::bad_alloc &) {
         throw OutOfMemory("out of memory: could not keep the packed weights");
+    }
+}
+
+void PackedWeights::clear() {
+    const Lock lock(mutex_);
+    outdated_ = std::exchange(packed_, {});
+    for (auto each = outdated_.begin(); each != outdated_.end();) {
+        const bool is_on_gpu = each->first.device != Device::cpu;
+        each = !each->second || is_on_gpu ? outdated_.erase(each) : std::next(each);
     }
 }
 

@@ -24,10 +24,10 @@ public:
     // another problem needs them, they are packed again.
     void forget_others(const Problem &problem, const Programs &tried, const Program &kept, const Stream &stream);
 
-    // Forgets all packed weights, because the parameters have changed. No call may be under way.
-    void clear() {
-        packed_.clear();
-    }
+    // Forgets all packed weights, because the parameters have changed. No call may be under way. The memory of those
+    // that were needed since the last change is kept for the new ones, as layers that are trained change with each
+    // step: new memory would take longer than to pack.
+    void clear();
 
 private:
     // All that packed weights depend on. Kernels share them if they have the same block and get at their sums in the
@@ -51,7 +51,7 @@ private:
     static Key key_of(const Part &part, const Problem &problem, const Stream &stream);
 
     Mutex mutex_;
-    std::map<Key, std::shared_ptr<const std::vector<Panels>>> packed_;
+    std::map<Key, std::shared_ptr<std::vector<Panels>>> packed_, outdated_;
 };
 
 }  // namespace unstride
