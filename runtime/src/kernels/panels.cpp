@@ -1,15 +1,13 @@
 #include "kernels/panels.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <utility>
 
 #include "array/memory.h"
+#include "kernels/pack_weights.h"
 #include "problem/checked.h"
-#include "process/thread_pool.h"
-#include "unstride/variants.h"
 
 namespace unstride {
 namespace {
@@ -36,127 +34,6 @@ Panels allocate_panels(const PanelContents &contents, DType dtype, int64_t block
     return panels;
 }
 
-// Taps that are packed together. They lie side by side in the weights, in about a line of the cache, and far apart in
-// the panels.
-constexpr int64_t taps_at_once = 16;
-
-// Copies `taps` taps of `lanes` neighbouring filters to as many vectors. Lanes from number `filled` on have no filter,
-// and are zero.
-template<typename T>
-void gather_lanes(const T *from, const WeightStrides &strides, int64_t filled, int64_t lanes, int64_t taps, T *to) {
-    for (int64_t lane = 0; lane < lanes; lane++) {
-        const T *const filter = from + lane * strides.output;
-        for (int64_t tap = 0; tap < taps; tap++) {
-            to[tap * lanes + lane] = lane < filled ? filter[tap * strides.tap] : T{0};
-        }
-    }
-}
-
-// Packs a few taps of the weights of one input channel and a block of output channels, of which `filled` exist. They go
-// to `to`, the taps `panel` elements apart. Both sides are in powers of two apart, which the ways of a cache are too
-// few for: so each side is gone through once, in its own order.
-template<typename T>
-void pack_vectors(const T *from, const WeightStrides &strides, int64_t filled, int64_t taps, int64_t block, T *to,
-                  int64_t panel) {
-    constexpr int64_t lanes_at_once = 32;
-    std::array<T, taps_at_once * lanes_at_once> turned;
-    for (int64_t first = 0; first < block; first += lanes_at_once) {
-        const int64_t lanes = std::min(lanes_at_once, block - first);
-        gather_lanes(from + first * strides.output, strides, filled - first, lanes, taps, turned.data());
-        for (int64_t tap = 0; tap < taps; tap++) {
-            std::copy_n(turned.data() + tap * lanes, lanes, to + tap * panel + first);
-        }
-    }
-}
-
-template<typename T>
-void pack_taps(const PanelContents &contents, const Weights<T> &weights, Panels &panels) {
-    const auto &[groups, inputs, outputs] = contents.channels;
-    const int64_t taps = contents.taps, block = panels.block, blocks = panels.blocks, panel = inputs * block;
-    const auto pack_some = [&, inputs = inputs, outputs = outputs](int64_t group, int64_t b, int64_t first_tap) {
-        const int64_t filled = std::min(block, outputs - b * block), count = std::min(taps_at_once, taps - first_tap);
-        T *const first = static_cast<T *>(panels.weight.get()) + ((group * blocks + b) * taps + first_tap) * panel;
-        for (int64_t c = 0; c < inputs; c++) {
-            const T *from = weights.filter(group, c, b * block) + first_tap * weights.strides.tap;
-            pack_vectors(from, weights.strides, filled, count, block, first + c * block, panel);
-        }
-    };
-    const int64_t parts = divide_up(taps, taps_at_once), all = product({groups, blocks, parts});
-    share_turns(threads_to_pack(static_cast<size_t>(product({groups, blocks, taps, panel}))), all,
-                [&](int64_t i) { pack_some(i / parts / blocks, i / parts % blocks, i % parts * taps_at_once); });
-}
-
-// Packs what takes the place of the taps in all sets of panels: filters of a few neighbouring output channels and a few
-// input channels at a time, so that weights are read once, and each panel is written once, in runs of several lines.
-template<typename T>
-class TransformedPacking {
-public:
-    TransformedPacking(const Geometry &geometry, const std::vector<PanelContents> &sets, const Weights<T> &weights,
-                       const Repacking<T> &repacking, std::vector<Panels> &packed)
-        : geometry_(geometry), channels_(sets.front().channels), sets_(sets), weights_(weights), repacking_(repacking),
-          packed_(packed), block_(packed.front().block), blocks_(packed.front().blocks), taps_(geometry.taps()) {
-        for (const PanelContents &contents : sets) {
-            elements_ += contents.taps;
-        }
-    }
-
-    void run() const {
-        const int64_t vectors = divide_up(block_, filters_at_once), parts = divide_up(channels_.inputs, inputs_at_once),
-                      turns = product({channels_.groups, blocks_, vectors, parts}),
-                      of_thread = (taps_ + inputs_at_once * elements_) * filters_at_once;
-        const int threads = threads_to_pack(
-            static_cast<size_t>(product({channels_.groups, blocks_, block_, channels_.inputs, elements_})));
-        const Memory scratch(allocate(threads * of_thread, dtype_of<T>(), "weights that are packed"));
-        std::atomic<int64_t> next{0}, thread{0};
-        in_threads(static_cast<int>(std::min<int64_t>(threads, turns)), [&] {
-            T *const own = static_cast<T *>(scratch.get()) + thread++ * of_thread;
-            for (int64_t i = next++; i < turns; i = next++) {
-                const int64_t panel = i / parts / vectors;  // of all groups
-                pack(panel / blocks_, panel % blocks_, i / parts % vectors * filters_at_once,
-                     i % parts * inputs_at_once, own);
-            }
-        });
-    }
-
-private:
-    static constexpr int64_t inputs_at_once = 8;
-
-    // Packs the lanes from number `lane` on of a panel, for the input channels from number `input` on.
-    void pack(int64_t group, int64_t block, int64_t lane, int64_t input, T *scratch) const {
-        T *const taps = scratch, *const elements = scratch + taps_ * filters_at_once;
-        const int64_t first = block * block_ + lane, lanes = std::min(filters_at_once, block_ - lane),
-                      inputs = std::min(inputs_at_once, channels_.inputs - input);
-        for (int64_t c = 0; c < inputs; c++) {
-            gather_lanes(weights_.filter(group, input + c, first), weights_.strides, channels_.outputs - first,
-                         filters_at_once, taps_, taps);
-            T *to = elements + c * elements_ * filters_at_once;
-            for (size_t set = 0; set < sets_.size(); to += sets_[set].taps * filters_at_once, set++) {
-                repacking_.transform(geometry_, set, taps, to);
-            }
-        }
-        const T *from = elements;
-        for (size_t set = 0; set < sets_.size(); set++) {
-            const int64_t count = sets_[set].taps, panel = channels_.inputs * block_;
-            T *to = static_cast<T *>(packed_[set].weight.get()) + (group * blocks_ + block) * count * panel +
-                    input * block_ + lane;
-            for (int64_t e = 0; e < count; e++, from += filters_at_once, to += panel) {
-                for (int64_t c = 0; c < inputs; c++) {
-                    std::copy_n(from + c * elements_ * filters_at_once, lanes, to + c * block_);
-                }
-            }
-        }
-    }
-
-    const Geometry &geometry_;
-    const Channels channels_;
-    const std::vector<PanelContents> &sets_;
-    const Weights<T> &weights_;
-    const Repacking<T> &repacking_;
-    const std::vector<Panels> &packed_;
-    const int64_t block_, blocks_, taps_;
-    int64_t elements_ = 0;  // of all sets
-};
-
 // Writes one value for each output channel to `to`, in blocks as panels have them, and returns the end of what it
 // wrote. `values` has `all_outputs` values for each group, of which those before `first` belong to other panels. If it
 // is empty, zeros are written.
@@ -172,15 +49,6 @@ T *pack_channels(const Channels &channels, int64_t first, int64_t all_outputs, c
         }
     }
     return to;
-}
-
-template<typename T>
-const Repacking<T> &repacking_of(const SumsRules &sums) {
-    if constexpr (std::is_same_v<T, double>) {
-        return sums.doubles;
-    } else {
-        return sums.floats;
-    }
 }
 
 std::vector<PanelContents> panels_of(const Geometry &geometry, const Entry &entry) {
@@ -223,26 +91,16 @@ std::vector<Panels> pack_as(const Geometry &geometry, const Entry &entry, int64_
     const bool has_bias = order == WeightOrder::as_they_are;
     const std::vector<T> bias = has_bias ? parameters.bias.as<T>() : std::vector<T>();
     const FormulaParameters formula = has_bias ? parameters.formula : FormulaParameters();
-    const Weights<T> weights = in_order(order, weight.data(), all, geometry.taps(), first);
+    Weights<T> weights = in_order(order, weight.data(), all, geometry.taps(), first);
+    weights.strides = strides_seen(entry, weights.strides);
     const std::vector<PanelContents> sets = panels_of(geometry, entry);
-    const Repacking<T> &repacking = repacking_of<T>(*entry.sums);
     if (packed.empty()) {
         for (const PanelContents &contents : sets) {
             packed.push_back(allocate_panels(contents, dtype_of<T>(), block));
         }
     }
-    if (repacking.transform != nullptr) {
-        TransformedPacking<T>(geometry, sets, weights, repacking, packed).run();
-    }
+    pack_weights(geometry, sets, weights, *entry.sums, packed);
     for (size_t set = 0; set < sets.size(); set++) {
-        const PanelContents &contents = sets[set];
-        if (repacking.arrange != nullptr) {
-            const std::vector<T> arranged = repacking.arrange(geometry, weights, set);
-            pack_taps(contents, Weights<T>{arranged.data(), dense_weight_strides(contents.channels, contents.taps)},
-                      packed[set]);
-        } else if (repacking.transform == nullptr) {
-            pack_taps(contents, Weights<T>{weights.data, strides_seen(entry, weights.strides)}, packed[set]);
-        }
         T *to = static_cast<T *>(packed[set].bias.get());
         to = pack_channels(seen, first, all_outputs, bias, block_of_bias, to);
         for (const std::vector<double> &taken : formula) {
@@ -278,11 +136,6 @@ std::vector<Panels> pack(const Stream &stream, const Geometry &geometry, const E
         packed[set].device_bias = upload(packed[set].bias, counts.biases);
     }
     return packed;
-}
-
-int threads_to_pack(size_t weights) {
-    constexpr size_t least = 1 << 16;
-    return weights < least ? 1 : num_threads();
 }
 
 KernelBuffer<7> weight_buffer(const Panels &panels, const Entry &entry, const Channels &seen,

@@ -50,9 +50,6 @@ std::vector<Panels> pack(const Geometry &geometry, const Entry &entry, int64_t f
 std::vector<Panels> pack(const Stream &stream, const Geometry &geometry, const Entry &entry,
                          const Parameters &parameters, WeightOrder order);
 
-// Returns how many threads pack this many weights: a few are packed before another thread would be awake.
-int threads_to_pack(size_t weights);
-
 // These return the arguments of a call that hold the weights, and the bias together with the activation's parameters.
 // `seen` are the channels as the kernel sees them (FamilyRules), and `kernel` is the depth, height and width of the
 // convolution kernel that the call is told of.
