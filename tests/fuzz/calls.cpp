@@ -222,7 +222,7 @@ bool Session::force(const Variant &v, int64_t rows) {
     }
     forced_ = v.name;
     const std::vector<double> numbers = numbers_of(call_.from[0]);
-    if (call_.op == Operator::forward && !numbers.empty() &&
+    if (!is_gradient_of_parameters(call_.op) && !numbers.empty() &&
         !takes_numbers(v, {weight_.begin(), weight_.end()}, {numbers.begin(), numbers.end()})) {
         if (refusal().empty()) {
             throw Finding("numbers that the variant does not take are not refused");
