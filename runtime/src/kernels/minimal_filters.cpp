@@ -1,5 +1,6 @@
 #include "kernels/minimal_filters.h"
 
+#include "kernels/cost.h"
 #include "problem/checked.h"
 
 namespace unstride {

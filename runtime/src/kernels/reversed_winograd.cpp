@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "kernels/minimal_filter_cost.h"
 #include "kernels/minimal_filters.h"
 
 namespace unstride {

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <vector>
 
+#include "kernels/minimal_filter_cost.h"
 #include "kernels/minimal_filters.h"
 #include "problem/checked.h"
 
